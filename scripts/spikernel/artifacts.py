@@ -1,0 +1,76 @@
+"""Files that steps exchange, written whole or not at all.
+
+A writer fills a temporary file in the target's folder and renames it, so that a killed
+step or a full disk never leaves half a result under the final name.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from spikernel.errors import SpikernelError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that becomes `path` when the block succeeds.
+
+    Raises:
+        SpikernelError: the file cannot be written (no space, no permission).
+
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: writers such as savefig and np.save go by it.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SpikernelError(
+            f"cannot write {path}: {reason}; nothing was left under that name"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically; NaN and infinity are refused."""
+    try:
+        text = json.dumps(value, indent=2, allow_nan=False)
+    except ValueError as error:
+        raise SpikernelError(f"{path}: a value is not finite, so it is not written") from error
+    write_text(path, text + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        SpikernelError: the file is missing or is not JSON.
+
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SpikernelError(f"{path} is missing: run the step that makes it first") from None
+    except json.JSONDecodeError as error:
+        raise SpikernelError(f"{path} is not valid JSON: {error}") from None
+
+
+def file_hash(path: Path, algorithm: str = "sha256") -> str:
+    """Return the hexadecimal digest of a file, read in blocks."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, algorithm).hexdigest()

@@ -1,0 +1,92 @@
+"""The command line of a script, made from the signature of its `main`.
+
+Supported parameter types: `Path`, `str`, `int`, `float`, `bool`, `list[...]` of those,
+`Literal[...]`, `... | None`, and strict config models, which are given as inline YAML or JSON
+(`--network '{channels: 16}'`) or as the path of a YAML file. `Annotated[type, "help"]`
+carries a parameter's help text.
+"""
+
+import argparse
+import inspect
+import logging
+import sys
+import types
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from spikernel.errors import SpikernelError
+
+EXIT_BAD_INPUT = 2
+
+
+def run(main: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
+    """Parse the command line, call `main`, and turn a `SpikernelError` into one line.
+
+    Exits with status 2 when the user's input is at fault; other exceptions are defects
+    and keep their traceback.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        main(**_parse(main, arguments))
+    except SpikernelError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_BAD_INPUT)
+
+
+def _parse(main: Callable[..., None], arguments: Sequence[str] | None) -> dict[str, Any]:
+    module = sys.modules[main.__module__]
+    parser = argparse.ArgumentParser(
+        description=inspect.getdoc(module),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    hints = typing.get_type_hints(main, include_extras=True)
+    for name, parameter in inspect.signature(main).parameters.items():
+        _add_option(parser, name, hints[name], parameter.default)
+    return vars(parser.parse_args(arguments))
+
+
+def _add_option(parser: argparse.ArgumentParser, name: str, hint: Any, default: Any) -> None:
+    kind, text = _strip_annotation(hint)
+    required = default is inspect.Parameter.empty
+    options: dict[str, Any] = {"required": required, "help": text or None}
+    if not required:
+        options["default"] = default
+        if isinstance(default, str | int | float) and default is not False:
+            options["help"] = f"{text} (default: {default})".strip()
+    kind = _strip_optional(kind)
+    flag = "--" + name.replace("_", "-")
+    if kind is bool:
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, **options)
+        return
+    if typing.get_origin(kind) is list:
+        options["nargs"] = "+" if required else "*"
+        kind = typing.get_args(kind)[0]
+    if typing.get_origin(kind) is typing.Literal:
+        options["choices"] = typing.get_args(kind)
+    elif hasattr(kind, "parse_argument"):
+        options["help"] = f"{text}; keys, see config/README.md: {', '.join(kind.model_fields)}"
+        options["metavar"] = "YAML"
+        options["type"] = kind.parse_argument
+    else:
+        options["type"] = kind
+        options["metavar"] = "PATH" if kind is Path else kind.__name__.upper()
+    parser.add_argument(flag, **options)
+
+
+def _strip_annotation(hint: Any) -> tuple[Any, str]:
+    if typing.get_origin(hint) is typing.Annotated:
+        kind, text = typing.get_args(hint)
+        return kind, str(text).replace("%", "%%")
+    return hint, ""
+
+
+def _strip_optional(kind: Any) -> Any:
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        inner = [item for item in typing.get_args(kind) if item is not type(None)]
+        if len(inner) != 1:
+            raise TypeError(f"{kind} is not a type the command line can hold")
+        return inner[0]
+    return kind

@@ -1,0 +1,33 @@
+"""Strict, documented configuration of every step."""
+
+from spikernel.config.base import KernelSizes, StrictModel
+from spikernel.config.datasets import DATASETS, DatasetConfig
+from spikernel.config.network import NetworkConfig
+from spikernel.config.steps import (
+    Budget,
+    Control,
+    DesignConfig,
+    ImpactConfig,
+    ReportConfig,
+    SearchConfig,
+)
+from spikernel.config.training import RECIPES, TrainingConfig
+from spikernel.config.workflow import WorkflowConfig, kernel_set_name
+
+__all__ = [
+    "DATASETS",
+    "RECIPES",
+    "Budget",
+    "Control",
+    "DatasetConfig",
+    "DesignConfig",
+    "ImpactConfig",
+    "KernelSizes",
+    "NetworkConfig",
+    "ReportConfig",
+    "SearchConfig",
+    "StrictModel",
+    "TrainingConfig",
+    "WorkflowConfig",
+    "kernel_set_name",
+]

@@ -1,0 +1,117 @@
+"""Strict configuration: unknown keys are errors that suggest the right one."""
+
+import difflib
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from spikernel.errors import ConfigError
+
+
+def _odd(size: int) -> int:
+    if size < 1 or size % 2 == 0:
+        raise ValueError(f"a kernel size must be odd and positive, got {size}")
+    return size
+
+
+def _kernel_set(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    if not sizes:
+        raise ValueError("a kernel set must hold at least one kernel size")
+    if len(set(sizes)) != len(sizes):
+        raise ValueError(f"a kernel set must not repeat a size, got {list(sizes)}")
+    return tuple(sorted(sizes))
+
+
+KernelSize = Annotated[int, AfterValidator(_odd)]
+KernelSizes = Annotated[tuple[KernelSize, ...], AfterValidator(_kernel_set)]
+
+
+class StrictModel(BaseModel):
+    """Base of every configuration section: frozen, typed, no unknown keys."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    @classmethod
+    def parse(cls, data: Any, where: str) -> Self:
+        """Validate `data`.
+
+        Raises:
+            ConfigError: one line with the key's place, what is wrong and what to do.
+
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise ConfigError(_explain(cls, error, where)) from None
+
+    @classmethod
+    def parse_argument(cls, text: str) -> Self:
+        """Parse a command line value: the path of a YAML file, or YAML (so also JSON) itself.
+
+        Raises:
+            ConfigError: the text is neither, or does not fit the section.
+
+        """
+        where = f"{cls.__name__}"
+        if text.endswith((".yaml", ".yml", ".json")):
+            where = text
+            try:
+                text = Path(text).read_text(encoding="utf-8")
+            except OSError as error:
+                raise ConfigError(f"{where}: cannot be read: {error.strerror}") from None
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+        return cls.parse(data, where)
+
+
+def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
+    details = error.errors(include_url=False)
+    first = details[0]
+    place = "/".join(str(part) for part in first["loc"]) or "top level"
+    if first["type"] == "extra_forbidden":
+        message = "unknown key" + _suggest(model, first["loc"])
+    elif first["type"] == "missing":
+        message = "this key is missing"
+    else:
+        message = first["msg"].removeprefix("Value error, ")
+        message = message[:1].lower() + message[1:]
+        if not isinstance(first["input"], dict) and repr(first["input"]) not in message:
+            message += f" (found {first['input']!r})"
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    return f"{where}: {place}: {message}{more}"
+
+
+def _suggest(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    *parents, wrong = location
+    level: type[BaseModel] | None = model
+    for part in parents:
+        level = _descend(level, str(part)) if level else None
+    known = list(level.model_fields) if level else []
+    close = difflib.get_close_matches(str(wrong), known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known keys are {', '.join(known)}" if known else ""
+
+
+def _descend(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the model under `key`; a key of a mapping of models stands for itself."""
+    field = model.model_fields.get(key)
+    if field is None:
+        return model
+    return next(nested_models(field.annotation), None)
+
+
+def nested_models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models that a field's type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from nested_models(argument)

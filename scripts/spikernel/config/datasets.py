@@ -1,0 +1,54 @@
+"""Settings of one data set of an experiment."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from spikernel.config.base import StrictModel
+
+DATASETS: dict[str, int] = {"digits": 8, "cifar10": 32, "cifar100": 32, "tinyimagenet": 64}
+"""Built-in data sets and the side of their square images in pixels."""
+
+
+class DatasetConfig(StrictModel):
+    """Which images an experiment uses, and how they are split."""
+
+    kind: Literal["digits", "cifar10", "cifar100", "tinyimagenet", "imagefolder"]
+    """Format of the data; for the built-in data sets it follows from the name."""
+    folder: str | None = None
+    """Folder under `data_dir`; default: the name of the data set. `imagefolder` expects train/
+    and val/ or test/ in it, each with one folder of images per class."""
+    image_size: int | None = Field(default=None, ge=4, le=512)
+    """Side in pixels; required for `imagefolder`, whose images are resized to it."""
+    validation_fraction: float = Field(default=0.1, gt=0, lt=0.9)
+    """Share of the training images kept aside, per class, for every choice that is made."""
+    split_seed: int = 0
+    """Seed of the split (and of the subset, if any)."""
+    train_images: int | None = Field(default=None, ge=2)
+    """Use a stratified subset of this many training images (before the validation split)."""
+    test_images: int | None = Field(default=None, ge=1)
+    """Use a stratified subset of this many test images."""
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        if self.kind == "imagefolder" and self.image_size is None:
+            raise ValueError("an imagefolder needs image_size, the side its images are resized to")
+        if self.kind != "imagefolder" and self.image_size is not None:
+            raise ValueError(f"image_size is fixed for {self.kind}: remove it")
+        return self
+
+    @property
+    def pixels(self) -> int:
+        """Side of the images in pixels."""
+        return self.image_size or DATASETS[self.kind]
+
+
+class DatasetEntry(DatasetConfig):
+    """A data set of an experiment, with its overrides of other sections."""
+
+    network: dict[str, Any] = Field(default_factory=dict)
+    """Overrides of the `network` section for this data set."""
+    train_final: dict[str, Any] = Field(default_factory=dict)
+    """Overrides of `train_final/training` for this data set."""
+    kernel_impact: dict[str, Any] = Field(default_factory=dict)
+    """Overrides of `kernel_impact/training` for this data set."""

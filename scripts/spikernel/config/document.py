@@ -1,0 +1,109 @@
+"""The reference of all configuration keys and its JSON schema, generated from the models.
+
+`python -m spikernel.config.document FOLDER` (with scripts/ on the path) writes both below
+the project's folder; a test keeps the committed files equal to what this module makes.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from spikernel import artifacts
+from spikernel.config.base import nested_models
+from spikernel.config.training import RECIPES
+from spikernel.config.workflow import WorkflowConfig
+
+_INTRODUCTION = """\
+# Configuration
+
+One YAML file describes one experiment: `snakemake --cores 8 --configfile config/demo.yaml`.
+Without `--configfile`, `config/config.yaml` is taken. A key that is not listed here is an
+error, with a suggestion of the nearest one that is.
+
+| file | what it is for |
+|---|---|
+| [demo.yaml](demo.yaml) | the whole study on embedded real digits, minutes on two CPU cores |
+| [cifar10_smoke.yaml](cifar10_smoke.yaml) | the same on real CIFAR-10, with narrow nets |
+| [config.yaml](config.yaml) | the paper's scale: CIFAR10, CIFAR100, TinyImageNet; needs GPUs |
+
+`workflow/schemas/config.schema.json` is the same as a JSON schema; editors that read a
+`# yaml-language-server: $schema=...` line complete and check the keys with it.
+
+Everything below is generated from `scripts/spikernel/config` (`python -m
+spikernel.config.document .` in `scripts/`'s parent, with `PYTHONPATH=scripts`).
+"""
+
+
+def _sections(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    yield path, model
+    for name, field in model.model_fields.items():
+        for inner in nested_models(field.annotation):
+            below = f"{name}/<name>" if name == "datasets" else name
+            yield from _sections(inner, f"{path}/{below}" if path else below)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    return json.dumps(value)
+
+
+def _table(model: type[BaseModel]) -> str:
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        if field.is_required():
+            default = "required"
+        elif field.default_factory is not None:
+            default = "{}"
+        else:
+            default = _shown(field.default)
+        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        lines.append(
+            f"| `{name}` | {default if default == 'required' else f'`{default}`'} | {meaning} |"
+        )
+    return "\n".join(lines)
+
+
+def markdown() -> str:
+    """Return the reference of all keys as Markdown."""
+    parts = [_INTRODUCTION]
+    for path, model in _sections(WorkflowConfig, ""):
+        heading = f"`{path}`" if path else "Top level"
+        summary = " ".join((model.__doc__ or "").split("\n\n")[0].split())
+        parts.append(f"## {heading}\n\n{summary}\n\n{_table(model)}\n")
+    recipes = [
+        f"| `{name}` | "
+        + (", ".join(f"{key}: {value}" for key, value in fields.items()) or "-")
+        + " |"
+        for name, fields in RECIPES.items()
+    ]
+    head = "## Recipes\n\nWhat each recipe changes in the defaults of `training`.\n"
+    parts.append("\n".join([head, "| recipe | fields |", "|---|---|", *recipes, ""]))
+    return "\n".join(parts)
+
+
+def schema() -> str:
+    """Return the JSON schema of a configuration file."""
+    document = WorkflowConfig.model_json_schema()
+    # Filled in from the data set's name before the model is checked.
+    document["$defs"]["DatasetEntry"]["required"].remove("kind")
+    return json.dumps(document, indent=2) + "\n"
+
+
+def generated() -> dict[str, str]:
+    """Return the text of every generated file by its path below the project's folder."""
+    return {
+        "config/README.md": markdown(),
+        "workflow/schemas/config.schema.json": schema(),
+    }
+
+
+if __name__ == "__main__":
+    for name, text in generated().items():
+        artifacts.write_text(Path(sys.argv[1]) / name, text)

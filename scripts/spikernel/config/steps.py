@@ -1,0 +1,105 @@
+"""Settings of the steps kernel_impact, kernel_set_design, nas_search and tradeoff_report."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from spikernel.config.base import KernelSizes, StrictModel
+from spikernel.config.training import TrainingConfig
+
+Control = Literal["plain", "iso_parameter"]
+EdgeRole = Literal["conv", "zero", "skip", "avg"]
+
+
+def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
+    if not values or len(set(values)) != len(values):
+        raise ValueError(f"must list at least one value and none twice, got {list(values)}")
+    return values
+
+
+Distinct = Annotated[tuple[int, ...], AfterValidator(_distinct)]
+
+
+class Budget(StrictModel):
+    """Upper bounds that a searched architecture must meet; none by default."""
+
+    max_params: int | None = Field(default=None, ge=1)
+    """Trainable parameters."""
+    max_memory_mb: float | None = Field(default=None, gt=0)
+    """Memory of the weights in MB (10^6 bytes) at `precision`."""
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    """Number format of the weights for `max_memory_mb`."""
+
+
+class ImpactConfig(StrictModel):
+    """Step 1: accuracy of a reference net whose convolutions all have one kernel size."""
+
+    kernel_sizes: KernelSizes = (1, 3, 5, 7)
+    """Kernel sizes under test; it must hold 3, which both controls share."""
+    controls: tuple[Control, ...] = ("plain", "iso_parameter")
+    """`plain`: same width, so parameters grow with the kernel. `iso_parameter`: width scaled so
+    that the parameters match the net with 3x3 kernels."""
+    seeds: Distinct = (0, 1, 2)
+    """Seeds of each net's weights and batches."""
+    reference_cell: tuple[EdgeRole, EdgeRole, EdgeRole, EdgeRole, EdgeRole, EdgeRole] = (
+        "conv", "zero", "skip", "conv", "zero", "conv",
+    )  # fmt: skip
+    """Operations on the edges 01, 02, 03, 12, 13, 23; `conv` has the size under test. The default
+    is a chain of three convolutions beside a direct connection."""
+    training: TrainingConfig = TrainingConfig()
+    """How the nets are trained."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ImpactConfig":
+        if 3 not in self.kernel_sizes:
+            raise ValueError("kernel_sizes must hold 3, the size all others are compared with")
+        if not self.controls or len(set(self.controls)) != len(self.controls):
+            raise ValueError("controls must name at least one control and none twice")
+        if "conv" not in self.reference_cell:
+            raise ValueError("reference_cell needs at least one conv edge")
+        return self
+
+
+class DesignConfig(StrictModel):
+    """Step 2: which sets of kernel sizes the search may combine."""
+
+    sizes_per_set: tuple[Annotated[int, Field(ge=1, le=4)], ...] = (2, 3)
+    """How many sizes a designed set may hold."""
+    keep: int = Field(default=6, ge=1)
+    """How many designed sets are kept; the paper uses six."""
+    baseline: KernelSizes = (1, 3)
+    """Set that is always searched as well; SNASNet's is {1, 3}."""
+    fixed: tuple[KernelSizes, ...] = ()
+    """Sets to search instead of designed ones; the evidence is still reported for each."""
+
+
+class SearchConfig(StrictModel):
+    """Step 3: search over the cells of one kernel set, without training."""
+
+    strategy: Literal["random", "exhaustive"] = "random"
+    """`random`: `iterations` samples as in the papers. `exhaustive`: every distinct cell."""
+    iterations: int = Field(default=1000, ge=1)
+    """Samples of the random strategy (SpiKernel 1000, SNASNet 5000)."""
+    operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
+    """Edge operations beside the convolutions of the kernel set."""
+    score: Literal["sahd_half_n", "sahd_half"] = "sahd_half_n"
+    """Sparsity-aware Hamming distance with alpha = 0.5 N (as first published) or 0.5."""
+    batch_size: int = Field(default=256, ge=2)
+    """B, images per mini-batch of the score."""
+    batches: int = Field(default=2, ge=1)
+    """Mini-batches whose scores are averaged."""
+    seed: int = 0
+    """Seed of the samples, the shared weights and the mini-batches."""
+    budget: Budget = Budget()
+    """Bounds on the candidates, applied before anything is scored."""
+
+
+class ReportConfig(StrictModel):
+    """Step 5: the trade-off between accuracy and memory."""
+
+    memory_budgets_mb: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 4.0, 10.0, 40.0)
+    """Memory budgets in MB (10^6 bytes) for each of which the best model is selected."""
+    precision: Literal["fp32", "int8"] = "fp32"
+    """Number format whose memory counts for the budgets, the front and the figure."""
+    published_points: bool = True
+    """Show published results, marked as such, beside the measured ones."""

@@ -1,0 +1,93 @@
+"""Settings of a training run, and the named recipes that give their defaults."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from spikernel.config.base import StrictModel
+
+RECIPES: dict[str, dict[str, Any]] = {
+    # SNASNet's published loop: SGD, cosine, cross-entropy of the time mean, crop and flip.
+    "reference": {},
+    # What the best small SNNs add: see docs/method.md for each part's source.
+    "modern": {
+        "batch_size": 128,
+        "optimizer": "adamw",
+        "learning_rate": 0.003,
+        "weight_decay": 0.02,
+        "final_lr_fraction": 0.0,
+        "schedule_interval": "step",
+        "warmup_epochs": 5,
+        "decay_norm": False,
+        "loss": "tet",
+        "label_smoothing": 0.1,
+        "erase_probability": 0.25,
+        "cutmix_alpha": 1.0,
+        "mixup_alpha": 0.2,
+        "mix_probability": 0.5,
+        "ema_decay": 0.999,
+        "mixed_precision": True,
+    },
+}
+"""Recipe name -> the fields in which it differs from the defaults below."""
+
+
+class TrainingConfig(StrictModel):
+    """How one net is trained. Fields that are not given come from the recipe."""
+
+    recipe: Literal["reference", "modern"] = "reference"
+    """Named defaults: `reference` is SNASNet's, `modern` is what the best small SNNs use."""
+    epochs: int = Field(default=300, ge=1)
+    """Passes over the training split; the last one is reported, never the best one."""
+    batch_size: int = Field(default=64, ge=1)
+    """Images per step."""
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    """Optimiser."""
+    learning_rate: float = Field(default=0.1, gt=0)
+    """Peak learning rate; it falls along half a cosine to `final_lr_fraction` of it."""
+    final_lr_fraction: float = Field(default=0.01, ge=0, le=1)
+    """Share of the peak that the learning rate ends at."""
+    schedule_interval: Literal["epoch", "step"] = "epoch"
+    """How often the learning rate changes."""
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    """SGD momentum, or AdamW's first beta."""
+    nesterov: bool = False
+    """Nesterov momentum (SGD)."""
+    weight_decay: float = Field(default=5e-4, ge=0)
+    """Decay of the weights."""
+    decay_norm: bool = True
+    """Also decay the parameters of batch normalisation and biases."""
+    warmup_epochs: float = Field(default=0.0, ge=0)
+    """Epochs of linear warm-up of the learning rate."""
+    gradient_clip: float | None = Field(default=None, gt=0)
+    """Largest norm of the gradient."""
+    loss: Literal["mean", "tet"] = "mean"
+    """`mean`: cross-entropy of the outputs' time mean. `tet`: mean over time of the
+    cross-entropies (Deng et al., ICLR 2022)."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the target spread over all classes."""
+    crop_padding: int | None = Field(default=None, ge=0)
+    """Random crop after padding by this many pixels; default: an eighth of the image's side."""
+    horizontal_flip: bool = True
+    """Mirror half of the images; switch it off where left and right carry meaning."""
+    erase_probability: float = Field(default=0.0, ge=0, le=1)
+    """Share of the images in which a random rectangle is blanked."""
+    mixup_alpha: float = Field(default=0.0, ge=0)
+    """Beta parameter of mixup; 0 switches it off."""
+    cutmix_alpha: float = Field(default=0.0, ge=0)
+    """Beta parameter of cutmix; 0 switches it off."""
+    mix_probability: float = Field(default=1.0, ge=0, le=1)
+    """Share of the batches that are mixed at all, by mixup and cutmix in turn at random."""
+    ema_decay: float = Field(default=0.0, ge=0, lt=1)
+    """Decay per step of the moving average of the weights that is evaluated; 0: none."""
+    mixed_precision: bool = False
+    """bfloat16 autocast on a GPU; ignored on the CPU."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_recipe(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            recipe = data.get("recipe", "reference")
+            if isinstance(recipe, str) and recipe in RECIPES:
+                return {**RECIPES[recipe], **data}
+        return data

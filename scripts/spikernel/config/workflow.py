@@ -1,0 +1,159 @@
+"""The whole configuration of an experiment, as the Snakefile reads it."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from spikernel.config.base import StrictModel
+from spikernel.config.datasets import DATASETS, DatasetConfig, DatasetEntry
+from spikernel.config.network import NetworkConfig
+from spikernel.config.steps import (
+    DesignConfig,
+    Distinct,
+    ImpactConfig,
+    ReportConfig,
+    SearchConfig,
+)
+from spikernel.config.training import TrainingConfig
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+def kernel_set_name(sizes: tuple[int, ...]) -> str:
+    """Return the name of a kernel set in paths and tables, for instance `k1-3`."""
+    return "k" + "-".join(str(size) for size in sorted(sizes))
+
+
+class FinalConfig(StrictModel):
+    """Step 4: training of the best candidates of every search."""
+
+    ranks: int = Field(default=1, ge=1)
+    """How many of the best candidates of each kernel set are trained."""
+    seeds: Distinct = (0,)
+    """Seeds of each model's weights and batches."""
+    training: TrainingConfig = TrainingConfig()
+    """How the models are trained."""
+
+
+class WorkflowConfig(StrictModel):
+    """One experiment: its data sets and the settings of every step."""
+
+    experiment: Name
+    """Name of the folder under results/."""
+    data_dir: str = "data"
+    """Folder that holds, or receives, the data sets."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes a GPU where there is one; `cuda` fails where there is none."""
+    threads: int = Field(default=1, ge=1)
+    """CPU threads of each job that trains or scores."""
+    datasets: dict[Name, DatasetEntry]
+    """Data sets by name, with their own settings."""
+    network: NetworkConfig = NetworkConfig()
+    """Macro-structure and neurons."""
+    kernel_impact: ImpactConfig = ImpactConfig()
+    """Step 1."""
+    kernel_set_design: DesignConfig = DesignConfig()
+    """Step 2."""
+    nas_search: SearchConfig = SearchConfig()
+    """Step 3."""
+    train_final: FinalConfig = FinalConfig()
+    """Step 4."""
+    tradeoff_report: ReportConfig = ReportConfig()
+    """Step 5."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_built_in_datasets(cls, data: Any) -> Any:
+        """Let `cifar10:` alone mean the built-in data set of that name."""
+        if not isinstance(data, dict) or not isinstance(data.get("datasets"), dict):
+            return data
+        datasets = {}
+        for name, given in data["datasets"].items():
+            settings = {} if given is None else given
+            if isinstance(settings, dict) and "kind" not in settings:
+                if name not in DATASETS:
+                    raise ValueError(
+                        f"unknown data set '{name}': known are {', '.join(DATASETS)}; "
+                        "for your own images set kind: imagefolder"
+                    )
+                settings = {"kind": name, **settings}
+            datasets[name] = settings
+        return {**data, "datasets": datasets}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.datasets:
+            raise ValueError("datasets must name at least one data set")
+        largest = max(self._all_kernel_sizes())
+        for name, dataset in self.datasets.items():
+            if largest > dataset.pixels:
+                raise ValueError(
+                    f"kernel size {largest} is larger than the {dataset.pixels}x{dataset.pixels} "
+                    f"images of data set {name}: remove that size"
+                )
+        self._check_designs()
+        return self
+
+    def _check_designs(self) -> None:
+        design, sizes = self.kernel_set_design, self.kernel_impact.kernel_sizes
+        unmeasured = sorted(self._all_kernel_sizes() - set(sizes))
+        if unmeasured:
+            raise ValueError(
+                f"kernel size {unmeasured[0]} of kernel_set_design is not measured: add it to "
+                "kernel_impact/kernel_sizes"
+            )
+        if design.fixed:
+            return
+        possible = sum(math.comb(len(sizes), count) for count in set(design.sizes_per_set))
+        possible -= len(design.baseline) in design.sizes_per_set
+        if possible < design.keep:
+            raise ValueError(
+                f"kernel_set_design/keep is {design.keep}, but only {possible} sets beside the "
+                f"baseline can be made of the sizes {list(sizes)}: lower keep or add sizes"
+            )
+
+    def _all_kernel_sizes(self) -> set[int]:
+        design = self.kernel_set_design
+        return {*self.kernel_impact.kernel_sizes, *design.baseline}.union(*design.fixed)
+
+    def kernel_sets(self) -> list[str]:
+        """Return the names of all kernel sets, known before anything has run.
+
+        Fixed sets are named by their sizes; a designed set by its place in the ranking.
+        """
+        design = self.kernel_set_design
+        if design.fixed:
+            names = [kernel_set_name(sizes) for sizes in design.fixed]
+        else:
+            names = [f"design-{place}" for place in range(1, design.keep + 1)]
+        baseline = kernel_set_name(design.baseline)
+        return [baseline, *(name for name in dict.fromkeys(names) if name != baseline)]
+
+    def resolved(self) -> dict[str, Any]:
+        """Return everything as plain JSON values, the overrides of each data set applied.
+
+        Raises:
+            ConfigError: an override has an unknown key or a bad value.
+
+        """
+        plain = self.model_dump(mode="json")
+        for name, entry in self.datasets.items():
+            place = f"config: datasets/{name}"
+            own = {field: getattr(entry, field) for field in DatasetConfig.model_fields}
+            training, impact = self.train_final.training, self.kernel_impact.training
+            plain["datasets"][name] = {
+                "data": DatasetConfig(**own).model_dump(mode="json"),
+                "network": _override(self.network, entry.network, f"{place}/network"),
+                "train_final": _override(training, entry.train_final, f"{place}/train_final"),
+                "kernel_impact": _override(impact, entry.kernel_impact, f"{place}/kernel_impact"),
+            }
+        return plain
+
+
+def _override(base: StrictModel, changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+    # A change that names a recipe starts from that recipe, not from the section's.
+    inherited = {} if "recipe" in changes else base.model_dump(exclude_unset=True)
+    given = {**inherited, **changes}
+    return type(base).parse(given, where).model_dump(mode="json")

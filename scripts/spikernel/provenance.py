@@ -1,0 +1,112 @@
+"""Provenance: what a result was made from, with what, where, and how long it took."""
+
+import hashlib
+import platform
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from spikernel import __version__, artifacts
+
+PACKAGES = (
+    "jinja2",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "pillow",
+    "pydantic",
+    "scikit-learn",
+    "seaborn",
+    "spikingjelly",
+    "torch",
+    "torchvision",
+)
+"""Packages whose version can change a number; those not installed in a step's env are left out."""
+
+
+class Stopwatch:
+    """Wall time in seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Return the seconds passed."""
+        return time.perf_counter() - self._start
+
+
+def code_version() -> str:
+    """Return the package version, with the git commit (and '-dirty') where there is one."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        described = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return __version__
+    if described.returncode:
+        return __version__
+    return f"{__version__}+{described.stdout.strip()}"
+
+
+def code_hash() -> str:
+    """Return a SHA-256 over the library's source, by which unfinished work is told apart."""
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def package_versions() -> dict[str, str]:
+    """Return the installed versions of the packages that can change a number."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write(
+    path: Path,
+    *,
+    step: str,
+    settings: Mapping[str, Any],
+    inputs: Sequence[Path],
+    outputs: Sequence[Path],
+    seconds: float,
+    device: str = "cpu",
+) -> None:
+    """Write the provenance record of one job.
+
+    Args:
+        path: where the record goes, beside the outputs.
+        step: name of the step.
+        settings: every setting the step ran with, JSON-ready.
+        inputs: files read; their SHA-256 is recorded.
+        outputs: files written; their SHA-256 is recorded, by name.
+        seconds: wall time of the job's own work.
+        device: where the numbers were computed.
+
+    """
+    record = {
+        "step": step,
+        "code": code_version(),
+        "settings": dict(settings),
+        "inputs": {str(item): artifacts.file_hash(item) for item in inputs},
+        "outputs": {item.name: artifacts.file_hash(item) for item in outputs},
+        "device": device,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": package_versions(),
+        "seconds": round(seconds, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    artifacts.write_json(path, record)

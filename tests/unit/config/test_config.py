@@ -1,0 +1,116 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spikernel.config import RECIPES, TrainingConfig, WorkflowConfig
+from spikernel.config.document import generated
+from spikernel.errors import ConfigError
+
+ROOT = Path(__file__).parents[3]
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def parse(changes: dict[str, Any]) -> WorkflowConfig:
+    return WorkflowConfig.parse(
+        {"experiment": "x", "datasets": {"digits": {}}, **changes}, "config"
+    )
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shipped_configs_are_valid(path: Path) -> None:
+    WorkflowConfig.parse(yaml.safe_load(path.read_text()), path.name).resolved()
+
+
+@pytest.mark.parametrize(("name", "text"), generated().items())
+def test_generated_reference_is_in_step(name: str, text: str) -> None:
+    hint = "run: PYTHONPATH=scripts python -m spikernel.config.document ."
+    assert (ROOT / name).read_text(encoding="utf-8") == text, hint
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"nas_serach": {}}, "config: nas_serach: unknown key; did you mean 'nas_search'?"),
+        (
+            {"kernel_impact": {"training": {"epoch": 3}}},
+            "config: kernel_impact/training/epoch: unknown key; did you mean 'epochs'?",
+        ),
+        (
+            {"datasets": {"digits": {"networ": {}}}},
+            "config: datasets/digits/networ: unknown key; did you mean 'network'?",
+        ),
+        ({"kernel_impact": {"kernel_sizes": [3, 4]}}, "must be odd and positive, got 4"),
+        ({"kernel_impact": {"kernel_sizes": [3, -1]}}, "must be odd and positive, got -1"),
+        ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),
+        ({"kernel_set_design": {"fixed": [[3, 3]]}}, "must not repeat a size"),
+        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are digits, cifar10"),
+        (
+            {"kernel_impact": {"kernel_sizes": [1, 3, 5, 9]}},
+            "kernel size 9 is larger than the 8x8 images of data set digits",
+        ),
+        ({"kernel_impact": {"kernel_sizes": [1, 5]}}, "kernel_sizes must hold 3"),
+        ({"kernel_set_design": {"keep": 10}}, "only 9 sets beside the baseline can be made"),
+        ({"kernel_set_design": {"fixed": [[1, 9]]}, "datasets": {"cifar10": {}}}, "size 9"),
+        ({"datasets": {"mine": {"kind": "imagefolder"}}}, "needs image_size"),
+        ({"datasets": {}}, "at least one data set"),
+        ({"threads": "many"}, "config: threads: input should be a valid integer"),
+    ],
+)
+def test_bad_values_give_one_clear_line(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(changes)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_misspelt_override_is_found() -> None:
+    config = parse({"datasets": {"digits": {"network": {"chanels": 4}}}})
+    with pytest.raises(ConfigError, match=r"datasets/digits/network: chanels: .* 'channels'"):
+        config.resolved()
+
+
+def test_overrides_change_only_their_data_set() -> None:
+    config = parse({"datasets": {"digits": {"network": {"votes": 2}}, "cifar10": None}})
+    datasets = config.resolved()["datasets"]
+    assert datasets["digits"]["network"]["votes"] == 2
+    assert datasets["cifar10"]["network"]["votes"] == 10
+    assert datasets["cifar10"]["data"]["kind"] == "cifar10"
+
+
+def test_recipe_gives_defaults_that_fields_override() -> None:
+    modern = TrainingConfig.parse({"recipe": "modern", "label_smoothing": 0.0}, "t")
+    assert modern.label_smoothing == 0.0
+    assert modern.loss == RECIPES["modern"]["loss"] == "tet"
+    assert TrainingConfig().learning_rate == 0.1  # SNASNet's
+
+
+def test_override_that_names_a_recipe_starts_from_it() -> None:
+    settings = {
+        "datasets": {"digits": {"train_final": {"recipe": "reference"}}},
+        "train_final": {"training": {"recipe": "modern", "epochs": 2}},
+    }
+    final = parse(settings).resolved()["datasets"]["digits"]["train_final"]
+    assert final == TrainingConfig().model_dump(mode="json")
+
+
+def test_kernel_sets_are_known_before_anything_ran() -> None:
+    assert parse({"kernel_set_design": {"keep": 2}}).kernel_sets() == [
+        "k1-3",
+        "design-1",
+        "design-2",
+    ]
+    fixed = {"fixed": [[1, 3], [5, 3]]}
+    assert parse({"kernel_set_design": fixed}).kernel_sets() == ["k1-3", "k3-5"]
+
+
+def test_argument_is_inline_yaml_or_a_file(tmp_path: Path) -> None:
+    assert TrainingConfig.parse_argument("{epochs: 4}").epochs == 4
+    path = tmp_path / "t.yaml"
+    path.write_text("epochs: 5\n")
+    assert TrainingConfig.parse_argument(str(path)).epochs == 5
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        TrainingConfig.parse_argument("{epochs: ")
+    with pytest.raises(ConfigError, match=r"missing\.yaml: cannot be read"):
+        TrainingConfig.parse_argument(str(tmp_path / "missing.yaml"))
