@@ -1,0 +1,21 @@
+"""Spiking nets in torch: neurons, cells, macro-structure, activity counters.
+
+Shapes: T time steps, N batch, C channels, H and W pixels. Sequences are [T, N, C, H, W].
+"""
+
+from spikernel.network.activity import Activity, measure_activity
+from spikernel.network.device import choose_device, describe_device
+from spikernel.network.initialisation import WeightBank
+from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import SpikingNet, build_net
+
+__all__ = [
+    "LIF",
+    "Activity",
+    "SpikingNet",
+    "WeightBank",
+    "build_net",
+    "choose_device",
+    "describe_device",
+    "measure_activity",
+]

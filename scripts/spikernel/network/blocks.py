@@ -1,0 +1,169 @@
+"""Layers that work on sequences by folding time into the batch: [T, N, ...] <-> [T*N, ...]."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spikernel.config import NetworkConfig
+from spikernel.network.neuron import LIF
+from spikernel.space import AVG, Architecture, Cell, kernel_size
+from spikernel.space.architecture import TRANSITION_POOL
+from spikernel.space.counts import TRANSITION_KERNEL
+
+
+def over_time(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Apply a function of [N, ...] to every time step of [T, N, ...] at once."""
+    return function(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class ConvNorm(nn.Module):
+    """Convolution without bias and batch normalisation over time, batch and space."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            inputs, outputs, kernel, stride=stride, padding=(kernel - 1) // 2, bias=False
+        )
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', H', W']."""
+        normed: Tensor = self.norm(self.conv(x))
+        return normed
+
+
+def average_neighbours(x: Tensor) -> Tensor:
+    """Average 3x3, stride 1, zero padding that counts, as SNASNet's pooling edge."""
+    return F.avg_pool2d(x, 3, stride=1, padding=1)
+
+
+class ForwardCell(nn.Module):
+    """A forward cell: node j is the sum of its incoming edges; the output is node 3.
+
+    A node's spikes are computed once and shared by all convolutions that leave it. The input
+    may have a time dimension of 1 when it is the same at every time step; edges without
+    neurons then work on it once.
+    """
+
+    def __init__(self, cell: Cell, channels: int, settings: NetworkConfig) -> None:
+        super().__init__()
+        self.time_steps = settings.time_steps
+        self.connections = cell.connections()
+        sources = [source for source, _, name in self.connections if kernel_size(name) is not None]
+        self.neurons = nn.ModuleDict(
+            {str(node): LIF(settings, calls=sources.count(node)) for node in sorted(set(sources))}
+        )
+        # Keys name edge and operation, so that equal edges of two cells get equal weights.
+        self.convolutions = nn.ModuleDict(
+            {
+                f"{source}{target}_{name}": ConvNorm(channels, channels, size)
+                for source, target, name in self.connections
+                if (size := kernel_size(name)) is not None
+            }
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T or 1, N, C, H, W] -> [T, N, C, H, W]."""
+        nodes = {0: x}
+        spikes = {0: self._fire(0, x)}
+        for node in range(1, 4):
+            arrived = [
+                self._edge(nodes[source], spikes[source], f"{source}{node}_{name}", name)
+                for source, target, name in self.connections
+                if target == node
+            ]
+            if arrived:  # a node off every path from input to output has no edges
+                nodes[node] = total(arrived)
+                spikes[node] = self._fire(node, nodes[node])
+        return nodes[3].expand(self.time_steps, *nodes[3].shape[1:])
+
+    def _fire(self, node: int, x: Tensor) -> Tensor | None:
+        if str(node) not in self.neurons:
+            return None
+        fired: Tensor = self.neurons[str(node)](x.expand(self.time_steps, *x.shape[1:]))
+        return fired
+
+    def _edge(self, value: Tensor, spikes: Tensor | None, key: str, name: str) -> Tensor:
+        if key in self.convolutions:
+            assert spikes is not None, "every source of a convolution has neurons"
+            return over_time(self.convolutions[key], spikes)
+        return over_time(average_neighbours, value) if name == AVG else value
+
+
+def total(values: list[Tensor]) -> Tensor:
+    """Add tensors whose time dimensions are T or 1."""
+    result = values[0]
+    for value in values[1:]:
+        result = result + value
+    return result
+
+
+class Transition(nn.Module):
+    """Between the cells: batch norm, LIF, convolution 3x3 to twice the channels, pooling by 2."""
+
+    def __init__(self, channels: int, settings: NetworkConfig) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels)
+        self.neuron = LIF(settings)
+        self.widen = ConvNorm(channels, 2 * channels, TRANSITION_KERNEL)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, N, C, H, W] -> [T, N, 2C, H/2, W/2]."""
+        spikes = self.neuron(over_time(self.norm, x))
+        return over_time(lambda y: F.avg_pool2d(self.widen(y), TRANSITION_POOL), spikes)
+
+
+class SequenceDropout(nn.Module):
+    """Dropout whose mask is drawn once per image and holds for all time steps."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.generator: torch.Generator | None = None
+        """Source of the masks; without one, PyTorch's default generator."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, N, F] -> [T, N, F]."""
+        if not self.training or self.probability == 0:
+            return x
+        keep = 1 - self.probability
+        mask = torch.empty_like(x[0]).bernoulli_(keep, generator=self.generator)
+        return x * (mask / keep)
+
+
+class Head(nn.Module):
+    """Batch norm, LIF, pooling and voting classifier: [T, N, C, H, W] -> [T, N, classes]."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        settings = architecture.network
+        self.votes = settings.votes
+        self.pool = settings.pool if settings.head == "fc" else None
+        self.norm = nn.BatchNorm2d(architecture.stage_channels[1])
+        self.neuron = LIF(settings)
+        self.dropout = SequenceDropout(settings.dropout)
+        features = architecture.head_features
+        self.hidden: nn.Linear | None = None
+        if settings.head == "fc":
+            self.hidden = nn.Linear(features, settings.hidden, bias=False)
+            self.hidden_neuron = LIF(settings)
+            features = settings.hidden
+        self.outputs = nn.Linear(features, architecture.outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the real-valued logits of every time step."""
+        spikes = self.neuron(over_time(self.norm, x))
+        pooled = over_time(self._pool, spikes).flatten(2)
+        features = self.dropout(pooled)
+        if self.hidden is not None:
+            features = self.hidden_neuron(self.hidden(features))
+        # Voting: neighbouring outputs belong to one class and are averaged.
+        votes: Tensor = self.outputs(features)
+        return votes.unflatten(2, (-1, self.votes)).mean(3)
+
+    def _pool(self, x: Tensor) -> Tensor:
+        if self.pool is None:
+            return x.mean((2, 3))
+        return F.avg_pool2d(x, self.pool)
