@@ -1,0 +1,1 @@
+"""Training-free search: scores, strategies and the resumable search itself."""

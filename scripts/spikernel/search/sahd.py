@@ -1,0 +1,85 @@
+"""Sparsity-aware Hamming distance, the training-free score of SNASNet (Kim et al., ECCV 2022).
+
+For each call of each LIF layer on a mini-batch, image i has a binary code x_i of N bits and a
+rate r_i = mean(x_i). With the Hamming distance HD_ij and the distance expected of independent
+codes of those rates, norm_ij = N (r_i (1 - r_j) + (1 - r_i) r_j),
+
+    K_ij = sum over calls of (N - alpha HD_ij / (norm_ij + 1e-3)) / number of calls
+    score = log |det K|
+
+Two versions circulate: alpha = 0.5 N (the formula as first published in code; layers weigh by
+their size) and alpha = 0.5 (published code since July 2022).
+
+Shapes: T time steps, B images, F neurons.
+"""
+
+import torch
+from torch import Tensor
+
+from spikernel.errors import ConfigError
+
+EPSILON = 1e-3
+SCORES = ("sahd_half_n", "sahd_half")
+
+
+def alpha_of(score: str, neurons: int) -> float:
+    """Return alpha of a version of the score for a layer of `neurons` neurons.
+
+    Raises:
+        ConfigError: the version is unknown.
+
+    """
+    if score == "sahd_half_n":
+        return 0.5 * neurons
+    if score == "sahd_half":
+        return 0.5
+    raise ConfigError(f"unknown score '{score}': known are {', '.join(SCORES)}")
+
+
+def layer_kernel(spikes: Tensor, score: str) -> Tensor:
+    """Return the sum over time steps of one LIF layer's kernel matrix.
+
+    Args:
+        spikes: [T, B, ...], binary.
+        score: version, see `alpha_of`.
+
+    Returns:
+        [B, B] in float64.
+
+    """
+    codes = spikes.flatten(2)
+    neurons = codes.shape[2]
+    # Counts of ones are whole numbers below 2^24, exact in float32.
+    both = torch.bmm(codes, codes.transpose(1, 2)).double()  # ones in common, [T, B, B]
+    ones = torch.diagonal(both, dim1=1, dim2=2)  # ones of each code, [T, B]
+    row, column = ones.unsqueeze(2), ones.unsqueeze(1)
+    distance = row + column - 2 * both
+    expected = (row * (neurons - column) + (neurons - row) * column) / neurons
+    kernel = neurons - alpha_of(score, neurons) * distance / (expected + EPSILON)
+    return kernel.sum(0)
+
+
+class KernelSum:
+    """Kernel matrix of a net: the mean over all LIF calls of one mini-batch."""
+
+    def __init__(self, score: str) -> None:
+        self.score = score
+        self._sum: Tensor | None = None
+        self._calls = 0
+
+    def add(self, spikes: Tensor, calls: int = 1) -> None:
+        """Add a layer's spikes [T, B, ...], counted as `calls` equal layers."""
+        kernel = layer_kernel(spikes, self.score) * calls
+        self._sum = kernel if self._sum is None else self._sum + kernel
+        self._calls += calls * spikes.shape[0]
+
+    def log_determinant(self) -> Tensor:
+        """Return log |det K|, a scalar on the device; -inf where K is singular.
+
+        Raises:
+            ValueError: no layer was added.
+
+        """
+        if self._sum is None:
+            raise ValueError("the score needs at least one LIF layer")
+        return torch.linalg.slogdet(self._sum / self._calls).logabsdet

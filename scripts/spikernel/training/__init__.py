@@ -1,0 +1,16 @@
+"""Training and evaluation of one net."""
+
+from spikernel.training.checkpoint import load_model, save_model
+from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
+from spikernel.training.loop import EpochRecord, Trained, train
+
+__all__ = [
+    "EpochRecord",
+    "Trained",
+    "accuracy_percent",
+    "load_model",
+    "normalised_batches",
+    "save_model",
+    "to_device",
+    "train",
+]

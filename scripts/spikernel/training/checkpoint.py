@@ -1,0 +1,79 @@
+"""Released weights: one safetensors file that holds all that is needed to use the net.
+
+The header carries the architecture, the normalisation and the class names as JSON; the
+file contains no code.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from spikernel import artifacts
+from spikernel.config import NetworkConfig
+from spikernel.data.manifest import Manifest
+from spikernel.errors import DataError
+from spikernel.network import SpikingNet, build_net
+from spikernel.space import Architecture, Cell, ImageShape
+
+_KEY = "spikernel"
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an image becomes the net's input: value / 255, minus mean, by standard deviation."""
+
+    mean: list[float]
+    sd: list[float]
+    classes: list[str]
+
+
+def save_model(path: Path, net: SpikingNet, manifest: Manifest) -> None:
+    """Write a net's weights and description atomically."""
+    architecture = net.architecture
+    preprocessing = Preprocessing(list(manifest.mean), list(manifest.sd), list(manifest.classes))
+    description = {
+        "archid": architecture.cell.archid,
+        "network": architecture.network.model_dump(mode="json"),
+        "images": asdict(architecture.images),
+        "preprocessing": asdict(preprocessing),
+    }
+    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    with artifacts.atomic(path) as temporary:
+        save_file(tensors, temporary, metadata={_KEY: json.dumps(description)})
+
+
+def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocessing]:
+    """Rebuild a net from its file alone.
+
+    Raises:
+        DataError: the file is missing, damaged, or not one of ours.
+
+    """
+    description = _read_description(path)
+    architecture = Architecture(
+        Cell.from_archid(description["archid"]),
+        NetworkConfig.parse(description["network"], str(path)),
+        ImageShape(**description["images"]),
+    )
+    net = build_net(architecture, seed=0, device=device)
+    net.load_state_dict(load_file(path, device=str(device)))
+    return net.eval(), Preprocessing(**description["preprocessing"])
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: run train_final first") from None
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path} is not a whole safetensors file: {error}") from None
+    if _KEY not in metadata:
+        raise DataError(f"{path} holds no SpiKernel description: it was not written by train_final")
+    description: dict[str, Any] = json.loads(metadata[_KEY])
+    return description

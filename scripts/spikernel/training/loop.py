@@ -1,0 +1,216 @@
+"""The training loop: data set resident on the device, no copies to the host within an epoch."""
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from spikernel.config import TrainingConfig
+from spikernel.data.splits import Split
+from spikernel.errors import TrainingError
+from spikernel.network import SpikingNet
+from spikernel.provenance import Stopwatch
+from spikernel.training import state as run_state
+from spikernel.training.augment import Augmenter
+from spikernel.training.evaluate import accuracy_percent, to_device
+from spikernel.training.losses import mixed_loss
+from spikernel.training.mixing import mix
+from spikernel.training.optimiser import learning_rate, make_optimiser
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of a run's history."""
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    train_accuracy_percent: float
+    val_accuracy_percent: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run: the net with the weights to keep, and its history."""
+
+    net: SpikingNet
+    augmenter: Augmenter
+    history: list[EpochRecord] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Training time, parts before an interruption included."""
+        return sum(record.seconds for record in self.history)
+
+
+def make_augmenter(split: Split, settings: TrainingConfig, generator: torch.Generator) -> Augmenter:
+    """Return the augmenter that normalises by the training split's mean and deviation."""
+    device = generator.device
+    mean = torch.tensor(split.manifest.mean, device=device)
+    return Augmenter(settings, mean, torch.tensor(split.manifest.sd, device=device), generator)
+
+
+class Trainer:
+    """Trains one net; `run` goes on from the saved state where there is one."""
+
+    def __init__(
+        self, net: SpikingNet, train: Split, validation: Split, settings: TrainingConfig, seed: int
+    ) -> None:
+        self.net = net
+        self.settings = settings
+        self.device = next(net.parameters()).device
+        self.images, self.labels = to_device(train, self.device)
+        self.validation = to_device(validation, self.device)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.host_generator = np.random.default_rng(seed)
+        self.augmenter = make_augmenter(train, settings, self.generator)
+        self.optimiser = make_optimiser(net, settings)
+        self.average: AveragedModel | None = None
+        if settings.ema_decay > 0:
+            average = get_ema_multi_avg_fn(settings.ema_decay)
+            self.average = AveragedModel(net, multi_avg_fn=average, use_buffers=True)
+        # After the average has copied the net: a generator is shared, not copied.
+        for dropout in net.dropouts():
+            dropout.generator = self.generator
+        self.history: list[EpochRecord] = []
+        self.steps_per_epoch = math.ceil(len(self.labels) / settings.batch_size)
+
+    def run(self, state_path: Path | None, fingerprint: Mapping[str, Any]) -> Trained:
+        """Train the epochs that are missing, saving the state after each.
+
+        Raises:
+            TrainingError: the loss is not finite; the state of the last good epoch stays.
+
+        """
+        if state_path is not None:
+            saved = run_state.load(state_path, fingerprint, self.device)
+            if saved is not None:
+                self._restore(saved)
+                log.info("resumed after epoch %d from %s", len(self.history), state_path)
+        for epoch in range(len(self.history) + 1, self.settings.epochs + 1):
+            self.history.append(self._epoch(epoch))
+            self._report()
+            if state_path is not None:
+                run_state.save(state_path, fingerprint, self._state())
+        return Trained(self._kept(), self.augmenter, self.history)
+
+    def _kept(self) -> SpikingNet:
+        """Return the net whose weights count: the moving average where there is one."""
+        if self.average is None:
+            return self.net
+        averaged = self.average.module
+        assert isinstance(averaged, SpikingNet)
+        return averaged
+
+    def _epoch(self, epoch: int) -> EpochRecord:
+        watch = Stopwatch()
+        self.net.train()
+        order = torch.randperm(len(self.labels), device=self.device, generator=self.generator)
+        losses = torch.zeros(self.steps_per_epoch, device=self.device)
+        correct = torch.zeros((), device=self.device)
+        for index, chosen in enumerate(order.split(self.settings.batch_size)):
+            step = (epoch - 1) * self.steps_per_epoch + index
+            rate = learning_rate(self.settings, step, self.steps_per_epoch)
+            loss, hits = self._step(self.images[chosen], self.labels[chosen], rate)
+            losses[index] = loss
+            correct += hits
+        self._refuse_non_finite(losses, epoch)
+        return EpochRecord(
+            epoch=epoch,
+            learning_rate=rate,
+            train_loss=float(losses.mean()),
+            train_accuracy_percent=100 * float(correct) / len(self.labels),
+            val_accuracy_percent=accuracy_percent(self._kept(), *self.validation, self.augmenter),
+            seconds=watch.seconds(),
+        )
+
+    def _step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        settings = self.settings
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        batch = mix(self.augmenter(images), labels, settings, self.host_generator)
+        autocast = settings.mixed_precision and self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=autocast):
+            logits = self.net(batch.images)
+        loss = mixed_loss(logits.float(), batch, settings)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if settings.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.net.parameters(), settings.gradient_clip)
+        self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.net)
+        hits = (logits.detach().mean(0).argmax(1) == labels).sum()
+        return loss.detach(), hits
+
+    def _refuse_non_finite(self, losses: Tensor, epoch: int) -> None:
+        bad = (~torch.isfinite(losses)).nonzero()
+        if len(bad):
+            raise TrainingError(
+                f"the loss is not finite in epoch {epoch}, batch {int(bad[0]) + 1} of "
+                f"{len(losses)}: lower learning_rate or set gradient_clip; the state after epoch "
+                f"{epoch - 1} is kept"
+            )
+
+    def _report(self) -> None:
+        last, done = self.history[-1], len(self.history)
+        left = sum(record.seconds for record in self.history) / done * (self.settings.epochs - done)
+        log.info(
+            "epoch %d/%d  loss %.4f  train %.2f %%  val %.2f %%  %.0f images/s  %.0f s left",
+            done, self.settings.epochs, last.train_loss, last.train_accuracy_percent,
+            last.val_accuracy_percent, len(self.labels) / last.seconds, left,
+        )  # fmt: skip
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict() if self.average is not None else None,
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+            "host_generator": self.host_generator.bit_generator.state,
+            "history": [asdict(record) for record in self.history],
+        }
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        self.net.load_state_dict(saved["net"])
+        if self.average is not None:
+            self.average.load_state_dict(saved["average"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.generator.set_state(saved["generator"].cpu())
+        self.host_generator.bit_generator.state = saved["host_generator"]
+        self.history = [EpochRecord(**record) for record in saved["history"]]
+
+
+def train(
+    net: SpikingNet,
+    splits: tuple[Split, Split],
+    settings: TrainingConfig,
+    seed: int,
+    state_path: Path | None = None,
+    fingerprint: Mapping[str, Any] | None = None,
+) -> Trained:
+    """Train a net on (training, validation) splits and return the weights of the last epoch.
+
+    Args:
+        net: on its device, with its initial weights.
+        splits: training and validation split.
+        settings: the recipe.
+        seed: of the order of the images, the augmentation and dropout.
+        state_path: where the state of an unfinished run is kept; None: nowhere.
+        fingerprint: what the run depends on; a state with another one is not used.
+
+    Raises:
+        TrainingError: the loss is not finite.
+
+    """
+    return Trainer(net, *splits, settings, seed).run(state_path, fingerprint or {})

@@ -1,0 +1,41 @@
+"""State of an unfinished run, from which it goes on bit for bit (CPU).
+
+The file lies outside the declared outputs of a job, because workflow managers delete those
+before they start the job again. It is loaded without unpickling arbitrary objects.
+"""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spikernel import artifacts
+
+
+def save(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Write the state atomically.
+
+    Args:
+        path: the file.
+        fingerprint: everything the run depends on; JSON-ready.
+        state: tensors, numbers, texts and containers of those.
+
+    """
+    with artifacts.atomic(path) as temporary:
+        torch.save({"fingerprint": dict(fingerprint), "state": dict(state)}, temporary)
+
+
+def load(path: Path, fingerprint: Mapping[str, Any], device: torch.device) -> dict[str, Any] | None:
+    """Return the state, or None if there is none or it belongs to another run."""
+    if not path.exists():
+        return None
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
+        return None
+    if saved.get("fingerprint") != dict(fingerprint):
+        return None
+    state: dict[str, Any] = saved["state"]
+    return state
