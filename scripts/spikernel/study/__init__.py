@@ -1,0 +1,1 @@
+"""What each step of the study computes: files in, files out."""

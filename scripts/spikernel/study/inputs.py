@@ -1,0 +1,46 @@
+"""What every step that runs nets begins with: the data set, the device, the threads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from spikernel.data.manifest import Manifest
+from spikernel.network import choose_device, describe_device
+from spikernel.network.device import DeviceName
+from spikernel.space import ImageShape
+
+__all__ = ["DeviceName", "Machine", "image_shape", "state_path"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a job computes."""
+
+    device: torch.device
+    threads: int
+
+    @classmethod
+    def choose(cls, device: DeviceName, threads: int) -> "Machine":
+        """Fix the device and the number of CPU threads of this process.
+
+        Raises:
+            DeviceError: a GPU was asked for and there is none.
+
+        """
+        torch.set_num_threads(threads)
+        return cls(choose_device(device), threads)
+
+    def __str__(self) -> str:
+        """Return the device in words."""
+        return describe_device(self.device)
+
+
+def image_shape(manifest: Manifest) -> ImageShape:
+    """Return the shape of a prepared data set's images."""
+    return ImageShape(manifest.channels, manifest.image_size, len(manifest.classes))
+
+
+def state_path(output: Path) -> Path:
+    """Return where unfinished work on `output` is kept: hidden beside it, never declared."""
+    return output.with_name(f".{output.stem}.unfinished")

@@ -1,0 +1,179 @@
+"""Step 2: kernel sets from the measured impact of kernel sizes. No torch.
+
+The rule, our choice because the paper's is not public. A random cell over a set uses each of
+its sizes equally often, so a set is judged by means over its sizes:
+
+* evidence = mean over the sizes of the size's validation accuracy, itself the mean over the
+  controls that were run (plain: same width; iso_parameter: same parameters), in percent;
+* cost = mean over the sizes of k^2, the weights of a convolution edge per pair of channels.
+
+Sets are sorted into Pareto fronts (more evidence, less cost); earlier fronts first, within a
+front more evidence first, then less cost, then fewer and smaller sizes. The baseline set is
+always searched and takes no place in the ranking.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from spikernel import artifacts, provenance
+from spikernel.config import DesignConfig, kernel_set_name
+from spikernel.errors import ConfigError, TableError
+from spikernel.tables import read_csv
+
+RULE = (
+    "Sets are sorted into Pareto fronts of evidence (mean validation accuracy of their sizes, "
+    "averaged over the controls) and cost (mean k^2 of their sizes); earlier fronts first, then "
+    "more evidence, then less cost."
+)
+
+
+@dataclass(frozen=True)
+class KernelSet:
+    """A set of kernel sizes with what speaks for it."""
+
+    sizes: tuple[int, ...]
+    evidence_percent: float
+    cost: float
+    front: int = 0
+
+    def dominates(self, other: "KernelSet") -> bool:
+        """Whether this set is at least as good in both respects and better in one."""
+        no_worse = self.evidence_percent >= other.evidence_percent and self.cost <= other.cost
+        return no_worse and (self.evidence_percent, self.cost) != (
+            other.evidence_percent,
+            other.cost,
+        )
+
+
+def evidence_by_size(impact: pd.DataFrame) -> dict[int, float]:
+    """Return each kernel size's validation accuracy in percent, the mean over its controls."""
+    means = impact.groupby("kernel_size")["val_accuracy_percent_mean"].mean().reset_index()
+    return {
+        int(size): float(accuracy)
+        for size, accuracy in zip(
+            means["kernel_size"], means["val_accuracy_percent_mean"], strict=True
+        )
+    }
+
+
+def judge(sizes: Sequence[int], evidence: dict[int, float]) -> KernelSet:
+    """Return a set with its evidence and cost.
+
+    Raises:
+        TableError: the impact of one of its sizes was not measured.
+
+    """
+    unknown = [size for size in sizes if size not in evidence]
+    if unknown:
+        raise TableError(
+            f"kernel set {list(sizes)}: the impact of size {unknown[0]} was not measured: add it "
+            "to kernel_impact/kernel_sizes"
+        )
+    return KernelSet(
+        tuple(sizes),
+        sum(evidence[size] for size in sizes) / len(sizes),
+        sum(size**2 for size in sizes) / len(sizes),
+    )
+
+
+def rank(candidates: Sequence[KernelSet]) -> list[KernelSet]:
+    """Sort sets by the rule; each comes back with the number of its front, from 1."""
+    left, ranked, front = list(candidates), [], 1
+    while left:
+        best = [item for item in left if not any(other.dominates(item) for other in left)]
+        left = [item for item in left if item not in best]
+        best.sort(key=lambda item: (-item.evidence_percent, item.cost, len(item.sizes), item.sizes))
+        ranked += [KernelSet(i.sizes, i.evidence_percent, i.cost, front) for i in best]
+        front += 1
+    return ranked
+
+
+def design(impact: pd.DataFrame, settings: DesignConfig) -> list[dict[str, object]]:
+    """Return the sets to search, the baseline first, each with its reason.
+
+    Raises:
+        TableError: a needed kernel size was not measured.
+        ConfigError: there are fewer possible sets than `keep`.
+
+    """
+    evidence = evidence_by_size(impact)
+    baseline = judge(settings.baseline, evidence)
+    chosen = [_entry(kernel_set_name(baseline.sizes), baseline, "baseline", "always searched")]
+    if settings.fixed:
+        for sizes in settings.fixed:
+            if sizes != settings.baseline:
+                fixed = judge(sizes, evidence)
+                reason = "fixed in the configuration"
+                chosen.append(_entry(kernel_set_name(sizes), fixed, "fixed", reason))
+        return chosen
+    possible = [
+        judge(sizes, evidence)
+        for count in sorted(set(settings.sizes_per_set))
+        for sizes in itertools.combinations(sorted(evidence), count)
+        if sizes != settings.baseline
+    ]
+    if len(possible) < settings.keep:
+        raise ConfigError(
+            f"kernel_set_design/keep is {settings.keep}, but only {len(possible)} sets can be made "
+            f"of the sizes {sorted(evidence)}: lower keep or measure more sizes"
+        )
+    for place, item in enumerate(rank(possible)[: settings.keep], start=1):
+        reason = (
+            f"front {item.front}, place {place} of {len(possible)}: "
+            + ", ".join(f"k{size} {evidence[size]:.2f} %" for size in item.sizes)
+            + f"; mean {item.evidence_percent:.2f} % (baseline {baseline.evidence_percent:.2f} %)"
+            + f", mean k^2 {item.cost:.1f} (baseline {baseline.cost:.1f})"
+        )
+        chosen.append(_entry(f"design-{place}", item, "designed", reason))
+    return chosen
+
+
+def _entry(name: str, item: KernelSet, origin: str, reason: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "sizes": list(item.sizes),
+        "origin": origin,
+        "evidence_percent": item.evidence_percent,
+        "cost": item.cost,
+        "reason": reason,
+    }
+
+
+def run(impact_path: Path, settings: DesignConfig, output: Path) -> None:
+    """Read `impact.csv` of one data set and write `kernel_sets.json`."""
+    watch = provenance.Stopwatch()
+    impact = read_csv(
+        impact_path,
+        text=("dataset", "control"),
+        numbers=("kernel_size", "val_accuracy_percent_mean"),
+    )
+    if impact.empty:
+        raise TableError(f"{impact_path} has no rows: run kernel_impact again")
+    sets = design(impact, settings)
+    dataset = str(impact["dataset"].iloc[0])
+    artifacts.write_json(output, {"dataset": dataset, "rule": RULE, "sets": sets})
+    provenance.write(
+        output.with_name("provenance.json"),
+        step="kernel_set_design",
+        settings=settings.model_dump(mode="json"),
+        inputs=[impact_path],
+        outputs=[output],
+        seconds=watch.seconds(),
+    )
+
+
+def read_kernel_sizes(path: Path, name: str) -> tuple[int, ...]:
+    """Return the sizes of one set of `kernel_sets.json`.
+
+    Raises:
+        TableError: there is no set of that name.
+
+    """
+    sets = {item["name"]: item["sizes"] for item in artifacts.read_json(path)["sets"]}
+    if name not in sets:
+        raise TableError(f"{path}: no kernel set '{name}'; it holds {', '.join(sets)}")
+    return tuple(int(size) for size in sets[name])

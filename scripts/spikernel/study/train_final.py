@@ -1,0 +1,137 @@
+"""Step 4: train one searched architecture and test it once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from spikernel import artifacts, provenance
+from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.data.splits import load_split
+from spikernel.errors import SpikernelError, TableError
+from spikernel.network import build_net, measure_activity
+from spikernel.space import Architecture, Cell, memory_mb, parameter_count
+from spikernel.study.inputs import Machine, image_shape, state_path
+from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
+from spikernel.tables import read_csv
+from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device, train
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files of one trained model, all in one folder."""
+
+    metrics: Path
+    history: Path
+    model: Path
+
+    def __post_init__(self) -> None:
+        """Check that the files lie together, where the provenance record goes too."""
+        if len({self.metrics.parent, self.history.parent, self.model.parent}) != 1:
+            raise SpikernelError("metrics, history and model must be written to one folder")
+
+
+def run(
+    manifest_path: Path,
+    candidates_path: Path,
+    search_path: Path,
+    rank: int,
+    seed: int,
+    network: NetworkConfig,
+    training: TrainingConfig,
+    machine: Machine,
+    outputs: Outputs,
+) -> None:
+    """Train the candidate of a rank; the test split is read after training, once.
+
+    Raises:
+        TableError: the search has no candidate of that rank.
+        TrainingError: the loss is not finite; the last good state stays.
+
+    """
+    watch = provenance.Stopwatch()
+    cell = read_candidate(candidates_path, rank)
+    searched = artifacts.read_json(search_path)
+    splits = load_split(manifest_path, "train"), load_split(manifest_path, "validation")
+    manifest = splits[0].manifest
+    architecture = Architecture(cell, network, image_shape(manifest))
+    settings = {
+        "kernel_set": searched["kernel_set"],
+        "kernel_sizes": searched["kernel_sizes"],
+        "rank": rank,
+        "archid": cell.archid,
+        "seed": seed,
+        "network": network.model_dump(mode="json"),
+        "training": training.model_dump(mode="json"),
+        "threads": machine.threads,
+    }
+    fingerprint = {
+        **settings,
+        "data": artifacts.file_hash(manifest_path),
+        "code": provenance.code_hash(),
+    }
+    unfinished = state_path(outputs.model)
+    net = build_net(architecture, seed, machine.device)
+    trained = train(net, splits, training, seed, unfinished, fingerprint)
+    test = to_device(load_split(manifest_path, "test"), machine.device)
+    test_accuracy = accuracy_percent(trained.net, *test, trained.augmenter)
+    activity = measure_activity(
+        trained.net, normalised_batches(test[0][:ACTIVITY_IMAGES], trained.augmenter)
+    )
+    params = parameter_count(architecture).total
+    save_model(outputs.model, trained.net, manifest)
+    write_history(outputs.history, trained)
+    artifacts.write_json(
+        outputs.metrics,
+        {
+            "dataset": manifest.dataset,
+            "kernel_set": searched["kernel_set"],
+            "kernel_sizes": searched["kernel_sizes"],
+            "rank": rank,
+            "archid": cell.archid,
+            "seed": seed,
+            "params": params,
+            "memory_mb_fp32": memory_mb(params, "fp32"),
+            "memory_mb_fp16": memory_mb(params, "fp16"),
+            "memory_mb_int8": memory_mb(params, "int8"),
+            "val_accuracy_percent": trained.history[-1].val_accuracy_percent,
+            "test_accuracy_percent": test_accuracy,
+            "firing_rate": activity.firing_rate,
+            "layer_firing_rates": activity.layer_rates,
+            "effective_acs": activity.effective_acs,
+            "effective_macs": activity.effective_macs,
+            "dense_synops": activity.dense_synops,
+            "energy_pj": activity.energy_pj,
+            "train_seconds": trained.seconds,
+            "epochs": training.epochs,
+            "time_steps": network.time_steps,
+            "device": str(machine),
+        },
+    )
+    provenance.write(
+        outputs.metrics.with_name("provenance.json"),
+        step="train_final",
+        settings=settings,
+        inputs=[manifest_path, candidates_path, search_path],
+        outputs=[outputs.metrics, outputs.history, outputs.model],
+        seconds=watch.seconds(),
+        device=str(machine),
+    )
+    unfinished.unlink(missing_ok=True)
+
+
+def read_candidate(path: Path, rank: int) -> Cell:
+    """Return the cell of a rank in `candidates.csv`.
+
+    Raises:
+        TableError: no candidate has that rank.
+
+    """
+    table: pd.DataFrame = read_csv(path, text=("archid",), optional_numbers=("rank",))
+    found = table.loc[table["rank"] == rank, "archid"]
+    if found.empty:
+        raise TableError(
+            f"{path}: no candidate of rank {rank}, only {int(table['rank'].notna().sum())} are "
+            "ranked: lower train_final/ranks or widen the search"
+        )
+    return Cell.from_archid(str(found.iloc[0]))
