@@ -1,0 +1,133 @@
+"""The JSON files of the earlier steps, read strictly enough to trust every number."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spikernel import artifacts
+from spikernel.errors import TableError
+
+
+class Record(BaseModel):
+    """A file that another step wrote; keys that the report does not use are let through."""
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check one file.
+
+        Raises:
+            SpikernelError: the file is missing or is not JSON.
+            TableError: a key is missing, has the wrong type, or is out of range.
+
+        """
+        data = artifacts.read_json(path)
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise TableError(f"{path}: {_first_fault(error)}") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = "/".join(str(part) for part in first["loc"]) or "top level"
+    if first["type"] == "missing":
+        return f"key '{key}' is missing"
+    return f"key '{key}': {first['msg'][:1].lower()}{first['msg'][1:]} (found {first['input']!r})"
+
+
+class Metrics(Record):
+    """What the training and test of one model with one seed gave (`metrics.json`)."""
+
+    dataset: str
+    kernel_set: str
+    kernel_sizes: tuple[int, ...] = Field(min_length=1)
+    rank: int = Field(ge=1)
+    """Place of the architecture in the ranking of its search, from 1."""
+    archid: str
+    """Operations of the edges 01, 02, 03, 12, 13, 23."""
+    seed: int
+    params: int = Field(ge=1)
+    memory_mb_fp32: float = Field(gt=0)
+    """Memory of the weights in MB (10^6 bytes), as are the next two."""
+    memory_mb_fp16: float = Field(gt=0)
+    memory_mb_int8: float = Field(gt=0)
+    val_accuracy_percent: float = Field(ge=0, le=100)
+    test_accuracy_percent: float = Field(ge=0, le=100)
+    firing_rate: float = Field(ge=0, le=1)
+    """Share of the neurons that fire, averaged over neurons, time steps and images."""
+    effective_acs: float = Field(ge=0)
+    """Accumulations per image."""
+    effective_macs: float = Field(ge=0)
+    """Multiply-accumulations per image."""
+    energy_pj: float = Field(ge=0)
+    """Compute energy per image in pJ, without memory traffic."""
+    train_seconds: float = Field(ge=0)
+    epochs: int = Field(ge=0)
+    time_steps: int = Field(ge=1)
+    device: str
+
+
+class Search(Record):
+    """Outcome and cost of the search over one kernel set (`search.json`)."""
+
+    dataset: str
+    kernel_set: str
+    kernel_sizes: tuple[int, ...] = Field(min_length=1)
+    strategy: str
+    evaluated: int = Field(ge=0)
+    """Candidates that the strategy looked at."""
+    distinct: int = Field(ge=0)
+    """Candidates among them that differ, which are the ones that were scored."""
+    seconds: float = Field(ge=0)
+    device: str
+    score: str
+    best_score: float
+
+
+class KernelSet(BaseModel):
+    """One kernel set and why it is searched."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    name: str
+    sizes: tuple[int, ...] = Field(min_length=1)
+    origin: str
+    evidence_percent: float
+    cost: float
+    reason: str
+
+
+class KernelSets(Record):
+    """The kernel sets of one data set (`kernel_sets.json`)."""
+
+    dataset: str
+    rule: str
+    """The rule by which sets were ranked, in words."""
+    sets: tuple[KernelSet, ...] = Field(min_length=1)
+
+
+def searches_by_set(paths: list[Path]) -> dict[tuple[str, str], Search]:
+    """Read searches and index them by data set and kernel set.
+
+    Raises:
+        TableError: two files describe the same search.
+
+    """
+    found: dict[tuple[str, str], Search] = {}
+    for path in sorted(paths):
+        search = Search.read(path)
+        key = (search.dataset, search.kernel_set)
+        if key in found:
+            raise TableError(f"{path}: the search of {key[1]} on {key[0]} is given twice")
+        found[key] = search
+    return found
+
+
+def sizes_text(sizes: tuple[int, ...]) -> str:
+    """Return kernel sizes as a table cell that needs no quotes, for instance `1 3`."""
+    return " ".join(str(size) for size in sorted(sizes))

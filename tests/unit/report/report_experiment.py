@@ -1,0 +1,180 @@
+"""A small made-up experiment: two data sets, two kernel sets, two ranks, two seeds."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from spikernel.config import ReportConfig
+from spikernel.report import write_report, write_tables
+
+ARCHIDS = {
+    ("k1-3", 1): "k3-skip-k1-zero-k3-avg",
+    ("k1-3", 2): "k1-skip-k1-zero-k1-zero",
+    ("design-1", 1): "k5-skip-k3-zero-k5-avg",
+    ("design-1", 2): "k3-avg-k3-zero-k3-zero",
+}
+SIZES = {"k1-3": [1, 3], "design-1": [3, 5]}
+PARAMS = {
+    ("k1-3", 1): 4_200_000,
+    ("k1-3", 2): 1_100_000,
+    ("design-1", 1): 9_800_000,
+    ("design-1", 2): 14_000_000,
+}
+VALIDATION = {
+    ("k1-3", 1): 91.0,
+    ("k1-3", 2): 86.5,
+    ("design-1", 1): 92.5,
+    ("design-1", 2): 92.0,
+}
+"""Mean over the seeds 0 and 1, which lie 0.5 below and above."""
+
+
+@dataclass
+class Experiment:
+    """Paths of the files that the earlier steps would have left."""
+
+    folder: Path
+    metrics: list[Path] = field(default_factory=list)
+    searches: list[Path] = field(default_factory=list)
+    histories: list[Path] = field(default_factory=list)
+    impacts: list[Path] = field(default_factory=list)
+    kernel_sets: list[Path] = field(default_factory=list)
+
+    def tables(self, **settings: Any) -> Path:
+        """Run tradeoff_table and return the folder of its outputs."""
+        out = self.folder / "out"
+        write_tables(
+            metrics=self.metrics,
+            searches=self.searches,
+            settings=ReportConfig.parse(settings, "test"),
+            models_path=out / "models.csv",
+            selection_path=out / "selection.csv",
+            summary_path=out / "summary.md",
+        )
+        return out
+
+    def report(self, name: str = "report", **settings: Any) -> Path:
+        """Run both scripts and return the folder of the page."""
+        tables, out = self.tables(**settings), self.folder / name
+        write_report(
+            models_path=tables / "models.csv",
+            selection_path=tables / "selection.csv",
+            impacts=self.impacts,
+            kernel_sets=self.kernel_sets,
+            searches=self.searches,
+            histories=self.histories,
+            settings=ReportConfig.parse(settings, "test"),
+            output=out / "report.html",
+            figures_folder=out / "figures",
+        )
+        return out
+
+
+def page_of(made: Experiment, **settings: Any) -> str:
+    """Return the page alone; writing the static figures would triple the time."""
+    with patch("spikernel.report.figures.write", return_value=[]):
+        return (made.report(**settings) / "report.html").read_text(encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+def change(path: Path, **changes: Any) -> None:
+    """Change keys of a JSON file; None removes the key."""
+    value = {**json.loads(path.read_text(encoding="utf-8")), **changes}
+    write_json(path, {key: item for key, item in value.items() if item is not None})
+
+
+def metrics(dataset: str, kernel_set: str, rank: int, seed: int) -> dict[str, Any]:
+    params = PARAMS[kernel_set, rank]
+    validation = VALIDATION[kernel_set, rank] + seed - 0.5
+    return {
+        "dataset": dataset, "kernel_set": kernel_set, "kernel_sizes": SIZES[kernel_set],
+        "rank": rank, "archid": ARCHIDS[kernel_set, rank], "seed": seed, "params": params,
+        "memory_mb_fp32": params * 4 / 1e6, "memory_mb_fp16": params * 2 / 1e6,
+        "memory_mb_int8": params / 1e6, "val_accuracy_percent": validation,
+        "test_accuracy_percent": validation - 1, "firing_rate": 0.12, "effective_acs": 2.5e7,
+        "effective_macs": 3.1e6, "dense_synops": 2e8, "energy_pj": 3.676e7,
+        "train_seconds": 812.5, "epochs": 3, "time_steps": 5, "device": "cpu",
+    }  # fmt: skip
+
+
+def search(dataset: str, kernel_set: str) -> dict[str, Any]:
+    return {
+        "dataset": dataset, "kernel_set": kernel_set, "kernel_sizes": SIZES[kernel_set],
+        "strategy": "random", "evaluated": 1000, "distinct": 640,
+        "seconds": {"k1-3": 64.0, "design-1": 96.0}[kernel_set], "device": "cpu",
+        "score": "sahd_half_n", "best_score": 2113.25,
+    }  # fmt: skip
+
+
+def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def impact(dataset: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": dataset, "kernel_size": size, "control": control,
+            "channels": 128 if control == "plain" else round(128 * 3 / size),
+            "params": 4_600_000 + 100_000 * size**2, "memory_mb_fp32": 18.4 + 0.4 * size**2,
+            "seeds": 2, "val_accuracy_percent_mean": 80 + size - (control != "plain") * size / 2,
+            "val_accuracy_percent_sd": 0.4, "firing_rate_mean": 0.1, "effective_acs_mean": 1e7,
+            "effective_macs_mean": 1e6, "energy_pj_mean": 1.36e7, "train_seconds_mean": 30.0,
+        }
+        for size in (1, 3, 5, 7)
+        for control in ("plain", "iso_parameter")
+    ]  # fmt: skip
+
+
+def kernel_sets(dataset: str) -> dict[str, Any]:
+    sets = [
+        {"name": "k1-3", "sizes": [1, 3], "origin": "baseline", "evidence_percent": 82.0,
+         "cost": 1.0, "reason": "The set of SNASNet, always searched."},
+        {"name": "design-1", "sizes": [3, 5], "origin": "designed", "evidence_percent": 84.0,
+         "cost": 3.4, "reason": "Best mean accuracy of the two controls."},
+    ]  # fmt: skip
+    return {"dataset": dataset, "rule": "Sets are ranked by evidence, then by cost.", "sets": sets}
+
+
+def make(folder: Path, datasets: Sequence[str] = ("cifar10", "digits")) -> Experiment:
+    made = Experiment(folder)
+    for dataset in datasets:
+        base = folder / "results" / "trial" / dataset
+        made.impacts.append(write_csv(base / "kernel_impact" / "impact.csv", impact(dataset)))
+        sets = base / "kernel_set_design" / "kernel_sets.json"
+        made.kernel_sets.append(write_json(sets, kernel_sets(dataset)))
+        for name in SIZES:
+            place = base / "nas_search" / name / "search.json"
+            made.searches.append(write_json(place, search(dataset, name)))
+        for name, rank in ARCHIDS:
+            for seed in (0, 1):
+                run = base / "train_final" / name / f"rank-{rank}" / f"seed-{seed}"
+                values = metrics(dataset, name, rank, seed)
+                made.metrics.append(write_json(run / "metrics.json", values))
+                made.histories.append(write_csv(run / "history.csv", history(values)))
+    return made
+
+
+def history(values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "epoch": epoch, "learning_rate": 0.1 / epoch, "train_loss": 2 / epoch,
+            "train_accuracy_percent": 90 - 30 / epoch,
+            "val_accuracy_percent": values["val_accuracy_percent"] - 30 / epoch + 10,
+            "seconds": 270.0,
+        }
+        for epoch in (1, 2, 3)
+    ]  # fmt: skip
