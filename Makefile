@@ -1,0 +1,54 @@
+# make setup   the environment, in .venv
+# make demo    the whole study on 1,797 real handwritten digits, in minutes on two cores
+# make figures the figures and the page of an experiment, without retraining anything
+# make test    lint and all tests
+# make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
+
+PYTHON ?= python3
+CORES ?= 2
+CONFIG ?= config/demo.yaml
+
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help setup demo figures test lint lock
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+setup: $(INSTALLED)
+
+# uv does not read pip's configuration: a folder of wheels that pip is told to look in (for
+# instance one with a CPU build of PyTorch) is passed on.
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, found %s: call make PYTHON=python3.11" % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
+	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$($(VENV)/bin/python -m pip config get global.find-links 2>/dev/null | tr '\n' ' ')}" \
+	  $(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python -r requirements.lock
+	@touch $@
+
+demo: setup
+	@snakemake --cores $(CORES) --configfile config/demo.yaml
+	@echo; cat results/demo/tradeoff_report/summary.md
+	@echo; echo "Report: results/demo/tradeoff_report/report.html (open it in a browser)"
+
+figures: setup
+	snakemake --cores $(CORES) --configfile $(CONFIG) figures
+
+test: lint
+	python -m pytest -n $(CORES)
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	cd scripts && lint-imports --config ../pyproject.toml --no-logo
+	mypy
+	snakemake --lint --configfile config/demo.yaml
+
+# A local build of PyTorch (2.13.0+cpu) is written without its suffix, so that the lock
+# installs the CUDA build elsewhere.
+lock: setup
+	uv pip compile --quiet --python-version 3.11 --no-emit-find-links --no-annotate --no-header requirements.in \
+	  | sed 's/+cpu$$//' > requirements.lock.new && mv requirements.lock.new requirements.lock

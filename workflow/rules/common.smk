@@ -1,0 +1,109 @@
+# Shared by all rules: the checked configuration, and what a script is made of.
+import json
+import sys
+from functools import cache
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from spikernel.config import WorkflowConfig
+from spikernel.errors import ConfigError
+from spikernel.study.reference_net import ANCHOR
+
+try:
+    CHECKED = WorkflowConfig.parse(dict(config), "config")
+    # Every default filled in and every override applied, so that rules look up exact leaves.
+    config.update(CHECKED.resolved())
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+EXPERIMENT = CHECKED.experiment
+
+
+@cache
+def script(name):
+    """Return a script and every module of the library that it reaches.
+
+    Named as inputs, so that Snakemake compares their content: an edit reruns the rules
+    whose script reaches the edited module, and no other.
+    """
+    finder = ModuleFinder(path=[str(SCRIPTS)])
+    finder.run_script(str(SCRIPTS / f"{name}.py"))
+    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+    library = sorted(str(path.relative_to(workflow.basedir)) for path in files)
+    first = f"scripts/{name}.py"
+    return [first, *(path for path in library if path != first)]
+
+
+def as_yaml(dpath):
+    """Return a params function: a section of the config as one-line YAML for a script."""
+
+    def section(wildcards):
+        value = config
+        for key in dpath.format(**wildcards).split("/"):
+            value = value[key]
+        return json.dumps(value)
+
+    return section
+
+
+ARRAY_FILES = [
+    f"{split}_{part}.npy"
+    for split in ("train", "validation", "test")
+    for part in ("images", "labels")
+]
+
+
+def arrays(wildcards):
+    """Return the arrays of a prepared data set.
+
+    Old on purpose: their content is fixed by the hashes in the manifest, so the small manifest
+    decides what reruns.
+    """
+    folder = f"results/{EXPERIMENT}/{wildcards.dataset}/prepare_data"
+    return [ancient(f"{folder}/{name}") for name in ARRAY_FILES]
+
+
+def impact_metrics(wildcards):
+    """Return the metrics of every reference net of a data set.
+
+    The 3x3 net is the same under both controls: it is trained once, under the first.
+    """
+    impact = CHECKED.kernel_impact
+    return [
+        f"results/{EXPERIMENT}/{wildcards.dataset}/kernel_impact/{control}/"
+        f"k-{size}/seed-{seed}/metrics.json"
+        for control in impact.controls
+        for size in impact.kernel_sizes
+        for seed in impact.seeds
+        if size != ANCHOR or control == impact.controls[0]
+    ]
+
+
+def final_files(name):
+    """Return the path of a file for every model of every data set."""
+    return [
+        f"results/{EXPERIMENT}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/{name}"
+        for dataset in CHECKED.datasets
+        for kernel_set in CHECKED.kernel_sets()
+        for rank in range(1, CHECKED.train_final.ranks + 1)
+        for seed in CHECKED.train_final.seeds
+    ]
+
+
+def search_files():
+    """Return `search.json` of every data set and kernel set."""
+    return [
+        f"results/{EXPERIMENT}/{dataset}/nas_search/{kernel_set}/search.json"
+        for dataset in CHECKED.datasets
+        for kernel_set in CHECKED.kernel_sets()
+    ]
+
+
+def dataset_files(path):
+    """Return a path under the folder of every data set."""
+    return [f"results/{EXPERIMENT}/{dataset}/{path}" for dataset in CHECKED.datasets]

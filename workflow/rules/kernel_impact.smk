@@ -1,0 +1,42 @@
+# Step 1: the impact of the kernel size on accuracy, at the same width and at the same size.
+rule kernel_impact:
+    input:
+        script=script("kernel_impact"),
+        manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
+        arrays=arrays,
+    output:
+        metrics="results/{experiment}/{dataset}/kernel_impact/{control}/k-{kernel_size}/seed-{seed}/metrics.json",
+        history="results/{experiment}/{dataset}/kernel_impact/{control}/k-{kernel_size}/seed-{seed}/history.csv",
+        provenance="results/{experiment}/{dataset}/kernel_impact/{control}/k-{kernel_size}/seed-{seed}/provenance.json",
+    log:
+        "logs/{experiment}/{dataset}/kernel_impact/{control}_k-{kernel_size}_seed-{seed}.log",
+    conda:
+        "../../envs/kernel_impact.yaml"
+    threads: lookup(dpath="threads", within=config)
+    params:
+        reference_cell=lookup(dpath="kernel_impact/reference_cell", within=config),
+        network=as_yaml("datasets/{dataset}/network"),
+        training=as_yaml("datasets/{dataset}/kernel_impact"),
+        device=lookup(dpath="device", within=config),
+    shell:
+        "python {input.script[0]} --manifest {input.manifest} --kernel-size {wildcards.kernel_size}"
+        " --control {wildcards.control} --seed {wildcards.seed}"
+        " --reference-cell {params.reference_cell} --network {params.network:q}"
+        " --training {params.training:q} --device {params.device} --threads {threads}"
+        " --metrics {output.metrics} >{log} 2>&1"
+
+
+# One row per kernel size and control, with the spread over seeds.
+rule kernel_impact_table:
+    input:
+        script=script("kernel_impact_table"),
+        metrics=impact_metrics,
+    output:
+        impact="results/{experiment}/{dataset}/kernel_impact/impact.csv",
+        provenance="results/{experiment}/{dataset}/kernel_impact/provenance.json",
+    log:
+        "logs/{experiment}/{dataset}/kernel_impact_table.log",
+    conda:
+        "../../envs/kernel_set_design.yaml"
+    shell:
+        "python {input.script[0]} --metrics {input.metrics} --output {output.impact} >{log} 2>&1"

@@ -1,0 +1,17 @@
+# Step 2: which sets of kernel sizes are worth a search.
+rule kernel_set_design:
+    input:
+        script=script("kernel_set_design"),
+        impact="results/{experiment}/{dataset}/kernel_impact/impact.csv",
+    output:
+        sets="results/{experiment}/{dataset}/kernel_set_design/kernel_sets.json",
+        provenance="results/{experiment}/{dataset}/kernel_set_design/provenance.json",
+    log:
+        "logs/{experiment}/{dataset}/kernel_set_design.log",
+    conda:
+        "../../envs/kernel_set_design.yaml"
+    params:
+        settings=as_yaml("kernel_set_design"),
+    shell:
+        "python {input.script[0]} --impact {input.impact} --settings {params.settings:q}"
+        " --output {output.sets} >{log} 2>&1"

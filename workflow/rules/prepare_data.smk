@@ -1,0 +1,20 @@
+# Find or download a data set, check it, split it, and store it as arrays.
+rule prepare_data:
+    input:
+        script=script("prepare_data"),
+    output:
+        manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
+        arrays=expand(
+            "results/{{experiment}}/{{dataset}}/prepare_data/{name}", name=ARRAY_FILES
+        ),
+        provenance="results/{experiment}/{dataset}/prepare_data/provenance.json",
+    log:
+        "logs/{experiment}/{dataset}/prepare_data.log",
+    conda:
+        "../../envs/prepare_data.yaml"
+    params:
+        settings=as_yaml("datasets/{dataset}/data"),
+        data_dir=lookup(dpath="data_dir", within=config),
+    shell:
+        "python {input.script[0]} --dataset {wildcards.dataset} --settings {params.settings:q}"
+        " --data-dir {params.data_dir:q} --output {output.manifest} >{log} 2>&1"

@@ -1,0 +1,28 @@
+# Step 4: train the best candidates of every search; test each once.
+rule train_final:
+    input:
+        script=script("train_final"),
+        manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
+        arrays=arrays,
+        candidates="results/{experiment}/{dataset}/nas_search/{kernel_set}/candidates.csv",
+        search="results/{experiment}/{dataset}/nas_search/{kernel_set}/search.json",
+    output:
+        metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/metrics.json",
+        history="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/history.csv",
+        model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/model.safetensors",
+        provenance="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/provenance.json",
+    log:
+        "logs/{experiment}/{dataset}/train_final/{kernel_set}_rank-{rank}_seed-{seed}.log",
+    conda:
+        "../../envs/train_final.yaml"
+    threads: lookup(dpath="threads", within=config)
+    params:
+        network=as_yaml("datasets/{dataset}/network"),
+        training=as_yaml("datasets/{dataset}/train_final"),
+        device=lookup(dpath="device", within=config),
+    shell:
+        "python {input.script[0]} --manifest {input.manifest} --candidates {input.candidates}"
+        " --search {input.search} --rank {wildcards.rank} --seed {wildcards.seed}"
+        " --network {params.network:q} --training {params.training:q} --device {params.device}"
+        " --threads {threads} --metrics {output.metrics} --history {output.history}"
+        " --model {output.model} >{log} 2>&1"
