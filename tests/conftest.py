@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+from toy import prepare_digits
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -7,3 +10,8 @@ def _one_thread_per_worker() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare_digits(tmp_path_factory.mktemp("digits"))

@@ -1,11 +1,15 @@
-import errno
 import json
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from spikernel import artifacts, provenance
 from spikernel.errors import SpikernelError
+from spikernel.search.journal import Evaluation, Journal
+from spikernel.training import state as run_state
 
 
 def test_failed_block_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
@@ -23,21 +27,37 @@ def test_failed_block_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """Let no file grow beyond 4 kB: the system refuses as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(SpikernelError, match=r"cannot write .*a\.txt: No space left on device"):
-        artifacts.write_text(tmp_path / "a.txt", "x")
+
+@pytest.mark.usefixtures("small_disk")
+def test_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SpikernelError, match=r"cannot write .*a\.txt: File too large"):
+        artifacts.write_text(tmp_path / "a.txt", "x" * 10_000)
+    with pytest.raises(SpikernelError, match=r"cannot write .*state: File too large"):
+        run_state.save(tmp_path / "state", {}, {"weights": torch.zeros(10_000)})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_really_full_device_is_noticed() -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full on this system")
-    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("w") as handle:
-        handle.write("x" * 100_000)
+@pytest.mark.usefixtures("small_disk")
+def test_journal_on_a_full_disk_keeps_what_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+
+    def search() -> None:
+        with Journal(path, {}) as journal:
+            for index in range(1000):
+                journal.add(Evaluation(f"cell-{index}", 1.0, 0.1))
+
+    with pytest.raises(SpikernelError, match="goes on from there once there is space"):
+        search()
+    with Journal(path, {}) as journal:
+        assert 20 < len(journal.done) < 1000
 
 
 def test_json_refuses_what_is_not_finite(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A journal of finished evaluations, so that a killed search goes on where it stopped.
 
-One JSON line per evaluation, flushed as it is made. The first line holds a fingerprint of
+One JSON line per evaluation, written as it is made. The first line holds a fingerprint of
 everything a score depends on; a journal with another fingerprint is started afresh.
 """
 
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from spikernel import artifacts
+from spikernel.errors import SpikernelError
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Journal:
         kept = self._read()
         # Rewritten, so that a line torn by a kill does not spoil what is appended.
         artifacts.write_text(self.path, self._header + "".join(item.to_line() for item in kept))
-        self._handle = self.path.open("a", encoding="utf-8")
+        # Unbuffered: each line leaves at once, and a failed one is not tried again on closing.
+        self._handle = self.path.open("ab", buffering=0)
         self.done = {item.archid: item for item in kept}
         return self
 
@@ -69,10 +71,19 @@ class Journal:
         self._handle.close()
 
     def add(self, evaluation: Evaluation) -> None:
-        """Append an evaluation and hand it to the operating system."""
+        """Append an evaluation and hand it to the operating system.
+
+        Raises:
+            SpikernelError: it cannot be written; what was written before stays.
+        """
         self.done[evaluation.archid] = evaluation
-        self._handle.write(evaluation.to_line())
-        self._handle.flush()
+        try:
+            self._handle.write(evaluation.to_line().encode())
+        except OSError as error:
+            raise SpikernelError(
+                f"cannot write {self.path}: {error.strerror}; the search goes on from there once "
+                "there is space"
+            ) from error
 
     def _read(self) -> list[Evaluation]:
         if not self.path.exists():

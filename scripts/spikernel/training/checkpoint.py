@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from spikernel import artifacts
 from spikernel.config import NetworkConfig
@@ -43,8 +43,7 @@ def save_model(path: Path, net: SpikingNet, manifest: Manifest) -> None:
         "preprocessing": asdict(preprocessing),
     }
     tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
-    with artifacts.atomic(path) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: json.dumps(description)})
+    artifacts.write_bytes(path, save(tensors, metadata={_KEY: json.dumps(description)}))
 
 
 def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocessing]:

@@ -4,6 +4,7 @@ The file lies outside the declared outputs of a job, because workflow managers d
 before they start the job again. It is loaded without unpickling arbitrary objects.
 """
 
+import io
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +24,10 @@ def save(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -
         state: tensors, numbers, texts and containers of those.
 
     """
-    with artifacts.atomic(path) as temporary:
-        torch.save({"fingerprint": dict(fingerprint), "state": dict(state)}, temporary)
+    # By way of memory: written straight to a full disk, torch raises a RuntimeError of its own.
+    buffer = io.BytesIO()
+    torch.save({"fingerprint": dict(fingerprint), "state": dict(state)}, buffer)
+    artifacts.write_bytes(path, buffer.getbuffer())
 
 
 def load(path: Path, fingerprint: Mapping[str, Any], device: torch.device) -> dict[str, Any] | None:

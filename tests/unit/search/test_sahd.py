@@ -1,0 +1,69 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from spikernel.errors import ConfigError
+from spikernel.search.sahd import EPSILON, KernelSum, layer_kernel
+
+
+def reference(codes: np.ndarray, alpha_is_half_n: bool) -> np.ndarray:
+    """SAHD of one call as the formula reads: loops, float64, no matrix products."""
+    images, neurons = codes.shape
+    alpha = 0.5 * neurons if alpha_is_half_n else 0.5
+    rates = codes.mean(1)
+    kernel = np.empty((images, images))
+    for i in range(images):
+        for j in range(images):
+            distance = (codes[i] != codes[j]).sum()
+            expected = neurons * (rates[i] * (1 - rates[j]) + (1 - rates[i]) * rates[j])
+            kernel[i, j] = neurons - alpha * distance / (expected + EPSILON)
+    return kernel
+
+
+def test_two_images_by_hand() -> None:
+    # Codes 1100 and 1010: distance 2, rates 0.5, expected distance 4 (0.25 + 0.25) = 2.
+    spikes = torch.tensor([[[1.0, 1, 0, 0], [1, 0, 1, 0]]])  # T = 1, B = 2, F = 4
+    off_diagonal = 4 - 2 * 2 / 2.001
+    expected = torch.tensor([[4, off_diagonal], [off_diagonal, 4]], dtype=torch.float64)
+    torch.testing.assert_close(layer_kernel(spikes, "sahd_half_n"), expected)
+    kernel = KernelSum("sahd_half_n")
+    kernel.add(spikes)
+    score = kernel.log_determinant().item()
+    assert score == pytest.approx(math.log(16 - off_diagonal**2))
+    # With alpha = 0.5 the distance weighs a quarter of that: 4 - 0.5 * 2 / 2.001.
+    other = layer_kernel(spikes, "sahd_half")[0, 1].item()
+    assert other == pytest.approx(4 - 0.5 * 2 / 2.001)
+
+
+@pytest.mark.parametrize("score", ["sahd_half_n", "sahd_half"])
+def test_equals_the_plain_reference(score: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    layers = [
+        (torch.rand(3, 6, *shape, generator=generator) < rate).float()
+        for shape, rate in (((4, 5, 5), 0.2), ((8, 3, 3), 0.05), ((40,), 0.6))
+    ]
+    calls = [2, 1, 1]  # the first stands for two equal layers
+    total = np.zeros((6, 6))
+    for spikes, weight in zip(layers, calls, strict=True):
+        for step in spikes.flatten(2).double().numpy():
+            total += weight * reference(step, score == "sahd_half_n")
+    kernel = KernelSum(score)
+    for spikes, weight in zip(layers, calls, strict=True):
+        kernel.add(spikes, weight)
+    expected = np.linalg.slogdet(total / (3 * sum(calls)))[1]
+    assert kernel.log_determinant().item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_equal_codes_have_a_singular_kernel() -> None:
+    kernel = KernelSum("sahd_half_n")
+    kernel.add(torch.zeros(2, 3, 10))
+    assert kernel.log_determinant().item() == -math.inf
+
+
+def test_unknown_versions_and_empty_sums_are_errors() -> None:
+    with pytest.raises(ConfigError, match="known are sahd_half_n, sahd_half"):
+        layer_kernel(torch.zeros(1, 2, 4), "hamming")
+    with pytest.raises(ValueError, match="at least one LIF layer"):
+        KernelSum("sahd_half").log_determinant()

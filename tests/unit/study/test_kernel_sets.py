@@ -1,0 +1,85 @@
+import itertools
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from spikernel.config import DesignConfig
+from spikernel.errors import TableError
+from spikernel.study import kernel_set_design
+from spikernel.study.kernel_set_design import KernelSet, design, evidence_by_size, rank
+
+# Plain and iso-parameter accuracy of each size; means 50, 60, 64, 62.
+IMPACT = pd.DataFrame(
+    {
+        "dataset": "d",
+        "kernel_size": [1, 3, 5, 7] * 2,
+        "control": ["plain"] * 4 + ["iso_parameter"] * 4,
+        "val_accuracy_percent_mean": [48.0, 60, 66, 65, 52, 60, 62, 59],
+    }
+)
+
+
+def test_evidence_is_the_mean_over_controls() -> None:
+    assert evidence_by_size(IMPACT) == {1: 50, 3: 60, 5: 64, 7: 62}
+
+
+def test_pairs_by_hand() -> None:
+    # Pairs beside the baseline {1, 3}, as (evidence, cost = mean k^2):
+    # 15: (57, 13)  17: (56, 25)  35: (62, 17)  37: (61, 29)  57: (63, 37)
+    # Front 1: 15 (cheapest), 35, 57. Left: 17 and 37; 37 has more evidence, 17 less cost.
+    sets = design(IMPACT, DesignConfig(sizes_per_set=(2,), keep=5))
+    assert [(item["name"], item["sizes"]) for item in sets] == [
+        ("k1-3", [1, 3]),
+        ("design-1", [5, 7]),
+        ("design-2", [3, 5]),
+        ("design-3", [1, 5]),
+        ("design-4", [3, 7]),
+        ("design-5", [1, 7]),
+    ]
+    assert sets[0]["evidence_percent"] == 55
+    assert sets[1]["evidence_percent"] == 63
+    assert sets[1]["cost"] == 37
+    assert "front 1, place 1 of 5" in str(sets[1]["reason"])
+    assert "k5 64.00 %, k7 62.00 %" in str(sets[1]["reason"])
+
+
+def test_fixed_sets_replace_the_ranking() -> None:
+    sets = design(IMPACT, DesignConfig(fixed=((1, 3), (3, 5, 7))))
+    assert [(item["name"], item["origin"]) for item in sets] == [
+        ("k1-3", "baseline"),
+        ("k3-5-7", "fixed"),
+    ]
+
+
+def test_fronts_hold_no_set_that_an_equal_or_later_one_dominates() -> None:
+    candidates = [
+        KernelSet((index,), float(evidence), float(cost))
+        for index, (evidence, cost) in enumerate(itertools.product((1, 2, 3), (4, 5, 6)))
+    ]
+    ranked = rank(candidates)
+    assert {item.sizes for item in ranked} == {item.sizes for item in candidates}
+    for earlier, later in itertools.combinations(ranked, 2):
+        assert not later.dominates(earlier)
+        assert earlier.front <= later.front
+    # (3, 4) dominates all; then (3, 5) and (2, 4); then (3, 6), (2, 5), (1, 4); ...
+    assert [item.front for item in ranked] == [1, 2, 2, 3, 3, 3, 4, 4, 5]
+
+
+def test_unmeasured_sizes_are_an_error() -> None:
+    with pytest.raises(TableError, match="impact of size 9 was not measured"):
+        design(IMPACT, DesignConfig(fixed=((1, 9),)))
+
+
+def test_file_in_file_out(tmp_path: Path) -> None:
+    impact, output = tmp_path / "impact.csv", tmp_path / "kernel_sets.json"
+    IMPACT.to_csv(impact, index=False)
+    kernel_set_design.run(impact, DesignConfig(), output)
+    written = json.loads(output.read_text())
+    assert written["dataset"] == "d"
+    assert len(written["sets"]) == 7
+    assert kernel_set_design.read_kernel_sizes(output, "k1-3") == (1, 3)
+    with pytest.raises(TableError, match=r"no kernel set 'design-9'; it holds k1-3, design-1"):
+        kernel_set_design.read_kernel_sizes(output, "design-9")
+    assert (tmp_path / "provenance.json").exists()

@@ -1,0 +1,95 @@
+import ast
+import re
+import sys
+import tomllib
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ENVS = sorted((ROOT / "envs").glob("*.yaml"))
+CONDA_NAMES = {"pytorch": "torch"}
+IMPORT_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml"}
+
+
+def locked() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if "==" in line]
+    return {name.lower(): version for name, version in pairs}
+
+
+def pinned(path: Path) -> dict[str, str]:
+    """Return package -> version of a conda environment, pip's part included."""
+    found = {}
+    for entry in yaml.safe_load(path.read_text())["dependencies"]:
+        specs = entry["pip"] if isinstance(entry, dict) else [entry]
+        for spec in specs:
+            name, _, version = re.split(r"\s*(==?)\s*|$", spec, maxsplit=1)
+            found[CONDA_NAMES.get(name, name)] = version or ""
+    return found
+
+
+def scripts_of(env: str) -> list[str]:
+    """Return the scripts that rules run in an environment."""
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    blocks = re.split(r"^rule ", rules, flags=re.MULTILINE)[1:]
+    names = []
+    for block in blocks:
+        if f"envs/{env}.yaml" in block:
+            match = re.search(r'script=script\("(\w+)"\)', block)
+            assert match
+            names.append(match[1])
+    return names
+
+
+def third_party(script: str) -> set[str]:
+    """Return the packages that a script and the library modules it reaches import."""
+    finder = ModuleFinder(path=[str(ROOT / "scripts")])
+    finder.run_script(str(ROOT / "scripts" / f"{script}.py"))
+    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+    names: set[str] = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
+                names.add(ast.literal_eval(node.args[0]).split(".")[0])
+
+    ours = names - set(sys.stdlib_module_names) - {"spikernel"}
+    return {IMPORT_NAMES.get(name, name) for name in ours}
+
+
+@pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)
+def test_versions_equal_the_lock(path: Path) -> None:
+    lock = locked()
+    for name, version in pinned(path).items():
+        if name not in ("python", "pip"):
+            assert lock[name] == version, f"{path.name}: {name}"
+    channels = yaml.safe_load(path.read_text())["channels"]
+    assert channels == ["conda-forge", "nodefaults"]
+
+
+@pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)
+def test_environment_holds_what_its_scripts_import_and_no_more(path: Path) -> None:
+    scripts = scripts_of(path.stem)
+    assert scripts, f"no rule uses {path.name}"
+    needed = set().union(*(third_party(script) for script in scripts))
+    given = set(pinned(path)) - {"python", "pip"}
+    assert given == needed
+
+
+def test_table_steps_do_without_torch() -> None:
+    for script in ("kernel_set_design", "kernel_impact_table", "tradeoff_table", "tradeoff_report"):
+        assert "torch" not in third_party(script)
+
+
+def test_library_metadata_names_what_it_imports() -> None:
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    scripts = [path.stem for path in (ROOT / "scripts").glob("*.py")]
+    needed = set().union(*(third_party(script) for script in scripts))
+    assert set(project["dependencies"]) == needed

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from toy import fresh_net, load
+
+from spikernel.config import TrainingConfig
+from spikernel.errors import DataError
+from spikernel.training import accuracy_percent, load_model, save_model, to_device, train
+
+CPU = torch.device("cpu")
+
+
+def test_reloaded_model_is_the_trained_one(digits_manifest: Path, tmp_path: Path) -> None:
+    splits = load(digits_manifest)
+    trained = train(fresh_net(digits_manifest), splits, TrainingConfig(epochs=1), 0)
+    path = tmp_path / "model.safetensors"
+    save_model(path, trained.net, splits[0].manifest)
+    net, preprocessing = load_model(path, CPU)
+    assert preprocessing.classes == list(splits[0].manifest.classes)
+    assert preprocessing.mean == list(splits[0].manifest.mean)
+    images, labels = to_device(splits[1], CPU)
+    first = accuracy_percent(trained.net, images, labels, trained.augmenter)
+    assert accuracy_percent(net, images, labels, trained.augmenter) == first
+    assert first == trained.history[-1].val_accuracy_percent
+
+
+def test_damaged_and_foreign_files_are_one_line(digits_manifest: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is missing: run train_final first"):
+        load_model(tmp_path / "none.safetensors", CPU)
+    path = tmp_path / "model.safetensors"
+    save_model(path, fresh_net(digits_manifest), load(digits_manifest)[0].manifest)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(DataError, match="not a whole safetensors file"):
+        load_model(path, CPU)
+    save_file({"x": torch.zeros(1)}, path)
+    with pytest.raises(DataError, match="was not written by train_final"):
+        load_model(path, CPU)

@@ -1,0 +1,139 @@
+import logging
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from toy import fresh_net, load
+
+from spikernel.config import TrainingConfig
+from spikernel.errors import TrainingError
+from spikernel.network import SpikingNet
+from spikernel.training import Trained, loop, train
+
+SETTINGS = TrainingConfig.model_validate(
+    {
+        "recipe": "modern", "epochs": 3, "batch_size": 32, "learning_rate": 0.02,
+        "warmup_epochs": 0, "ema_decay": 0.8,
+    }
+)  # fmt: skip
+
+
+def run(manifest: Path, settings: TrainingConfig = SETTINGS, **where: object) -> Trained:
+    return train(fresh_net(manifest), load(manifest), settings, 0, **where)  # type: ignore[arg-type]
+
+
+def same_weights(one: SpikingNet, other: SpikingNet) -> bool:
+    first, second = one.state_dict(), other.state_dict()
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.fixture(scope="module")
+def whole(digits_manifest: Path) -> Trained:
+    return run(digits_manifest)
+
+
+def test_same_seed_same_weights_and_history(digits_manifest: Path, whole: Trained) -> None:
+    again = run(digits_manifest)
+    assert same_weights(again.net, whole.net)
+    assert [r.train_loss for r in again.history] == [r.train_loss for r in whole.history]
+    other = train(fresh_net(digits_manifest), load(digits_manifest), SETTINGS, 1)
+    assert not same_weights(other.net, whole.net)
+
+
+@pytest.mark.parametrize("killed_in_epoch", [2, 3])
+def test_killed_run_goes_on_to_the_same_weights(
+    digits_manifest: Path,
+    tmp_path: Path,
+    whole: Trained,
+    monkeypatch: pytest.MonkeyPatch,
+    killed_in_epoch: int,
+) -> None:
+    state = tmp_path / "state"
+    original = loop.Trainer._epoch
+
+    def killed(self: loop.Trainer, epoch: int) -> loop.EpochRecord:
+        record = original(self, epoch)
+        if epoch == killed_in_epoch:
+            raise KeyboardInterrupt
+        return record
+
+    monkeypatch.setattr(loop.Trainer, "_epoch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(digits_manifest, state_path=state, fingerprint={"seed": 0})
+    monkeypatch.setattr(loop.Trainer, "_epoch", original)
+    resumed = run(digits_manifest, state_path=state, fingerprint={"seed": 0})
+    assert len(resumed.history) == 3
+    assert same_weights(resumed.net, whole.net)
+    assert resumed.history[-1].val_accuracy_percent == whole.history[-1].val_accuracy_percent
+
+
+def test_state_of_another_run_or_damaged_is_not_used(
+    digits_manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = tmp_path / "state"
+    one_epoch = SETTINGS.model_copy(update={"epochs": 1})
+    run(digits_manifest, one_epoch, state_path=state, fingerprint={"seed": 7})
+    with caplog.at_level(logging.INFO, logger=loop.__name__):
+        run(digits_manifest, one_epoch, state_path=state, fingerprint={"seed": 8})
+        state.write_bytes(state.read_bytes()[:1000])
+        run(digits_manifest, one_epoch, state_path=state, fingerprint={"seed": 8})
+    assert not any("resumed" in record.getMessage() for record in caplog.records)
+
+
+def test_loss_that_is_not_finite_names_epoch_and_batch_and_keeps_the_state(
+    digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, steps = tmp_path / "state", []
+    original = loop.mixed_loss
+
+    def broken(*arguments: object) -> torch.Tensor:
+        steps.append(0)
+        loss: torch.Tensor = original(*arguments)  # type: ignore[arg-type]
+        return loss * math.nan if len(steps) == 9 else loss
+
+    monkeypatch.setattr(loop, "mixed_loss", broken)
+    # 180 training images in batches of 32: 6 batches an epoch, so the ninth is 2 / 3.
+    with pytest.raises(TrainingError, match="not finite in epoch 2, batch 3 of 6") as caught:
+        run(digits_manifest, state_path=state, fingerprint={})
+    assert "the state after epoch 1 is kept" in str(caught.value)
+    saved = torch.load(state, weights_only=True)["state"]
+    assert len(saved["history"]) == 1
+    assert all(torch.isfinite(value).all() for value in saved["net"].values())
+
+
+def test_training_learns_and_reports(
+    digits_manifest: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = SETTINGS.model_copy(
+        update={
+            "epochs": 12, "horizontal_flip": False, "crop_padding": 0, "erase_probability": 0.0,
+            "mixup_alpha": 0.0, "cutmix_alpha": 0.0, "ema_decay": 0.0,
+        }
+    )  # fmt: skip
+    with caplog.at_level(logging.INFO, logger=loop.__name__):
+        trained = run(digits_manifest, settings)
+    # Ten classes: chance is 10 %.
+    assert trained.history[-1].train_accuracy_percent > 40
+    assert trained.history[-1].train_loss < trained.history[0].train_loss
+    assert "epoch 12/12" in caplog.records[-1].getMessage()
+    assert "0 s left" in caplog.records[-1].getMessage()
+
+
+def test_moving_average_by_hand(digits_manifest: Path) -> None:
+    settings = SETTINGS.model_copy(update={"epochs": 1, "batch_size": 90})
+    seen: list[torch.Tensor] = []
+    net = fresh_net(digits_manifest)
+    trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
+    assert trainer.average is not None
+    original = trainer.average.update_parameters
+
+    def spy(model: torch.nn.Module) -> None:
+        seen.append(net.stem.conv.weight.detach().clone())
+        original(model)
+
+    trainer.average.update_parameters = spy  # type: ignore[method-assign]
+    trained = trainer.run(None, {})
+    assert len(seen) == 2  # two batches of 90
+    # The first update copies; then 0.8 of the average and 0.2 of the new weights.
+    torch.testing.assert_close(trained.net.stem.conv.weight, 0.8 * seen[0] + 0.2 * seen[1])

@@ -1,0 +1,50 @@
+import math
+
+import pytest
+import torch
+from toy import NETWORK
+
+from spikernel.config import TrainingConfig
+from spikernel.network import build_net
+from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.training.optimiser import learning_rate, make_optimiser
+
+
+def test_reference_schedule_equals_pytorchs() -> None:
+    """SNASNet: CosineAnnealingLR over the epochs, down to 1 % of the peak."""
+    settings = TrainingConfig(epochs=10)
+    optimiser = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=10, eta_min=0.001)
+    for epoch in range(10):
+        for step in range(7):
+            ours = learning_rate(settings, epoch * 7 + step, 7)
+            assert ours == pytest.approx(optimiser.param_groups[0]["lr"], abs=1e-9)
+        optimiser.step()
+        scheduler.step()
+
+
+def test_warm_up_then_cosine_per_step_by_hand() -> None:
+    settings = TrainingConfig(
+        epochs=3, learning_rate=1.0, warmup_epochs=1, schedule_interval="step", final_lr_fraction=0
+    )
+    rates = [learning_rate(settings, step, 4) for step in range(12)]
+    assert rates[:4] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert rates[4] == 1.0
+    assert rates[8] == pytest.approx(0.5)
+    assert rates[11] == pytest.approx((1 + math.cos(math.pi * 7 / 8)) / 2)
+
+
+@pytest.mark.parametrize("decay_norm", [True, False])
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_groups_hold_every_parameter_once(name: str, decay_norm: bool) -> None:
+    cell = Cell.from_archid("k3-zero-skip-k1-zero-k3")
+    net = build_net(Architecture(cell, NETWORK, ImageShape(1, 8, 10)), 0, torch.device("cpu"))
+    settings = TrainingConfig.model_validate(
+        {"optimizer": name, "decay_norm": decay_norm, "weight_decay": 0.5, "momentum": 0.8}
+    )
+    groups = make_optimiser(net, settings).param_groups
+    counted = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(counted) == sorted(id(parameter) for parameter in net.parameters())
+    assert groups[0]["weight_decay"] == 0.5
+    assert groups[1]["weight_decay"] == 0.5 * decay_norm
+    assert all(parameter.ndim == 1 for parameter in groups[1]["params"])

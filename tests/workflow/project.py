@@ -1,0 +1,74 @@
+"""A copy of the project to run Snakemake in, away from the checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "workflow", "scripts", "envs", "config", "profiles")
+
+TINY = {
+    "experiment": "tiny",
+    "datasets": {"digits": {"train_images": 200, "test_images": 60}},
+    "network": {"time_steps": 2, "channels": 4, "pool": 2, "hidden": 8, "votes": 1},
+    "kernel_impact": {
+        "kernel_sizes": [1, 3],
+        "seeds": [0],
+        "training": {"recipe": "modern", "epochs": 1, "warmup_epochs": 0},
+    },
+    "kernel_set_design": {"sizes_per_set": [1], "keep": 1},
+    "nas_search": {"iterations": 5, "batch_size": 16, "batches": 1},
+    "train_final": {"seeds": [0], "training": {"recipe": "modern", "epochs": 1}},
+    "tradeoff_report": {"memory_budgets_mb": [0.02]},
+}
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what a run needs, and write the smallest configuration that reaches every rule."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            shutil.copy(source, folder / part)
+    write_config(folder, TINY)
+    return folder
+
+
+def write_config(folder: Path, config: object) -> None:
+    """Write the configuration that `snakemake` below uses."""
+    (folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(config))
+
+
+def snakemake(
+    folder: Path, *arguments: str, config: str = "config/tiny.yaml"
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake with two cores and return what it printed, both streams together."""
+    environment = dict(os.environ)
+    # Jobs call `python`: the one that runs the tests.
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config]
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=500,
+        check=False,
+    )
+
+
+def planned_jobs(output: str) -> dict[str, int]:
+    """Return the job table of a dry run; empty where there is nothing to do."""
+    if "Nothing to be done" in output:
+        return {}
+    table = output.split("Job stats:")[1].split("total")[0]
+    rows = [line.split() for line in table.splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}

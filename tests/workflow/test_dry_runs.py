@@ -1,0 +1,80 @@
+import csv
+from pathlib import Path
+
+import pytest
+import yaml
+from project import ROOT, TINY, copy_project, planned_jobs, snakemake, write_config
+
+CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_project(tmp_path_factory.mktemp("dry"))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_dry_run_shows_every_job_before_any_data_is_there(project: Path, name: str) -> None:
+    config = yaml.safe_load((ROOT / "config" / name).read_text())
+    result = snakemake(project, "--dry-run", config=f"config/{name}")
+    assert result.returncode == 0, result.stdout
+    datasets = len(config["datasets"])
+    sizes = len(config["kernel_impact"]["kernel_sizes"])
+    design = config["kernel_set_design"]
+    sets = len(design["fixed"]) if "fixed" in design else design["keep"] + 1
+    final = config["train_final"]
+    assert planned_jobs(result.stdout) == {
+        "all": 1,
+        "prepare_data": datasets,
+        # Two controls that share the 3x3 net.
+        "kernel_impact": datasets * (2 * sizes - 1) * len(config["kernel_impact"]["seeds"]),
+        "kernel_impact_table": datasets,
+        "kernel_set_design": datasets,
+        "nas_search": datasets * sets,
+        "train_final": datasets * sets * final["ranks"] * len(final["seeds"]),
+        "tradeoff_table": 1,
+        "tradeoff_report": 1,
+    }
+
+
+def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
+    tiny = snakemake(project, "--dry-run")
+    assert planned_jobs(tiny.stdout)["prepare_data"] == 1
+    default = snakemake(project, "--dry-run", config="config/config.yaml")
+    assert planned_jobs(default.stdout)["prepare_data"] == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"nas_serach": {}}, "config: nas_serach: unknown key; did you mean 'nas_search'?"),
+        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are digits, cifar10"),
+        ({"kernel_set_design": {"fixed": [[2]]}}, "a kernel size must be odd and positive, got 2"),
+        ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),
+    ],
+)
+def test_bad_configuration_is_one_line(
+    project: Path, changes: dict[str, object], message: str
+) -> None:
+    write_config(project, {**TINY, **changes})
+    result = snakemake(project, "--dry-run")
+    write_config(project, TINY)
+    assert result.returncode != 0
+    assert [line for line in result.stdout.splitlines() if message in line]
+    assert "Traceback" not in result.stdout
+
+
+def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
+    rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    for text in rules:
+        for block in text.split("\nrule ")[1:]:
+            assert "script=script(" in block
+            assert "conda:" in block
+            assert "log:" in block
+
+
+def test_published_results_have_a_source() -> None:
+    path = ROOT / "scripts" / "spikernel" / "report" / "published.csv"
+    if path.exists():
+        with path.open() as handle:
+            assert all(row["source"] for row in csv.DictReader(handle))

@@ -1,0 +1,207 @@
+"""The whole DAG for real, in its smallest form, and what reruns after a change.
+
+All tests share one finished run; each works on a copy of it.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from project import TINY, copy_project, planned_jobs, snakemake, write_config
+
+pytestmark = pytest.mark.xdist_group("study")
+
+MODEL = "results/tiny/digits/train_final/k1-3/rank-1/seed-0"
+REPORT = "results/tiny/tradeoff_report"
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_project(tmp_path_factory.mktemp("study"))
+    result = snakemake(folder)
+    assert result.returncode == 0, result.stdout
+    return folder
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Path:
+    # copytree keeps modification times, as a copy by the user would.
+    copied = tmp_path / "project"
+    shutil.copytree(finished, copied, symlinks=True)
+    return copied
+
+
+def replan(folder: Path, *arguments: str) -> dict[str, int]:
+    result = snakemake(folder, "--dry-run", *arguments)
+    assert result.returncode == 0, result.stdout
+    return planned_jobs(result.stdout)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_promised_files_and_columns(finished: Path) -> None:
+    candidates = pd.read_csv(finished / "results/tiny/digits/nas_search/k1-3/candidates.csv")
+    edges = ["edge_01", "edge_02", "edge_03", "edge_12", "edge_13", "edge_23"]
+    promised = ["archid", *edges, "params", "memory_mb_fp32", "score", "rank"]
+    assert candidates.columns.tolist()[: len(promised)] == promised
+    assert candidates["rank"].dropna().is_monotonic_increasing
+    search = json.loads((finished / "results/tiny/digits/nas_search/k1-3/search.json").read_text())
+    assert {"strategy", "evaluated", "distinct", "seconds", "device"} <= set(search)
+    for name in ("metrics.json", "history.csv", "model.safetensors", "provenance.json"):
+        assert (finished / MODEL / name).stat().st_size > 0
+    models = pd.read_csv(finished / REPORT / "models.csv")
+    assert models.columns.tolist()[:14] == [
+        "dataset", "kernel_set", "rank", "archid", "seed", "params", "memory_mb_fp32",
+        "memory_mb_int8", "val_accuracy_percent", "test_accuracy_percent", "firing_rate",
+        "search_seconds", "train_seconds", "pareto",
+    ]  # fmt: skip
+    assert set(models["kernel_set"]) == {"k1-3", "design-1"}
+    best = candidates.loc[candidates["rank"] == 1, "archid"].iloc[0]
+    assert models.loc[models["kernel_set"] == "k1-3", "archid"].tolist() == [best]
+    for kind in ("svg", "pdf", "png", "csv"):
+        assert (finished / REPORT / f"figures/accuracy_vs_memory.{kind}").stat().st_size > 0
+    assert best in (finished / REPORT / "report.html").read_text()
+
+
+def test_every_job_leaves_its_provenance(finished: Path) -> None:
+    results = finished / "results" / "tiny"
+    folders = {path.parent for path in results.rglob("*.json")}
+    for folder in folders:
+        records = [json.loads(path.read_text()) for path in folder.glob("provenance*.json")]
+        assert records, f"{folder} has no provenance"
+        for record in records:
+            assert record["outputs"]
+            assert record["code"]
+    assert not list(results.rglob(".*.tmp*"))
+    assert not list(results.rglob("*.unfinished"))
+
+
+def test_second_run_does_nothing(project: Path) -> None:
+    result = snakemake(project)
+    assert result.returncode == 0
+    assert "Nothing to be done" in result.stdout
+
+
+def test_touching_a_module_reruns_nothing(project: Path) -> None:
+    for path in (project / "scripts").rglob("*.py"):
+        path.touch()
+    assert replan(project) == {}
+
+
+def test_editing_figure_code_reruns_the_report_only(project: Path) -> None:
+    style = project / "scripts/spikernel/report/tradeoff_figure.py"
+    style.write_text(style.read_text() + "\n# restyled\n")
+    assert set(replan(project)) == {"all", "tradeoff_report"}
+    assert set(replan(project, "figures")) == {"figures", "tradeoff_report"}
+    before = (project / MODEL / "model.safetensors").stat().st_mtime_ns
+    assert snakemake(project, "figures").returncode == 0
+    assert (project / MODEL / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_editing_the_neuron_reruns_what_depends_on_it(project: Path) -> None:
+    neuron = project / "scripts/spikernel/network/neuron.py"
+    neuron.write_text(neuron.read_text() + "\n# another neuron\n")
+    jobs = replan(project)
+    assert {"kernel_impact", "nas_search", "train_final"} <= set(jobs)
+    assert "prepare_data" not in jobs
+
+
+def test_changing_a_training_parameter_leaves_the_search_alone(project: Path) -> None:
+    changed = {**TINY, "train_final": {"seeds": [0], "training": {"epochs": 2}}}
+    write_config(project, changed)
+    jobs = replan(project)
+    assert jobs["train_final"] == 2
+    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report"}
+
+
+def test_adding_a_seed_trains_that_seed_only(project: Path) -> None:
+    final = {**TINY["train_final"], "seeds": [0, 1]}  # type: ignore[dict-item]
+    write_config(project, {**TINY, "train_final": final})
+    jobs = replan(project)
+    assert jobs["train_final"] == 2  # one per kernel set
+    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report"}
+
+
+def test_same_seeds_give_the_same_files(project: Path, finished: Path) -> None:
+    shutil.rmtree(project / "results")
+    assert snakemake(project, f"{MODEL}/metrics.json").returncode == 0
+    assert (project / MODEL / "model.safetensors").read_bytes() == (
+        finished / MODEL / "model.safetensors"
+    ).read_bytes()
+    for path in ("metrics.json",):
+        first = json.loads((project / MODEL / path).read_text())
+        second = json.loads((finished / MODEL / path).read_text())
+        del first["train_seconds"], second["train_seconds"]
+        assert first == second
+
+
+def test_unmeetable_budget_fails_with_the_smallest(project: Path) -> None:
+    write_config(project, {**TINY, "nas_search": {"budget": {"max_params": 100}}})
+    result = snakemake(project)
+    assert result.returncode != 0
+    assert "no architecture meets the budget" in result.stdout
+    assert "the smallest has" in result.stdout
+
+
+@pytest.mark.skipif("__import__('torch').cuda.is_available()", reason="there is a GPU")
+def test_missing_gpu_fails_when_asked_for(project: Path) -> None:
+    write_config(project, {**TINY, "device": "cuda"})
+    result = snakemake(project, f"{MODEL}/metrics.json")
+    assert result.returncode != 0
+    assert "device cuda was asked for" in result.stdout
+
+
+def test_altered_data_is_noticed_before_training(project: Path) -> None:
+    array = project / "results/tiny/digits/prepare_data/train_images.npy"
+    data = bytearray(array.read_bytes())
+    data[-1] ^= 1
+    array.write_bytes(data)
+    (project / MODEL / "metrics.json").unlink()
+    result = snakemake(project, f"{MODEL}/metrics.json")
+    assert result.returncode != 0
+    assert "train_images.npy" in result.stdout
+    assert "expected" in result.stdout
+
+
+def test_killed_job_leaves_no_result_and_goes_on(project: Path) -> None:
+    """Kill a training by hand after its first epoch; the next run resumes from the state."""
+    final = {"seeds": [0], "training": {"recipe": "modern", "epochs": 200}}
+    write_config(project, {**TINY, "train_final": final})
+    shown = snakemake(
+        project, "--dry-run", "--printshellcmds", "--quiet", "host", MODEL + "/metrics.json"
+    )
+    line = next(
+        line
+        for line in shown.stdout.splitlines()
+        if "scripts/train_final.py" in line and "python" in line
+    )
+    command = line.strip().split(" >")[0].replace("python ", f"{sys.executable} ", 1)
+    for name in ("metrics.json", "history.csv", "model.safetensors", "provenance.json"):
+        (project / MODEL / name).unlink()
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"], cwd=project, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for text in process.stderr:
+        if text.startswith("epoch 2/"):
+            process.kill()
+            break
+    process.wait()
+    assert not (project / MODEL / "metrics.json").exists()
+    assert list((project / MODEL).glob("*.unfinished"))
+    resumed = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"], cwd=project, stderr=subprocess.PIPE, text=True
+    )
+    assert resumed.stderr is not None
+    first = resumed.stderr.readline()
+    resumed.kill()
+    resumed.wait()
+    assert first.startswith("resumed after epoch")
