@@ -37,7 +37,7 @@ figures: setup
 	snakemake --cores $(CORES) --configfile $(CONFIG) figures
 
 test: lint
-	python -m pytest -n $(CORES) --dist loadgroup
+	python -m pytest -n $(CORES) --dist loadfile
 
 lint: setup
 	ruff check .

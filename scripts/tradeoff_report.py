@@ -5,7 +5,7 @@ from typing import Annotated
 
 from spikernel import cli
 from spikernel.config import ReportConfig
-from spikernel.report import write_report
+from spikernel.report.page_step import write_report
 
 
 def main(

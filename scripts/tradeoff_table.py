@@ -5,7 +5,7 @@ from typing import Annotated
 
 from spikernel import cli
 from spikernel.config import ReportConfig
-from spikernel.report import write_tables
+from spikernel.report.table_step import write_tables
 
 
 def main(

@@ -45,24 +45,33 @@ def write_config(folder: Path, config: object) -> None:
     (folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(config))
 
 
-def snakemake(
+def start_snakemake(
     folder: Path, *arguments: str, config: str = "config/tiny.yaml"
-) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake with two cores and return what it printed, both streams together."""
+) -> subprocess.Popen[str]:
+    """Start Snakemake with two cores, in a process group of its own, both streams together."""
     environment = dict(os.environ)
     # Jobs call `python`: the one that runs the tests.
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config]
-    return subprocess.run(
+    # --cores ends the list of --configfile, so that targets may follow.
+    command = [sys.executable, "-m", "snakemake", "--configfile", config, "--cores", "2"]
+    return subprocess.Popen(
         [*command, *arguments],
         cwd=folder,
         env=environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=500,
-        check=False,
+        start_new_session=True,
     )
+
+
+def snakemake(
+    folder: Path, *arguments: str, config: str = "config/tiny.yaml"
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake to its end; `stdout` holds both streams."""
+    process = start_snakemake(folder, *arguments, config=config)
+    output, _ = process.communicate(timeout=500)
+    return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
 def planned_jobs(output: str) -> dict[str, int]:

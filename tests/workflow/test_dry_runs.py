@@ -1,4 +1,3 @@
-import csv
 from pathlib import Path
 
 import pytest
@@ -71,10 +70,3 @@ def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
             assert "script=script(" in block
             assert "conda:" in block
             assert "log:" in block
-
-
-def test_published_results_have_a_source() -> None:
-    path = ROOT / "scripts" / "spikernel" / "report" / "published.csv"
-    if path.exists():
-        with path.open() as handle:
-            assert all(row["source"] for row in csv.DictReader(handle))

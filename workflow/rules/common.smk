@@ -33,7 +33,9 @@ def script(name):
     """
     finder = ModuleFinder(path=[str(SCRIPTS)])
     finder.run_script(str(SCRIPTS / f"{name}.py"))
-    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+    files = {
+        Path(module.__file__) for module in finder.modules.values() if module.__file__
+    }
     library = sorted(str(path.relative_to(workflow.basedir)) for path in files)
     first = f"scripts/{name}.py"
     return [first, *(path for path in library if path != first)]

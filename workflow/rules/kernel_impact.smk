@@ -18,6 +18,8 @@ rule kernel_impact:
         network=as_yaml("datasets/{dataset}/network"),
         training=as_yaml("datasets/{dataset}/kernel_impact"),
         device=lookup(dpath="device", within=config),
+    message:
+        "Training the {wildcards.kernel_size}x{wildcards.kernel_size} reference net on {wildcards.dataset} ({wildcards.control}, seed {wildcards.seed})"
     shell:
         "python {input.script[0]} --manifest {input.manifest} --kernel-size {wildcards.kernel_size}"
         " --control {wildcards.control} --seed {wildcards.seed}"
@@ -38,5 +40,7 @@ rule kernel_impact_table:
         "logs/{experiment}/{dataset}/kernel_impact_table.log",
     conda:
         "../../envs/kernel_set_design.yaml"
+    message:
+        "Collecting the impact of kernel sizes on {wildcards.dataset}"
     shell:
         "python {input.script[0]} --metrics {input.metrics} --output {output.impact} >{log} 2>&1"

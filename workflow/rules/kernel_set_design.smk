@@ -12,6 +12,8 @@ rule kernel_set_design:
         "../../envs/kernel_set_design.yaml"
     params:
         settings=as_yaml("kernel_set_design"),
+    message:
+        "Devising kernel sets for {wildcards.dataset}"
     shell:
         "python {input.script[0]} --impact {input.impact} --settings {params.settings:q}"
         " --output {output.sets} >{log} 2>&1"

@@ -18,6 +18,8 @@ rule nas_search:
         network=as_yaml("datasets/{dataset}/network"),
         settings=as_yaml("nas_search"),
         device=lookup(dpath="device", within=config),
+    message:
+        "Searching kernel set {wildcards.kernel_set} on {wildcards.dataset}"
     shell:
         "python {input.script[0]} --manifest {input.manifest} --kernel-sets {input.sets}"
         " --kernel-set {wildcards.kernel_set} --network {params.network:q}"

@@ -15,6 +15,8 @@ rule prepare_data:
     params:
         settings=as_yaml("datasets/{dataset}/data"),
         data_dir=lookup(dpath="data_dir", within=config),
+    message:
+        "Preparing {wildcards.dataset}"
     shell:
         "python {input.script[0]} --dataset {wildcards.dataset} --settings {params.settings:q}"
         " --data-dir {params.data_dir:q} --output {output.manifest} >{log} 2>&1"

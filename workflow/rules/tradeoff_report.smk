@@ -15,6 +15,8 @@ rule tradeoff_table:
         "../../envs/tradeoff_report.yaml"
     params:
         settings=as_yaml("tradeoff_report"),
+    message:
+        "Setting accuracy against memory for {wildcards.experiment}"
     shell:
         "python {input.script[0]} --metrics {input.metrics} --searches {input.searches}"
         " --settings {params.settings:q} --models {output.models} --selection {output.selection}"
@@ -73,6 +75,8 @@ rule tradeoff_report:
     params:
         settings=as_yaml("tradeoff_report"),
         folder=subpath(output.page, parent=True),
+    message:
+        "Drawing the report of {wildcards.experiment}"
     shell:
         "python {input.script[0]} --models {input.models} --selection {input.selection}"
         " --impacts {input.impacts} --kernel-sets {input.sets} --searches {input.searches}"

@@ -20,6 +20,8 @@ rule train_final:
         network=as_yaml("datasets/{dataset}/network"),
         training=as_yaml("datasets/{dataset}/train_final"),
         device=lookup(dpath="device", within=config),
+    message:
+        "Training kernel set {wildcards.kernel_set}, rank {wildcards.rank}, on {wildcards.dataset} (seed {wildcards.seed})"
     shell:
         "python {input.script[0]} --manifest {input.manifest} --candidates {input.candidates}"
         " --search {input.search} --rank {wildcards.rank} --seed {wildcards.seed}"

@@ -81,7 +81,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         step="prepare_data",
         settings={
             "dataset": name,
-            **settings.model_dump(mode="json", exclude={"network", "train_final", "kernel_impact"}),
+            **settings.model_dump(mode="json"),
             "source": [source.model_dump(mode="json") for source in collection.sources],
         },
         inputs=[],

@@ -9,7 +9,8 @@ from typing import Any
 from unittest.mock import patch
 
 from spikernel.config import ReportConfig
-from spikernel.report import write_report, write_tables
+from spikernel.report.page_step import write_report
+from spikernel.report.table_step import write_tables
 
 ARCHIDS = {
     ("k1-3", 1): "k3-skip-k1-zero-k3-avg",

@@ -1,4 +1,4 @@
-"""What the two scripts of step 5 do: read, compute, write, and leave the provenance."""
+"""What tradeoff_report does: draw the figures and the page from the tables of the other steps."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,41 +16,8 @@ from spikernel.report import (
     page,
     published,
     selection,
-    summary,
 )
 from spikernel.report.records import KernelSets, searches_by_set, sizes_text
-
-
-def write_tables(
-    *,
-    metrics: list[Path],
-    searches: list[Path],
-    settings: ReportConfig,
-    models_path: Path,
-    selection_path: Path,
-    summary_path: Path,
-) -> None:
-    """Write models.csv, selection.csv, summary.md and provenance_table.json.
-
-    Raises:
-        SpikernelError: an input is missing or cannot be trusted, or an output not written.
-
-    """
-    watch = provenance.Stopwatch()
-    table = models.build(metrics, searches, settings.precision)
-    means = models.over_seeds(table)
-    selected = selection.select(means, settings.memory_budgets_mb, settings.precision)
-    artifacts.write_text(models_path, models.to_csv(table))
-    artifacts.write_text(selection_path, selection.to_csv(selected))
-    artifacts.write_text(summary_path, summary.render(means, selected, settings.precision))
-    provenance.write(
-        models_path.parent / "provenance_table.json",
-        step="tradeoff_table",
-        settings=settings.model_dump(mode="json"),
-        inputs=[*metrics, *searches],
-        outputs=[models_path, selection_path, summary_path],
-        seconds=watch.seconds(),
-    )
 
 
 def write_report(

@@ -1,0 +1,42 @@
+"""What tradeoff_table does: read, compute, write the numbers, and leave the provenance.
+
+Apart from the drawing, so that an edit of a figure recomputes no number.
+"""
+
+from pathlib import Path
+
+from spikernel import artifacts, provenance
+from spikernel.config import ReportConfig
+from spikernel.report import models, selection, summary
+
+
+def write_tables(
+    *,
+    metrics: list[Path],
+    searches: list[Path],
+    settings: ReportConfig,
+    models_path: Path,
+    selection_path: Path,
+    summary_path: Path,
+) -> None:
+    """Write models.csv, selection.csv, summary.md and provenance_table.json.
+
+    Raises:
+        SpikernelError: an input is missing or cannot be trusted, or an output not written.
+
+    """
+    watch = provenance.Stopwatch()
+    table = models.build(metrics, searches, settings.precision)
+    means = models.over_seeds(table)
+    selected = selection.select(means, settings.memory_budgets_mb, settings.precision)
+    artifacts.write_text(models_path, models.to_csv(table))
+    artifacts.write_text(selection_path, selection.to_csv(selected))
+    artifacts.write_text(summary_path, summary.render(means, selected, settings.precision))
+    provenance.write(
+        models_path.parent / "provenance_table.json",
+        step="tradeoff_table",
+        settings=settings.model_dump(mode="json"),
+        inputs=[*metrics, *searches],
+        outputs=[models_path, selection_path, summary_path],
+        seconds=watch.seconds(),
+    )
