@@ -19,13 +19,13 @@ help:
 setup: $(INSTALLED)
 
 # uv does not read pip's configuration: a folder of wheels that pip is told to look in (for
-# instance one with a CPU build of PyTorch) is passed on.
+# instance one with a CPU build of PyTorch) is passed on; so are the certificates of the system.
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, found %s: call make PYTHON=python3.11" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
 	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$($(VENV)/bin/python -m pip config get global.find-links 2>/dev/null | paste -sd, -)}" \
-	  $(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python -r requirements.lock
+	  $(VENV)/bin/uv pip install --system-certs --quiet --compile-bytecode --python $(VENV)/bin/python -r requirements.lock
 	@touch $@
 
 demo: setup
