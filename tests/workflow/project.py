@@ -18,7 +18,7 @@ TINY = {
     "kernel_impact": {
         "kernel_sizes": [1, 3],
         "seeds": [0],
-        "training": {"recipe": "modern", "epochs": 1, "warmup_epochs": 0},
+        "training": {"recipe": "modern", "epochs": 1},
     },
     "kernel_set_design": {"sizes_per_set": [1], "keep": 1},
     "nas_search": {"iterations": 5, "batch_size": 16, "batches": 1},

@@ -17,7 +17,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.02,
         "final_lr_fraction": 0.0,
         "schedule_interval": "step",
-        "warmup_epochs": 5,
+        "warmup_fraction": 0.05,
         "decay_norm": False,
         "loss": "tet",
         "label_smoothing": 0.1,
@@ -57,8 +57,8 @@ class TrainingConfig(StrictModel):
     """Decay of the weights."""
     decay_norm: bool = True
     """Also decay the parameters of batch normalisation and biases."""
-    warmup_epochs: float = Field(default=0.0, ge=0)
-    """Epochs of linear warm-up of the learning rate."""
+    warmup_fraction: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run in which the learning rate rises linearly to its peak."""
     gradient_clip: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient."""
     loss: Literal["mean", "tet"] = "mean"
@@ -79,7 +79,8 @@ class TrainingConfig(StrictModel):
     mix_probability: float = Field(default=1.0, ge=0, le=1)
     """Share of the batches that are mixed at all, by mixup and cutmix in turn at random."""
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
-    """Decay per step of the moving average of the weights that is evaluated; 0: none."""
+    """Decay per step of the moving average of the weights that is evaluated; 0: none. It grows
+    to this value over the first steps, so that short runs may use it too."""
     mixed_precision: bool = False
     """bfloat16 autocast on a GPU; ignored on the CPU."""
 

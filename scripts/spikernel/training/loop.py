@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from spikernel.config import TrainingConfig
 from spikernel.data.splits import Split
@@ -19,6 +18,7 @@ from spikernel.network import SpikingNet
 from spikernel.provenance import Stopwatch
 from spikernel.training import state as run_state
 from spikernel.training.augment import Augmenter
+from spikernel.training.average import MovingAverage
 from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.losses import mixed_loss
 from spikernel.training.mixing import mix
@@ -75,10 +75,7 @@ class Trainer:
         self.host_generator = np.random.default_rng(seed)
         self.augmenter = make_augmenter(train, settings, self.generator)
         self.optimiser = make_optimiser(net, settings)
-        self.average: AveragedModel | None = None
-        if settings.ema_decay > 0:
-            average = get_ema_multi_avg_fn(settings.ema_decay)
-            self.average = AveragedModel(net, multi_avg_fn=average, use_buffers=True)
+        self.average = MovingAverage(net, settings.ema_decay) if settings.ema_decay > 0 else None
         # After the average has copied the net: a generator is shared, not copied.
         for dropout in net.dropouts():
             dropout.generator = self.generator
@@ -106,11 +103,7 @@ class Trainer:
 
     def _kept(self) -> SpikingNet:
         """Return the net whose weights count: the moving average where there is one."""
-        if self.average is None:
-            return self.net
-        averaged = self.average.module
-        assert isinstance(averaged, SpikingNet)
-        return averaged
+        return self.net if self.average is None else self.average.net
 
     def _epoch(self, epoch: int) -> EpochRecord:
         watch = Stopwatch()
@@ -122,6 +115,8 @@ class Trainer:
             step = (epoch - 1) * self.steps_per_epoch + index
             rate = learning_rate(self.settings, step, self.steps_per_epoch)
             loss, hits = self._step(self.images[chosen], self.labels[chosen], rate)
+            if self.average is not None:
+                self.average.update(step)
             losses[index] = loss
             correct += hits
         self._refuse_non_finite(losses, epoch)
@@ -148,8 +143,6 @@ class Trainer:
         if settings.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.net.parameters(), settings.gradient_clip)
         self.optimiser.step()
-        if self.average is not None:
-            self.average.update_parameters(self.net)
         hits = (logits.detach().mean(0).argmax(1) == labels).sum()
         return loss.detach(), hits
 
@@ -174,7 +167,7 @@ class Trainer:
     def _state(self) -> dict[str, Any]:
         return {
             "net": self.net.state_dict(),
-            "average": self.average.state_dict() if self.average is not None else None,
+            "average": self.average.net.state_dict() if self.average is not None else None,
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
             "host_generator": self.host_generator.bit_generator.state,
@@ -184,7 +177,7 @@ class Trainer:
     def _restore(self, saved: Mapping[str, Any]) -> None:
         self.net.load_state_dict(saved["net"])
         if self.average is not None:
-            self.average.load_state_dict(saved["average"])
+            self.average.net.load_state_dict(saved["average"])
         self.optimiser.load_state_dict(saved["optimiser"])
         self.generator.set_state(saved["generator"].cpu())
         self.host_generator.bit_generator.state = saved["host_generator"]

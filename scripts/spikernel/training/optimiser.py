@@ -36,10 +36,11 @@ def learning_rate(settings: TrainingConfig, step: int, steps_per_epoch: int) -> 
     """
     unit = steps_per_epoch if settings.schedule_interval == "epoch" else 1
     position = step // unit * unit  # per epoch: constant within an epoch
-    warmup = settings.warmup_epochs * steps_per_epoch
+    steps = settings.epochs * steps_per_epoch
+    warmup = settings.warmup_fraction * steps
     if position < warmup:
         return settings.learning_rate * (position + unit) / (warmup + unit)
-    progress = (position - warmup) / (settings.epochs * steps_per_epoch - warmup)
+    progress = (position - warmup) / (steps - warmup)
     cosine = (1 + math.cos(math.pi * progress)) / 2
     low = settings.final_lr_fraction
     return settings.learning_rate * (low + (1 - low) * cosine)

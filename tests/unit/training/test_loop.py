@@ -14,7 +14,7 @@ from spikernel.training import Trained, loop, train
 SETTINGS = TrainingConfig.model_validate(
     {
         "recipe": "modern", "epochs": 3, "batch_size": 32, "learning_rate": 0.02,
-        "warmup_epochs": 0, "ema_decay": 0.8,
+        "warmup_fraction": 0, "ema_decay": 0.8,
     }
 )  # fmt: skip
 
@@ -124,16 +124,19 @@ def test_moving_average_by_hand(digits_manifest: Path) -> None:
     settings = SETTINGS.model_copy(update={"epochs": 1, "batch_size": 90})
     seen: list[torch.Tensor] = []
     net = fresh_net(digits_manifest)
+    start = net.stem.conv.weight.detach().clone()
     trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
     assert trainer.average is not None
-    original = trainer.average.update_parameters
+    original = trainer.average.update
 
-    def spy(model: torch.nn.Module) -> None:
+    def spy(step: int) -> None:
         seen.append(net.stem.conv.weight.detach().clone())
-        original(model)
+        original(step)
 
-    trainer.average.update_parameters = spy  # type: ignore[method-assign]
+    trainer.average.update = spy  # type: ignore[method-assign]
     trained = trainer.run(None, {})
     assert len(seen) == 2  # two batches of 90
-    # The first update copies; then 0.8 of the average and 0.2 of the new weights.
-    torch.testing.assert_close(trained.net.stem.conv.weight, 0.8 * seen[0] + 0.2 * seen[1])
+    # d = min(0.8, (1 + n) / (10 + n)): 0.1 after the first step, 2 / 11 after the second.
+    expected = 2 / 11 * (0.1 * start + 0.9 * seen[0]) + 9 / 11 * seen[1]
+    torch.testing.assert_close(trained.net.stem.conv.weight, expected)
+    assert not any(parameter.requires_grad for parameter in trained.net.parameters())

@@ -25,7 +25,11 @@ def test_reference_schedule_equals_pytorchs() -> None:
 
 def test_warm_up_then_cosine_per_step_by_hand() -> None:
     settings = TrainingConfig(
-        epochs=3, learning_rate=1.0, warmup_epochs=1, schedule_interval="step", final_lr_fraction=0
+        epochs=3,
+        learning_rate=1.0,
+        warmup_fraction=1 / 3,
+        schedule_interval="step",
+        final_lr_fraction=0,
     )
     rates = [learning_rate(settings, step, 4) for step in range(12)]
     assert rates[:4] == pytest.approx([0.2, 0.4, 0.6, 0.8])
