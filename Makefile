@@ -2,17 +2,19 @@
 # make demo    the whole study on 1,797 real handwritten digits, in minutes on two cores
 # make figures the figures and the page of an experiment, without retraining anything
 # make test    lint and all tests
+# make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
 
 PYTHON ?= python3
 CORES ?= 2
 CONFIG ?= config/demo.yaml
+DATA ?= data
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures test lint lock
+.PHONY: help setup demo figures test lint lock bench-search
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -38,6 +40,9 @@ figures: setup
 
 test: lint
 	python -m pytest -n $(CORES) --dist loadfile
+
+bench-search: setup
+	python benchmarks/search_speed.py --data $(DATA)
 
 lint: setup
 	ruff check .

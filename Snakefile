@@ -29,6 +29,7 @@ wildcard_constraints:
     control=r"plain|iso_parameter",
     kernel_size=r"\d+",
     rank=r"\d+",
+    shard=r"\d+",
     seed=r"\d+",
 
 

@@ -7,6 +7,7 @@ from spikernel import cli
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.study import nas_search
 from spikernel.study.inputs import DeviceName, Machine
+from spikernel.study.search_job import choose_subject
 
 
 def main(
@@ -16,15 +17,16 @@ def main(
     kernel_sets: Annotated[Path | None, "kernel_sets.json of kernel_set_design"] = None,
     kernel_set: Annotated[str | None, "name of the set in that file"] = None,
     kernel_sizes: Annotated[list[int] | None, "the set itself, instead of file and name"] = None,
+    parts: Annotated[list[Path] | None, "files of nas_search_shard to merge"] = None,
     network: Annotated[NetworkConfig, "macro-structure"] = NetworkConfig(),
     settings: Annotated[SearchConfig, "settings of the step"] = SearchConfig(),
     device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "auto",
     threads: Annotated[int, "CPU threads"] = 1,
 ) -> None:
     """Rank the cells of a kernel set by their training-free score."""
-    subject = nas_search.choose_subject(kernel_sets, kernel_set, kernel_sizes, network)
+    subject = choose_subject(kernel_sets, kernel_set, kernel_sizes, network)
     machine = Machine.choose(device, threads)
-    nas_search.run(manifest, subject, settings, machine, candidates, search)
+    nas_search.run(manifest, subject, settings, machine, parts or [], candidates, search)
 
 
 if __name__ == "__main__":

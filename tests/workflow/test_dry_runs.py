@@ -70,3 +70,12 @@ def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
             assert "script=script(" in block
             assert "conda:" in block
             assert "log:" in block
+
+
+def test_shards_split_each_search_over_jobs(project: Path) -> None:
+    search = {**TINY["nas_search"], "shards": 3}  # type: ignore[dict-item]
+    write_config(project, {**TINY, "nas_search": search})
+    result = snakemake(project, "--dry-run")
+    write_config(project, TINY)
+    assert planned_jobs(result.stdout)["nas_search_shard"] == 3 * 2  # two kernel sets
+    assert planned_jobs(result.stdout)["nas_search"] == 2

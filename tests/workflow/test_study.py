@@ -149,6 +149,18 @@ def test_same_seeds_give_the_same_files(project: Path, finished: Path) -> None:
         assert first == second
 
 
+def test_shards_give_the_ranking_of_one_job(project: Path, finished: Path) -> None:
+    search = {**TINY["nas_search"], "shards": 2}  # type: ignore[dict-item]
+    write_config(project, {**TINY, "nas_search": search})
+    target = "results/tiny/digits/nas_search/k1-3/candidates.csv"
+    result = snakemake(project, target)
+    assert result.returncode == 0, result.stdout
+    merged, whole = (
+        pd.read_csv(folder / target).drop(columns="seconds") for folder in (project, finished)
+    )
+    pd.testing.assert_frame_equal(merged, whole)
+
+
 def test_unmeetable_budget_fails_with_the_smallest(project: Path) -> None:
     write_config(project, {**TINY, "nas_search": {"budget": {"max_params": 100}}})
     result = snakemake(project)

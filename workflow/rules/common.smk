@@ -86,6 +86,13 @@ def impact_metrics(wildcards):
     ]
 
 
+def search_parts(wildcards):
+    """Return the files of the shards of one search; none where it is a single job."""
+    shards = CHECKED.nas_search.shards
+    folder = f"results/{EXPERIMENT}/{wildcards.dataset}/nas_search/{wildcards.kernel_set}/shards"
+    return [f"{folder}/{shard}.jsonl" for shard in range(shards)] if shards > 1 else []
+
+
 def final_files(name):
     """Return the path of a file for every model of every data set."""
     return [

@@ -76,10 +76,21 @@ class DesignConfig(StrictModel):
 class SearchConfig(StrictModel):
     """Step 3: search over the cells of one kernel set, without training."""
 
-    strategy: Literal["random", "exhaustive"] = "random"
-    """`random`: `iterations` samples as in the papers. `exhaustive`: every distinct cell."""
+    strategy: Literal["random", "exhaustive", "evolution"] = "random"
+    """`random`: `iterations` samples as in the papers. `exhaustive`: every distinct cell.
+    `evolution`: `iterations` cells, bred from the best of the recent ones; for sets whose cells
+    are too many to score."""
     iterations: int = Field(default=1000, ge=1)
-    """Samples of the random strategy (SpiKernel 1000, SNASNet 5000)."""
+    """Samples of `random` (SpiKernel 1000, SNASNet 5000), or distinct cells of `evolution`."""
+    prefilter: int | None = Field(default=None, ge=1)
+    """Score exactly only this many cells: those whose first cell alone scores best, which costs
+    little for all cells together (docs/search.md). Not for `evolution`."""
+    shards: int = Field(default=1, ge=1)
+    """Jobs that one search is split into; the ranking is the same. Not for `evolution`."""
+    population: int = Field(default=50, ge=2)
+    """Cells of `evolution` that may be parents, the latest ones."""
+    tournament: int = Field(default=10, ge=1)
+    """Of how many random ones among them the best becomes a parent."""
     operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
     """Edge operations beside the convolutions of the kernel set."""
     score: Literal["sahd_half_n", "sahd_half"] = "sahd_half_n"
@@ -92,6 +103,12 @@ class SearchConfig(StrictModel):
     """Seed of the samples, the shared weights and the mini-batches."""
     budget: Budget = Budget()
     """Bounds on the candidates, applied before anything is scored."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "SearchConfig":
+        if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
+            raise ValueError("evolution goes step by step: remove shards and prefilter")
+        return self
 
 
 class ReportConfig(StrictModel):

@@ -1,7 +1,7 @@
 """Which cells a search looks at: all of them, or random samples; always within the budget."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikernel.config import Budget, NetworkConfig, SearchConfig
@@ -30,40 +30,69 @@ class Plan:
     evaluated: int
 
 
-def plan(
-    settings: SearchConfig, kernel_sizes: Sequence[int], network: NetworkConfig, images: ImageShape
-) -> Plan:
-    """Choose the cells of one search; depends on the seed alone, not on any score.
+@dataclass(frozen=True)
+class Space:
+    """The cells of one kernel set that a search may look at."""
 
-    Cells without a convolution hold no kernel size and are left out.
+    operations: tuple[str, ...]
+    network: NetworkConfig
+    images: ImageShape
+    budget: Budget
+
+    @classmethod
+    def of(
+        cls,
+        settings: SearchConfig,
+        kernel_sizes: Sequence[int],
+        network: NetworkConfig,
+        images: ImageShape,
+    ) -> "Space":
+        """Return the space of a search.
+
+        Raises:
+            BudgetError: not even its smallest cell meets the budget.
+        """
+        operations = operation_set(kernel_sizes, settings.operations)
+        space = cls(operations, network, images, settings.budget)
+        smallest = smallest_cell(operations)
+        if not space.fits(smallest):
+            params = space.params(smallest)
+            budget = settings.budget
+            raise BudgetError(
+                f"no architecture meets the budget (max_params {budget.max_params}, max_memory_mb "
+                f"{budget.max_memory_mb} at {budget.precision}): the smallest has {params:,} "
+                f"parameters, {memory_mb(params, budget.precision):.3f} MB; raise "
+                "nas_search/budget or lower network/channels or network/hidden"
+            )
+        return space
+
+    def params(self, cell: Cell) -> int:
+        """Return the trainable parameters of a cell's net."""
+        return parameter_count(Architecture(cell, self.network, self.images)).total
+
+    def fits(self, cell: Cell) -> bool:
+        """Whether a cell has a convolution, for only those have a kernel size, and is in budget."""
+        return bool(cell.kernel_sizes()) and within(self.budget, self.params(cell))
+
+    def draw(self, generator: random.Random) -> Cell:
+        """Draw an accepted cell as SNASNet does; it may be over budget."""
+        return draw_cell(self.operations, generator)
+
+
+def plan(settings: SearchConfig, space: Space) -> Plan:
+    """Choose the cells of a `random` or `exhaustive` search; depends on no score.
 
     Raises:
-        BudgetError: no cell, or almost none, meets the budget.
-
+        BudgetError: almost no cell meets the budget.
     """
-    operations = operation_set(kernel_sizes, settings.operations)
-
-    def fits(cell: Cell) -> bool:
-        return bool(cell.kernel_sizes()) and within(
-            settings.budget, parameter_count(Architecture(cell, network, images)).total
-        )
-
-    if not fits(smallest_cell(operations)):
-        _refuse(settings.budget, Architecture(smallest_cell(operations), network, images))
     if settings.strategy == "exhaustive":
-        cells = [cell for cell in canonical_cells(operations) if fits(cell)]
+        cells = [cell for cell in canonical_cells(space.operations) if space.fits(cell)]
         return Plan(cells, evaluated=len(cells))
-    return _random(settings, operations, fits)
-
-
-def _random(
-    settings: SearchConfig, operations: Sequence[str], fits: Callable[[Cell], bool]
-) -> Plan:
     generator = random.Random(settings.seed)
     samples: list[Cell] = []
     for _ in range(MAX_DRAWS_PER_SAMPLE * settings.iterations):
-        cell = draw_cell(operations, generator)
-        if fits(cell):
+        cell = space.draw(generator)
+        if space.fits(cell):
             samples.append(cell)
             if len(samples) == settings.iterations:
                 return Plan(list(dict.fromkeys(samples)), evaluated=len(samples))
@@ -80,13 +109,3 @@ def within(budget: Budget, params: int) -> bool:
     if budget.max_memory_mb is None:
         return True
     return memory_mb(params, budget.precision) <= budget.max_memory_mb
-
-
-def _refuse(budget: Budget, smallest: Architecture) -> None:
-    params = parameter_count(smallest).total
-    raise BudgetError(
-        f"no architecture meets the budget (max_params {budget.max_params}, max_memory_mb "
-        f"{budget.max_memory_mb} at {budget.precision}): the smallest has {params:,} parameters, "
-        f"{memory_mb(params, budget.precision):.3f} MB; raise nas_search/budget or lower "
-        "network/channels or network/hidden"
-    )

@@ -1,63 +1,22 @@
 """Step 3: search the cells of one kernel set under a budget, without training."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from spikernel import artifacts, provenance
-from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
-from spikernel.data.splits import load_split
+from spikernel.config import SearchConfig
 from spikernel.errors import ConfigError, SpikernelError
-from spikernel.search.engine import evaluate
 from spikernel.search.journal import Evaluation
-from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.search.strategies import Plan, plan
-from spikernel.space import (
-    EDGES,
-    Architecture,
-    Cell,
-    ImageShape,
-    memory_mb,
-    parameter_count,
-)
-from spikernel.study.inputs import Machine, image_shape, state_path
-from spikernel.study.kernel_set_design import read_kernel_sizes
+from spikernel.search.strategies import Space
+from spikernel.space import EDGES, Cell, memory_mb
+from spikernel.study.inputs import Machine, state_path
+from spikernel.study.search_job import Outcome, SearchJob, Subject, merge_parts, write_part
 from spikernel.tables import to_csv
 
 EDGE_COLUMNS = tuple(f"edge_{low}{high}" for low, high in EDGES)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Which kernel set is searched, for which macro-structure."""
-
-    kernel_set: str
-    kernel_sizes: tuple[int, ...]
-    network: NetworkConfig
-
-
-def choose_subject(
-    kernel_sets: Path | None,
-    name: str | None,
-    kernel_sizes: Sequence[int] | None,
-    network: NetworkConfig,
-) -> Subject:
-    """Return the set of a `kernel_sets.json`, or the one given by its sizes.
-
-    Raises:
-        ConfigError: neither or both were given, or a size is not odd and positive.
-        TableError: the file has no set of that name.
-
-    """
-    if kernel_sizes and kernel_sets is None and name is None:
-        baseline = DesignConfig.parse({"baseline": kernel_sizes}, "kernel_sizes").baseline
-        return Subject(kernel_set_name(baseline), baseline, network)
-    if kernel_sets is None or name is None or kernel_sizes:
-        raise ConfigError("give either --kernel-sizes, or both --kernel-sets and --kernel-set")
-    return Subject(name, read_kernel_sizes(kernel_sets, name), network)
 
 
 def run(
@@ -65,126 +24,125 @@ def run(
     subject: Subject,
     settings: SearchConfig,
     machine: Machine,
+    parts: Sequence[Path],
     candidates_path: Path,
     search_path: Path,
 ) -> None:
-    """Search and write `candidates.csv` (ranked) and `search.json`.
+    """Search, or merge the `parts` of a search, and write `candidates.csv` and `search.json`.
 
     Raises:
         BudgetError: no cell meets the budget.
         SpikernelError: no candidate has a finite score.
-
     """
-    watch = provenance.Stopwatch()
-    split = load_split(manifest_path, "train")
-    images = image_shape(split.manifest)
-    chosen = plan(settings, subject.kernel_sizes, subject.network, images)
-    batches = draw_batches(split, settings, machine.device)
-    scorer = Scorer(batches, settings.score, settings.seed, machine.device)
-    described = {
-        "kernel_set": subject.kernel_set,
-        "kernel_sizes": list(subject.kernel_sizes),
-        "network": subject.network.model_dump(mode="json"),
-        "search": settings.model_dump(mode="json"),
-        "threads": machine.threads,
-    }
-    fingerprint = {
-        **described,
-        "data": artifacts.file_hash(manifest_path),
-        "code": provenance.code_hash(),
-        "device": str(machine),
-    }
+    job = SearchJob(manifest_path, subject, settings, machine)
     journal = state_path(candidates_path)
-    planning_seconds = watch.seconds()
-    evaluations = evaluate(
-        chosen.cells,
-        lambda cell: scorer.score(Architecture(cell, subject.network, images)),
-        journal,
-        fingerprint,
-    )
-    table = rank_table(evaluations, subject.network, images)
+    outcome = merge_parts(parts, job) if parts else job.run(journal)
+    table = rank_table(outcome.evaluations, job.space, outcome.screened.prefilter)
     if not table["rank"].notna().any():
         raise SpikernelError(
-            f"none of the {len(table)} candidates of {subject.kernel_set} has a finite score: "
-            "raise nas_search/batch_size or network/channels"
+            f"none of the {len(outcome.evaluations)} candidates of {subject.kernel_set} has a "
+            "finite score: raise nas_search/batch_size or network/channels"
         )
-    seconds = planning_seconds + sum(item.seconds for item in evaluations)
     artifacts.write_text(candidates_path, to_csv(table))
-    artifacts.write_json(
-        search_path,
-        _summary(split.manifest.dataset, subject, settings, chosen, table, seconds, str(machine)),
-    )
+    artifacts.write_json(search_path, _summary(job, outcome, table, str(machine)))
     provenance.write(
         search_path.with_name("provenance.json"),
         step="nas_search",
-        settings=described,
-        inputs=[manifest_path],
+        settings=job.described,
+        inputs=[manifest_path, *parts],
         outputs=[candidates_path, search_path],
-        seconds=seconds,
+        seconds=outcome.seconds,
         device=str(machine),
     )
     journal.unlink(missing_ok=True)
 
 
+def run_shard(
+    manifest_path: Path,
+    subject: Subject,
+    settings: SearchConfig,
+    machine: Machine,
+    shard: int,
+    output: Path,
+) -> None:
+    """Score every `settings.shards`-th cell, beginning with `shard`, and write them for merging.
+
+    Raises:
+        ConfigError: there is no such shard.
+    """
+    if not 0 <= shard < settings.shards:
+        raise ConfigError(
+            f"shard {shard} is not one of 0..{settings.shards - 1}: set nas_search/shards"
+        )
+    job = SearchJob(manifest_path, subject, settings, machine)
+    journal = state_path(output)
+    screened = job.screen()
+    part = job.evaluate(screened.cells[shard :: settings.shards], journal)
+    write_part(output, job, screened, part)
+    journal.unlink(missing_ok=True)
+
+
 def rank_table(
-    evaluations: Sequence[Evaluation], network: NetworkConfig, images: ImageShape
+    evaluations: Sequence[Evaluation], space: Space, prefilter: Mapping[str, float]
 ) -> pd.DataFrame:
     """Return the candidates, best first; a score that is not finite has no rank and comes last.
 
-    Equal scores are ordered by fewer parameters, then by archid.
+    Equal scores are ordered by fewer parameters, then by archid. Cells that only the prefilter
+    saw stand at the end without score and rank, by their prefilter score.
     """
-    ordered = sorted(
-        ((item, Cell.from_archid(item.archid)) for item in evaluations),
-        key=lambda pair: _order(pair[0], _params(pair[1], network, images)),
-    )
-    rows = []
-    for place, (item, cell) in enumerate(ordered, start=1):
-        params = _params(cell, network, images)
-        rows.append(
-            {
-                "archid": item.archid,
-                **dict(zip(EDGE_COLUMNS, cell.operations, strict=True)),
-                "params": params,
-                "memory_mb_fp32": memory_mb(params, "fp32"),
-                "score": item.score,
-                "rank": place if math.isfinite(item.score) else None,
-                "seconds": round(item.seconds, 6),
-            }
-        )
-    return pd.DataFrame(rows).astype({"rank": "Int64"})
+    scored = [(item, Cell.from_archid(item.archid)) for item in evaluations]
+    scored.sort(key=lambda pair: _order(pair[0].score, space.params(pair[1]), pair[0].archid))
+    rows: list[dict[str, object]] = [
+        {
+            **_row(cell, space),
+            "score": item.score,
+            "rank": place if math.isfinite(item.score) else None,
+            "seconds": round(item.seconds, 6),
+            "prefilter_score": prefilter.get(item.archid),
+        }
+        for place, (item, cell) in enumerate(scored, start=1)
+    ]
+    unscored = set(prefilter) - {item.archid for item in evaluations}
+    rest = [(prefilter[name], Cell.from_archid(name)) for name in unscored]
+    rest.sort(key=lambda pair: _order(pair[0], space.params(pair[1]), pair[1].archid))
+    rows += [{**_row(cell, space), "prefilter_score": score} for score, cell in rest]
+    columns = ["archid", *EDGE_COLUMNS, "params", "memory_mb_fp32", "score", "rank", "seconds"]
+    table = pd.DataFrame(rows, columns=[*columns, "prefilter_score"]).astype({"rank": "Int64"})
+    return table if prefilter else table.drop(columns="prefilter_score")
 
 
-def _params(cell: Cell, network: NetworkConfig, images: ImageShape) -> int:
-    return parameter_count(Architecture(cell, network, images)).total
+def _row(cell: Cell, space: Space) -> dict[str, object]:
+    params = space.params(cell)
+    return {
+        "archid": cell.archid,
+        **dict(zip(EDGE_COLUMNS, cell.operations, strict=True)),
+        "params": params,
+        "memory_mb_fp32": memory_mb(params, "fp32"),
+    }
 
 
-def _order(item: Evaluation, params: int) -> tuple[bool, float, int, str]:
-    finite = math.isfinite(item.score)
-    return not finite, -item.score if finite else 0.0, params, item.archid
+def _order(score: float, params: int, archid: str) -> tuple[bool, float, int, str]:
+    finite = math.isfinite(score)
+    return not finite, -score if finite else 0.0, params, archid
 
 
 def _summary(
-    dataset: str,
-    subject: Subject,
-    settings: SearchConfig,
-    chosen: Plan,
-    table: pd.DataFrame,
-    seconds: float,
-    device: str,
+    job: SearchJob, outcome: Outcome, table: pd.DataFrame, device: str
 ) -> dict[str, object]:
-    finite = table[table["rank"].notna()]
+    ranked = table[table["rank"].notna()]
     return {
-        "dataset": dataset,
-        "kernel_set": subject.kernel_set,
-        "kernel_sizes": list(subject.kernel_sizes),
-        "strategy": settings.strategy,
-        "evaluated": chosen.evaluated,
-        "distinct": len(chosen.cells),
-        "not_finite": int(len(table) - len(finite)),
-        "score": settings.score,
-        "best_archid": str(finite["archid"].iloc[0]),
-        "best_score": float(finite["score"].iloc[0]),
-        "seconds": seconds,
+        "dataset": job.dataset,
+        "kernel_set": job.subject.kernel_set,
+        "kernel_sizes": list(job.subject.kernel_sizes),
+        "strategy": job.settings.strategy,
+        "evaluated": outcome.screened.evaluated,
+        "distinct": outcome.screened.distinct,
+        "scored": len(outcome.evaluations),
+        "not_finite": len(outcome.evaluations) - len(ranked),
+        "score": job.settings.score,
+        "best_archid": str(ranked["archid"].iloc[0]),
+        "best_score": float(ranked["score"].iloc[0]),
+        "seconds": outcome.seconds,
         "device": device,
-        "budget": settings.budget.model_dump(mode="json"),
+        "budget": job.settings.budget.model_dump(mode="json"),
     }

@@ -1,11 +1,19 @@
 import math
+from collections.abc import Callable
 from pathlib import Path
 
-from spikernel.search.engine import evaluate
+from spikernel.search.engine import Engine
 from spikernel.search.journal import Evaluation, Journal
 from spikernel.space import Cell, canonical_cells
 
 CELLS = canonical_cells(("zero", "skip", "k3"))[:12]
+
+
+def evaluate(
+    cells: list[Cell], score: Callable[[Cell], float], path: Path, fingerprint: dict[str, int]
+) -> list[Evaluation]:
+    with Journal(path, fingerprint) as journal:
+        return Engine(score, journal, len(cells)).evaluate_all(cells)
 
 
 def value(cell: Cell) -> float:

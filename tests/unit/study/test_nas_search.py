@@ -2,28 +2,38 @@ import json
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from toy import NETWORK
 
-from spikernel.config import SearchConfig
+from spikernel.config import Budget, SearchConfig
 from spikernel.errors import ConfigError, SpikernelError, TableError
 from spikernel.search import engine
 from spikernel.search.journal import Evaluation
+from spikernel.search.scorer import Scorer
+from spikernel.search.strategies import Space
 from spikernel.space import ImageShape
 from spikernel.study import nas_search
 from spikernel.study.inputs import Machine
-from spikernel.study.nas_search import Subject, choose_subject, rank_table
+from spikernel.study.nas_search import rank_table
+from spikernel.study.search_job import Subject, choose_subject
 from spikernel.study.train_final import read_candidate
 
 SETTINGS = SearchConfig(iterations=6, batch_size=16, batches=1, seed=5)
 SUBJECT = Subject("k1-3", (1, 3), NETWORK)
 
 
-def search(manifest: Path, folder: Path, settings: SearchConfig = SETTINGS) -> Path:
-    candidates = folder / "candidates.csv"
+def search(
+    manifest: Path, folder: Path, settings: SearchConfig = SETTINGS, parts: tuple[Path, ...] = ()
+) -> Path:
+    candidates, summary = folder / "candidates.csv", folder / "search.json"
     machine = Machine.choose("cpu", 1)
-    nas_search.run(manifest, SUBJECT, settings, machine, candidates, folder / "search.json")
+    nas_search.run(manifest, SUBJECT, settings, machine, parts, candidates, summary)
     return candidates
+
+
+def without_seconds(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path).drop(columns="seconds")
 
 
 def test_ranking_puts_finite_scores_first_and_small_nets_before_large() -> None:
@@ -37,8 +47,8 @@ def test_ranking_puts_finite_scores_first_and_small_nets_before_large() -> None:
     }
     table = rank_table(
         [Evaluation(archid, score, 0.1) for archid, score in cells.items()],
-        NETWORK,
-        ImageShape(1, 8, 10),
+        Space.of(SETTINGS, (1, 3), NETWORK, ImageShape(1, 8, 10)),
+        {},
     )
     assert table["archid"].tolist()[:3] == [
         "k3-zero-k3-zero-k3-zero",
@@ -58,14 +68,10 @@ def test_same_seed_same_ranking_and_files_in_files_out(
 ) -> None:
     one = search(digits_manifest, tmp_path / "one")
     two = search(digits_manifest, tmp_path / "two")
-
-    def without_seconds(path: Path) -> list[str]:
-        return [line.rsplit(",", 1)[0] for line in path.read_text().splitlines()]
-
-    assert without_seconds(one) == without_seconds(two)
+    pd.testing.assert_frame_equal(without_seconds(one), without_seconds(two))
     found = json.loads((tmp_path / "one" / "search.json").read_text())
     assert found["evaluated"] == 6
-    assert found["distinct"] == len(without_seconds(one)) - 1
+    assert found["distinct"] == len(without_seconds(one))
     assert found["best_archid"] == read_candidate(one, 1).archid
     assert sorted(path.name for path in one.parent.iterdir()) == [
         "candidates.csv",
@@ -81,28 +87,27 @@ def test_killed_search_resumes_to_the_same_ranking(
 ) -> None:
     whole = search(digits_manifest, tmp_path / "whole")
     scored = []
-    original = nas_search.Scorer.score
+    original = Scorer.score
 
-    def score(self: nas_search.Scorer, architecture: object) -> float:
+    def score(self: Scorer, architecture: object) -> float:
         scored.append(architecture)
         if len(scored) == 3:
             raise KeyboardInterrupt
         return original(self, architecture)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(nas_search.Scorer, "score", score)
+    monkeypatch.setattr(Scorer, "score", score)
     with pytest.raises(KeyboardInterrupt):
         search(digits_manifest, tmp_path / "killed")
     assert not (tmp_path / "killed" / "candidates.csv").exists()
-    monkeypatch.setattr(nas_search.Scorer, "score", original)
+    monkeypatch.setattr(Scorer, "score", original)
     resumed = search(digits_manifest, tmp_path / "killed")
-    scores = [line.split(",")[:-1] for line in resumed.read_text().splitlines()]
-    assert scores == [line.split(",")[:-1] for line in whole.read_text().splitlines()]
+    pd.testing.assert_frame_equal(without_seconds(resumed), without_seconds(whole))
 
 
 def test_a_search_without_a_finite_score_is_an_error(
     digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nas_search.Scorer, "score", lambda *_: -math.inf)
+    monkeypatch.setattr(Scorer, "score", lambda *_: -math.inf)
     with pytest.raises(SpikernelError, match="candidates of k1-3 has a finite score"):
         search(digits_manifest, tmp_path)
     assert not (tmp_path / "candidates.csv").exists()
@@ -126,3 +131,72 @@ def test_progress_is_reported(
     with caplog.at_level("INFO", logger=engine.__name__):
         search(digits_manifest, tmp_path)
     assert any("cells, 0 s left" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("prefilter", [None, 5])
+def test_shards_merge_to_the_ranking_of_one_job(
+    digits_manifest: Path, tmp_path: Path, prefilter: int | None
+) -> None:
+    whole = search(
+        digits_manifest,
+        tmp_path / "whole",
+        SETTINGS.model_copy(update={"iterations": 12, "prefilter": prefilter}),
+    )
+    settings = SETTINGS.model_copy(update={"iterations": 12, "prefilter": prefilter, "shards": 3})
+    machine = Machine.choose("cpu", 1)
+    parts = tuple(tmp_path / f"{shard}.jsonl" for shard in range(3))
+    for shard, part in enumerate(parts):
+        nas_search.run_shard(digits_manifest, SUBJECT, settings, machine, shard, part)
+    merged = search(digits_manifest, tmp_path / "merged", settings, parts)
+    pd.testing.assert_frame_equal(without_seconds(merged), without_seconds(whole))
+    with pytest.raises(TableError, match=r"the shards hold \d+ of \d+ cells"):
+        search(digits_manifest, tmp_path / "torn", settings, parts[:2])
+    parts[1].write_text("{")
+    with pytest.raises(TableError, match=r"1\.jsonl is missing or damaged"):
+        search(digits_manifest, tmp_path / "torn", settings, parts)
+    other = settings.model_copy(update={"seed": 9})
+    with pytest.raises(TableError, match=r"0\.jsonl belongs to another search"):
+        search(digits_manifest, tmp_path / "torn", other, parts)
+    with pytest.raises(ConfigError, match=r"shard 3 is not one of 0\.\.2"):
+        nas_search.run_shard(digits_manifest, SUBJECT, settings, machine, 3, parts[0])
+
+
+def test_prefilter_scores_its_best_exactly_and_lists_the_rest(
+    digits_manifest: Path, tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"strategy": "exhaustive", "prefilter": 4})
+    table = pd.read_csv(search(digits_manifest, tmp_path / "few", settings))
+    assert len(table) == 6_838
+    assert table["rank"].dropna().tolist() == [1, 2, 3, 4]
+    assert table["score"].notna().sum() == 4
+    best = table["prefilter_score"].nlargest(4, keep="all").min()
+    assert (table.loc[table["score"].notna(), "prefilter_score"] >= best).all()
+    # The exact scores are those of a search without a prefilter.
+    budget = Budget(max_params=int(table["params"].iloc[0]))
+    exact = SETTINGS.model_copy(update={"iterations": 40, "budget": budget})
+    scores = pd.read_csv(search(digits_manifest, tmp_path / "exact", exact)).set_index("archid")
+    for _, row in table.iloc[:4].iterrows():
+        if row["archid"] in scores.index:
+            assert row["score"] == scores.loc[row["archid"], "score"]
+
+
+def test_evolution_finds_the_best_of_a_space_small_enough_to_enumerate(
+    digits_manifest: Path, tmp_path: Path
+) -> None:
+    subject = Subject("k3", (3,), NETWORK)
+    machine = Machine.choose("cpu", 1)
+    base = SETTINGS.model_copy(update={"operations": ("zero",)})
+    found = {}
+    for strategy, iterations in (("exhaustive", 1), ("evolution", 12)):
+        settings = base.model_copy(
+            update={
+                "strategy": strategy, "iterations": iterations, "population": 4, "tournament": 3,
+            }
+        )  # fmt: skip
+        paths = tmp_path / strategy / "candidates.csv", tmp_path / strategy / "search.json"
+        nas_search.run(digits_manifest, subject, settings, machine, (), *paths)
+        found[strategy] = json.loads(paths[1].read_text())
+    # Over {zero, k3} there are 7 distinct cells; see the enumeration's test.
+    assert found["exhaustive"]["distinct"] == 7
+    assert found["evolution"]["best_archid"] == found["exhaustive"]["best_archid"]
+    assert found["evolution"]["distinct"] <= 7

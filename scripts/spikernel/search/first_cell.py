@@ -1,0 +1,226 @@
+"""Score of the first cell alone, for all cells of a kernel set at once.
+
+Under shared weights and images, what happens inside the first cell is shared too: node 1 has
+one value per operation on edge 01, node 2 one per choice on the edges 01, 02 and 12. The
+kernel matrices of those nodes' spikes are computed once each; the kernel of a cell is then a
+weighted sum of three of them, one per node, with the number of convolutions that leave the
+node as weight. All cells over {zero, skip, avg, k1, k3} take 12 convolutions for the edges
+01, 02 and 12, instead of about 25,000.
+
+This is exact for the first cell and blind to the rest of the net: to where convolutions on
+the edges 03, 13 and 23 differ in size, to the second cell and to the head. It is meant as a
+filter before the exact score, see docs/search.md for what it loses.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from spikernel.config import NetworkConfig
+from spikernel.network.blocks import ConvNorm, average_neighbours, over_time, total
+from spikernel.network.initialisation import initialise
+from spikernel.network.neuron import LIF
+from spikernel.search.sahd import layer_kernel
+from spikernel.space import AVG, EDGES, SKIP, ZERO, Cell, ImageShape, kernel_size
+from spikernel.space.counts import STEM_KERNEL
+
+CHUNK = 64
+"""Kernel matrices whose determinants are taken at once."""
+
+Choice = tuple[str, ...]
+"""Operations that a node's value depends on: none for node 0, and those below."""
+
+_EDGES: dict[int, tuple[tuple[int, int], ...]] = {0: (), 1: ((0, 1),), 3: ((0, 1), (0, 2), (1, 2))}
+_NODE = {0: 0, 1: 1, 3: 2}
+"""Edges and node of a choice, by how many operations it names."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What the first cell's kernel depends on: node value and weight, for nodes 0, 1 and 2."""
+
+    choices: tuple[Choice, Choice, Choice]
+    weights: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, cell: Cell) -> "Groups":
+        """Return the group of a cleaned forward cell with at least one convolution."""
+        named = dict(zip(EDGES, cell.operations, strict=True))
+        leaving = Counter(
+            source for source, _, name in cell.connections() if kernel_size(name) is not None
+        )
+        first = named[0, 1]
+        # Without the edge 12, node 2 does not depend on node 1.
+        second = (first if named[1, 2] != ZERO else ZERO, named[0, 2], named[1, 2])
+        weights = (leaving[0], leaving[1], leaving[2])
+        choices: tuple[Choice, Choice, Choice] = (
+            (),
+            (first,) if weights[1] else (),
+            second if weights[2] else (),
+        )
+        return cls(choices, weights)
+
+
+class _Supernet(nn.Module):
+    """Stem and every convolution of the first cell, with the names they have in any net."""
+
+    def __init__(self, network: NetworkConfig, images: ImageShape, keys: Sequence[str]) -> None:
+        super().__init__()
+        channels = network.channels
+        self.stem = ConvNorm(images.channels, channels, STEM_KERNEL, network.stem_stride)
+        # Registered below cell1 first: weights are named, and so seeded, by that path.
+        self.cell1 = nn.Module()
+        self.convolutions = nn.ModuleDict(
+            {key: ConvNorm(channels, channels, _size(key)) for key in sorted(keys)}
+        )
+        self.cell1.convolutions = self.convolutions
+
+
+def _size(key: str) -> int:
+    size = kernel_size(key.split("_")[1])
+    assert size is not None
+    return size
+
+
+class FirstCell:
+    """Scores cells by the SAHD of their first cell."""
+
+    def __init__(
+        self,
+        network: NetworkConfig,
+        images: ImageShape,
+        batches: list[Tensor],
+        score: str,
+        seed: int,
+    ) -> None:
+        self._network = network
+        self._images = images
+        self._batches = batches
+        self._score = score
+        self._seed = seed
+        self._device = batches[0].device
+
+    @torch.no_grad()
+    def scores(self, cells: Sequence[Cell]) -> list[float]:
+        """Return log |det K| of each cell's first cell, the mean over the mini-batches.
+
+        Args:
+            cells: canonical forward cells, each with at least one convolution.
+        """
+        groups = [Groups.of(cell) for cell in cells]
+        distinct = list(dict.fromkeys(groups))
+        sums = torch.zeros(len(distinct), dtype=torch.float64, device=self._device)
+        for batch in self._batches:
+            kernels = self._kernels(batch, distinct)
+            sums += self._log_determinants(distinct, kernels)
+        # One copy to the host for all cells.
+        values = (sums / len(self._batches)).tolist()
+        by_group = dict(zip(distinct, values, strict=True))
+        return [by_group[group] for group in groups]
+
+    def _log_determinants(self, groups: list[Groups], kernels: dict[Choice, Tensor]) -> Tensor:
+        parts = []
+        for start in range(0, len(groups), CHUNK):
+            matrices = torch.stack([self._mean(g, kernels) for g in groups[start : start + CHUNK]])
+            parts.append(torch.linalg.slogdet(matrices).logabsdet)
+        return torch.cat(parts)
+
+    def _mean(self, group: Groups, kernels: dict[Choice, Tensor]) -> Tensor:
+        weighted = [
+            kernels[choice] * weight
+            for choice, weight in zip(group.choices, group.weights, strict=True)
+            if weight
+        ]
+        return torch.stack(weighted).sum(0) / (sum(group.weights) * self._network.time_steps)
+
+    def _kernels(self, batch: Tensor, groups: list[Groups]) -> dict[Choice, Tensor]:
+        """Return the summed kernel [B, B] of every node value that some group needs."""
+        needed = {
+            choice
+            for group in groups
+            for choice, weight in zip(group.choices, group.weights, strict=True)
+            if weight
+        }
+        nodes = _NodeValues(self._network, self._images, needed, self._seed, batch)
+        # Choices that share their edge 12 follow each other, so that it is computed once.
+        order = sorted(needed, key=lambda choice: (len(choice), choice[:1], choice[2:], choice))
+        return {choice: layer_kernel(nodes.fire(choice), self._score) for choice in order}
+
+
+class _NodeValues:
+    """Values and spikes of the nodes of the first cell on one mini-batch."""
+
+    def __init__(
+        self,
+        network: NetworkConfig,
+        images: ImageShape,
+        needed: set[Choice],
+        seed: int,
+        batch: Tensor,
+    ) -> None:
+        keys = {
+            f"{source}{target}_{name}"
+            for choice in needed
+            for (source, target), name in _edges(choice)
+            if kernel_size(name) is not None
+        }
+        with torch.device("meta"):
+            net = _Supernet(network, images, list(keys))
+        net.to_empty(device=batch.device)
+        torch.nn.utils.convert_conv2d_weight_memory_format(net, torch.channels_last)
+        initialise(net, network.linear_init, seed)
+        net.train()
+        self._convolutions = net.convolutions
+        self._neuron = LIF(network)
+        self._time_steps = network.time_steps
+        stem = net.stem(batch.contiguous(memory_format=torch.channels_last))
+        self._values: dict[Choice, Tensor] = {(): stem.unsqueeze(0)}
+        self._spikes: dict[Choice, Tensor] = {}
+        self._edge_values: dict[tuple[Choice, str], Tensor] = {}
+
+    def fire(self, choice: Choice) -> Tensor:
+        """Return the spikes [T, B, C, H, W] of a node value."""
+        if choice not in self._spikes:
+            value = self._value(choice)
+            spikes = self._neuron(value.expand(self._time_steps, *value.shape[1:]))
+            if _NODE[len(choice)] == 2:  # used once: keep no copy
+                return spikes
+            self._spikes[choice] = spikes
+        return self._spikes[choice]
+
+    def _value(self, choice: Choice) -> Tensor:
+        if choice not in self._values:
+            arrived = [
+                self._edge(source, target, name, choice)
+                for (source, target), name in _edges(choice)
+                if target == _NODE[len(choice)] and name != ZERO
+            ]
+            value = total(arrived)
+            if _NODE[len(choice)] == 2:
+                return value
+            self._values[choice] = value
+        return self._values[choice]
+
+    def _edge(self, source: int, target: int, name: str, choice: Choice) -> Tensor:
+        origin: Choice = () if source == 0 else (choice[0],)
+        value = self._value(origin)
+        if name == SKIP:
+            return value
+        key = (origin, f"{source}{target}_{name}")
+        if key in self._edge_values:
+            return self._edge_values[key]
+        if source != 0:  # only the latest edge 12 is kept: there may be dozens
+            self._edge_values = {k: v for k, v in self._edge_values.items() if not k[0]}
+        if name == AVG:
+            result = over_time(average_neighbours, value)
+        else:
+            result = over_time(self._convolutions[key[1]], self.fire(origin))
+        self._edge_values[key] = result
+        return result
+
+
+def _edges(choice: Choice) -> list[tuple[tuple[int, int], str]]:
+    return list(zip(_EDGES[len(choice)], choice, strict=True))

@@ -1,0 +1,225 @@
+"""One search over one kernel set: what it needs, and the parts it can be split into."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spikernel import artifacts, provenance
+from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
+from spikernel.data.splits import load_split
+from spikernel.errors import ConfigError, TableError
+from spikernel.search.engine import Engine
+from spikernel.search.evolution import evolve
+from spikernel.search.first_cell import FirstCell
+from spikernel.search.journal import Evaluation, Journal
+from spikernel.search.scorer import Scorer, draw_batches
+from spikernel.search.strategies import Space, plan
+from spikernel.space import Architecture, Cell
+from spikernel.study.inputs import Machine, image_shape
+from spikernel.study.kernel_set_design import read_kernel_sizes
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which kernel set is searched, for which macro-structure."""
+
+    kernel_set: str
+    kernel_sizes: tuple[int, ...]
+    network: NetworkConfig
+
+
+def choose_subject(
+    kernel_sets: Path | None,
+    name: str | None,
+    kernel_sizes: Sequence[int] | None,
+    network: NetworkConfig,
+) -> Subject:
+    """Return the set of a `kernel_sets.json`, or the one given by its sizes.
+
+    Raises:
+        ConfigError: neither or both were given, or a size is not odd and positive.
+        TableError: the file has no set of that name.
+    """
+    if kernel_sizes and kernel_sets is None and name is None:
+        baseline = DesignConfig.parse({"baseline": kernel_sizes}, "kernel_sizes").baseline
+        return Subject(kernel_set_name(baseline), baseline, network)
+    if kernel_sets is None or name is None or kernel_sizes:
+        raise ConfigError("give either --kernel-sizes, or both --kernel-sets and --kernel-set")
+    return Subject(name, read_kernel_sizes(kernel_sets, name), network)
+
+
+@dataclass(frozen=True)
+class Screened:
+    """The cells to score exactly, and how they were come by."""
+
+    cells: list[Cell]
+    evaluated: int
+    distinct: int
+    prefilter: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the cells, by which parts of one search are recognised."""
+        return hashlib.sha256(" ".join(cell.archid for cell in self.cells).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything a finished search knows; `seconds` is the compute of all its parts."""
+
+    screened: Screened
+    evaluations: list[Evaluation]
+    seconds: float
+
+
+class SearchJob:
+    """Loads what a search needs once, then screens and scores."""
+
+    def __init__(
+        self, manifest_path: Path, subject: Subject, settings: SearchConfig, machine: Machine
+    ) -> None:
+        split = load_split(manifest_path, "train")
+        self.dataset = split.manifest.dataset
+        self.subject = subject
+        self.settings = settings
+        self.images = image_shape(split.manifest)
+        self.space = Space.of(settings, subject.kernel_sizes, subject.network, self.images)
+        self._batches = draw_batches(split, settings, machine.device)
+        self._scorer = Scorer(self._batches, settings.score, settings.seed, machine.device)
+        self.described = {
+            "kernel_set": subject.kernel_set,
+            "kernel_sizes": list(subject.kernel_sizes),
+            "network": subject.network.model_dump(mode="json"),
+            "search": settings.model_dump(mode="json"),
+            "threads": machine.threads,
+        }
+        self.fingerprint = {
+            **self.described,
+            "data": artifacts.file_hash(manifest_path),
+            "code": provenance.code_hash(),
+            "device": str(machine),
+        }
+
+    def screen(self) -> Screened:
+        """Choose the cells of a `random` or `exhaustive` search; the prefilter costs seconds."""
+        watch = provenance.Stopwatch()
+        chosen = plan(self.settings, self.space)
+        keep = self.settings.prefilter
+        if keep is None or keep >= len(chosen.cells):
+            cells = chosen.cells
+            return Screened(cells, chosen.evaluated, len(cells), seconds=watch.seconds())
+        first = FirstCell(
+            self.subject.network,
+            self.images,
+            self._batches,
+            self.settings.score,
+            self.settings.seed,
+        )
+        scores = first.scores(chosen.cells)
+        # Cells that the first cell cannot tell apart: larger ones first, they differ in the
+        # sizes of the last convolutions only; then by name.
+        order = sorted(
+            zip(scores, chosen.cells, strict=True),
+            key=lambda pair: (-pair[0], -self.space.params(pair[1]), pair[1].archid),
+        )
+        return Screened(
+            cells=[cell for _, cell in order[:keep]],
+            evaluated=chosen.evaluated,
+            distinct=len(chosen.cells),
+            prefilter={cell.archid: score for score, cell in order},
+            seconds=watch.seconds(),
+        )
+
+    def score(self, cell: Cell) -> float:
+        """Return the exact score of a cell."""
+        return self._scorer.score(Architecture(cell, self.subject.network, self.images))
+
+    def evaluate(self, cells: Sequence[Cell], journal_path: Path) -> list[Evaluation]:
+        """Score cells exactly, resuming from the journal."""
+        with Journal(journal_path, self.fingerprint) as journal:
+            return Engine(self.score, journal, len(cells)).evaluate_all(cells)
+
+    def run(self, journal_path: Path) -> Outcome:
+        """Run the whole search in this process."""
+        if self.settings.strategy == "evolution":
+            return self._evolve(journal_path)
+        screened = self.screen()
+        evaluations = self.evaluate(screened.cells, journal_path)
+        return Outcome(screened, evaluations, screened.seconds + _seconds(evaluations))
+
+    def _evolve(self, journal_path: Path) -> Outcome:
+        settings = self.settings
+        with Journal(journal_path, self.fingerprint) as journal:
+            engine = Engine(self.score, journal, settings.iterations)
+            evaluations = evolve(
+                self.space.draw,
+                self.space.operations,
+                self.space.fits,
+                engine.evaluate,
+                settings.iterations,
+                settings.population,
+                settings.tournament,
+                settings.seed,
+            )
+        cells = [Cell.from_archid(item.archid) for item in evaluations]
+        return Outcome(Screened(cells, len(cells), len(cells)), evaluations, _seconds(evaluations))
+
+
+def _seconds(evaluations: Sequence[Evaluation]) -> float:
+    return sum(item.seconds for item in evaluations)
+
+
+def write_part(path: Path, job: SearchJob, screened: Screened, part: list[Evaluation]) -> None:
+    """Write one shard's evaluations with what is needed to merge them."""
+    header = {
+        "fingerprint": _comparable(job.fingerprint),
+        "cells": screened.digest(),
+        "evaluated": screened.evaluated,
+        "distinct": screened.distinct,
+        "prefilter": {name: str(score) for name, score in screened.prefilter.items()},
+        "seconds": screened.seconds,
+    }
+    lines = [json.dumps(header), *(item.to_line().rstrip() for item in part)]
+    artifacts.write_text(path, "\n".join(lines) + "\n")
+
+
+def merge_parts(paths: Sequence[Path], job: SearchJob) -> Outcome:
+    """Return the outcome of a search from the files of all its shards.
+
+    Raises:
+        TableError: a file is damaged, belongs to another search, or a cell is missing.
+    """
+    evaluations: dict[str, Evaluation] = {}
+    headers: list[dict[str, Any]] = []
+    for path in paths:
+        try:
+            first, *lines = path.read_text(encoding="utf-8").splitlines()
+            headers.append(json.loads(first))
+            part = [Evaluation.from_line(line) for line in lines]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise TableError(f"{path} is missing or damaged: run nas_search_shard again") from None
+        if headers[-1]["fingerprint"] != _comparable(job.fingerprint):
+            raise TableError(f"{path} belongs to another search: run nas_search_shard again")
+        if headers[-1]["cells"] != headers[0]["cells"]:
+            raise TableError(
+                f"{path} chose other cells than {paths[0]}: run all shards on one kind of device"
+            )
+        evaluations.update((item.archid, item) for item in part)
+    head = headers[0]
+    prefilter = {name: float(score) for name, score in head["prefilter"].items()}
+    ordered = sorted(evaluations.values(), key=lambda item: item.archid)
+    cells = [Cell.from_archid(item.archid) for item in ordered]
+    screened = Screened(cells, head["evaluated"], head["distinct"], prefilter)
+    expected = job.settings.prefilter if prefilter else head["distinct"]
+    if len(cells) != expected:
+        raise TableError(f"the shards hold {len(cells)} of {expected} cells: one is missing")
+    spent = sum(header["seconds"] for header in headers)
+    return Outcome(screened, ordered, spent + _seconds(ordered))
+
+
+def _comparable(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the device: nodes of one cluster may name theirs differently."""
+    return {key: value for key, value in fingerprint.items() if key != "device"}

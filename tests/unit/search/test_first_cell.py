@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+import torch
+from toy import NETWORK, load
+
+from spikernel.config import SearchConfig
+from spikernel.network import build_net
+from spikernel.search.first_cell import FirstCell, Groups
+from spikernel.search.sahd import KernelSum
+from spikernel.search.scorer import draw_batches
+from spikernel.space import Architecture, Cell, canonical_cells, operation_set
+from spikernel.study.inputs import image_shape
+
+CPU = torch.device("cpu")
+SETTINGS = SearchConfig(batch_size=12, batches=2, seed=4)
+
+
+def whole_net_score(
+    cell: Cell, manifest: Path, batches: list[torch.Tensor], score: str
+) -> torch.Tensor:
+    """Run the real net and keep only what the neurons of its first cell say."""
+    shape = image_shape(load(manifest)[0].manifest)
+    net = build_net(Architecture(cell, NETWORK, shape), SETTINGS.seed, CPU).train()
+    values = []
+    for batch in batches:
+        kernel = KernelSum(score)
+        handles = [
+            neuron.register_forward_hook(lambda m, _, out, k=kernel: k.add(out, m.calls))
+            for neuron in net.cell1.neurons.values()
+        ]
+        with torch.no_grad():
+            net(batch)
+        for handle in handles:
+            handle.remove()
+        values.append(kernel.log_determinant())
+    return torch.stack(values).mean()
+
+
+@pytest.mark.parametrize("score", ["sahd_half_n", "sahd_half"])
+def test_every_cell_scores_as_the_first_cell_of_its_own_net(
+    digits_manifest: Path, score: str
+) -> None:
+    split = load(digits_manifest)[0]
+    batches = draw_batches(split, SETTINGS, CPU)
+    cells = [
+        cell
+        for cell in canonical_cells(operation_set((1, 3), ("zero", "skip", "avg")))
+        if cell.kernel_sizes()
+    ]
+    first = FirstCell(NETWORK, image_shape(split.manifest), batches, score, SETTINGS.seed)
+    scores = first.scores(cells)
+    for index in range(0, len(cells), 331):  # a spread of all kinds of cells
+        expected = whole_net_score(cells[index], digits_manifest, batches, score)
+        assert scores[index] == pytest.approx(expected.item(), rel=1e-9), cells[index].archid
+
+
+def test_groups_by_hand() -> None:
+    # Node 0 has two convolutions leaving (01, 03), node 1 one (12), node 2 one (23).
+    group = Groups.of(Cell.from_archid("k3-skip-k1-k1-avg-k3"))
+    assert group.weights == (2, 1, 1)
+    assert group.choices == ((), ("k3",), ("k3", "skip", "k1"))
+    # Without 12, node 2 does not depend on 01; without convolutions a node does not matter.
+    apart = Groups.of(Cell.from_archid("k3-skip-k1-zero-avg-k3"))
+    assert apart.weights == (2, 0, 1)
+    assert apart.choices == ((), (), ("zero", "skip", "zero"))
+
+
+def test_a_set_needs_few_node_values() -> None:
+    cells = [
+        cell
+        for cell in canonical_cells(operation_set((1, 3), ("zero", "skip", "avg")))
+        if cell.kernel_sizes()
+    ]
+    groups = {Groups.of(cell) for cell in cells}
+    values = {
+        choice
+        for group in groups
+        for choice, weight in zip(group.choices, group.weights, strict=True)
+        if weight
+    }
+    assert len(cells) == 6_838  # of the 7,012 canonical cells, those with a convolution
+    # Node 0; node 1 by its 4 operations; node 2 without edge 12 by 4, with it by 4 * 5 * 4.
+    assert len(values) <= 1 + 4 + 4 + 4 * 5 * 4
