@@ -1,0 +1,35 @@
+"""What the benchmarks share: the library on the path, CIFAR-10, device and versions."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+# The benchmarks lie beside scripts/, where the library is; no install is needed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
+import torch
+
+from spikernel import provenance
+from spikernel.config import DatasetConfig
+from spikernel.data.prepare import prepare
+from spikernel.data.splits import Split, load_split
+from spikernel.network import describe_device
+
+
+def load_cifar10(data_dir: Path) -> Split:
+    """Return CIFAR-10's training split, prepared in a temporary folder."""
+    folder = Path(tempfile.mkdtemp(prefix="spikernel-"))
+    manifest = folder / "manifest.json"
+    prepare("cifar10", DatasetConfig(kind="cifar10"), data_dir, manifest)
+    return load_split(manifest, "train")
+
+
+def environment(device: torch.device) -> dict[str, object]:
+    """Return device and versions, as every benchmark reports them."""
+    return {"device": describe_device(device), "versions": provenance.package_versions()}
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until the device has done all work that was queued, so that a clock can be read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,177 @@
+"""Our search against SNASNet's loop, side by side on the same machine, images and net.
+
+Measures (1) seconds per candidate of the reference loop and of our exact score, on the same
+cells; (2) our whole search, exhaustive over all cells of {1, 3} with the first-cell prefilter,
+against 5,000 reference samples extrapolated from the measured ones; (3) the best cell of each
+under the same exact score; (4) how our cost grows. The last line is one JSON object.
+"""
+
+import itertools
+import json
+import math
+import random
+import resource
+import time
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from common import environment, load_cifar10, wait_for
+from snasnet_loop import ReferenceSearch, samples
+
+from spikernel import cli
+from spikernel.config import Budget, NetworkConfig, SearchConfig
+from spikernel.data.splits import Split
+from spikernel.network import choose_device
+from spikernel.network.device import DeviceName
+from spikernel.search.first_cell import FirstCell
+from spikernel.search.scorer import Scorer, draw_batches
+from spikernel.search.strategies import Space, plan
+from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.study.inputs import image_shape
+
+REFERENCE_SAMPLES = 5000
+"""Candidates of SNASNet's search."""
+
+
+class OurSearch:
+    """The exhaustive search with the prefilter, timed in its parts."""
+
+    def __init__(
+        self, split: Split, sizes: tuple[int, ...], network: NetworkConfig, settings: SearchConfig,
+        device: torch.device,
+    ) -> None:  # fmt: skip
+        self.network, self.settings, self.device = network, settings, device
+        self.images: ImageShape = image_shape(split.manifest)
+        self.sizes = sizes
+        self.batches = draw_batches(split, settings, device)
+        self.scorer = Scorer(self.batches, settings.score, settings.seed, device)
+
+    def exact(self, cells: list[Cell]) -> list[float]:
+        """Score cells exactly."""
+        return [self.scorer.score(Architecture(cell, self.network, self.images)) for cell in cells]
+
+    def run(self, keep: int) -> dict[str, float]:
+        """Search all cells; return seconds of each part, the cells and the best score."""
+        wait_for(self.device)
+        start = time.perf_counter()
+        space = Space.of(self.settings, self.sizes, self.network, self.images)
+        cells = plan(self.settings, space).cells
+        planned = time.perf_counter()
+        first = FirstCell(
+            self.network, self.images, self.batches, self.settings.score, self.settings.seed
+        )
+        scores = first.scores(cells)
+        order = sorted(
+            zip(scores, cells, strict=True),
+            key=lambda pair: (-pair[0], -space.params(pair[1]), pair[1].archid),
+        )
+        filtered = time.perf_counter()
+        exact = self.exact([cell for _, cell in order[:keep]])
+        end = time.perf_counter()
+        return {
+            "cells": len(cells),
+            "plan_seconds": planned - start,
+            "prefilter_seconds": filtered - planned,
+            "exact_seconds": end - filtered,
+            "seconds": end - start,
+            "best_score": max(exact),
+        }
+
+
+def main(
+    data: Annotated[Path, "folder that holds CIFAR-10, or receives it"] = Path("data"),
+    channels: Annotated[int, "C of the first cell"] = 16,
+    time_steps: Annotated[int, "T"] = 5,
+    batch_size: Annotated[int, "B"] = 256,
+    batches: Annotated[int, "mini-batches per score"] = 2,
+    reference_candidates: Annotated[int, "candidates that the reference loop is timed on"] = 8,
+    keep: Annotated[int, "cells that our search scores exactly"] = 32,
+    workers: Annotated[int, "loader processes of the reference loop"] = 2,
+    threads: Annotated[int, "CPU threads of both"] = 2,
+    growth: Annotated[bool, "also print how our cost grows"] = True,
+    device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "auto",
+    seed: Annotated[int, "seed"] = 0,
+) -> None:
+    """Measure and print."""
+    torch.set_num_threads(threads)
+    where = choose_device(device)
+    split = load_cifar10(data)
+    network = NetworkConfig(channels=channels, time_steps=time_steps)
+    settings = SearchConfig(
+        strategy="exhaustive", batch_size=batch_size, batches=batches, seed=seed, budget=Budget()
+    )
+    ours = OurSearch(split, (1, 3), network, settings, where)
+    cells = list(itertools.islice(samples(random.Random(seed)), reference_candidates + 1))
+    reference = ReferenceSearch(split, network, ours.images, batch_size, workers, where)
+
+    reference.score(cells[0], batches)  # warm up: kernels, worker start, page cache
+    start = time.perf_counter()
+    for cell in cells[1:]:
+        reference.score(cell, batches)
+    wait_for(where)
+    per_reference = (time.perf_counter() - start) / reference_candidates
+    print(f"reference loop: {per_reference:.3f} s per candidate", flush=True)
+
+    scored = [cell for cell in cells[1:] if cell.kernel_sizes()]
+    ours.exact(scored[:1])
+    start = time.perf_counter()
+    sampled = ours.exact(scored)
+    per_exact = (time.perf_counter() - start) / len(scored)
+    print(f"ours, exact score: {per_exact:.3f} s per candidate", flush=True)
+
+    found = ours.run(keep)
+    print(
+        f"ours, whole search: {found['seconds']:.1f} s for {found['cells']:.0f} cells "
+        f"(plan {found['plan_seconds']:.1f}, prefilter {found['prefilter_seconds']:.1f}, "
+        f"{keep} exact {found['exact_seconds']:.1f})",
+        flush=True,
+    )
+    if growth:
+        _print_growth(split, network, settings, where, keep)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    if where.type == "cuda":
+        peak_mb = torch.cuda.max_memory_allocated(where) / 1e6
+    finite = [score for score in sampled if math.isfinite(score)]
+    result = {
+        "per_candidate_ratio": per_reference / (found["seconds"] / found["cells"]),
+        "exact_candidate_ratio": per_reference / per_exact,
+        "whole_search_ratio": REFERENCE_SAMPLES * per_reference / found["seconds"],
+        "reference_seconds_per_candidate": per_reference,
+        "reference_search_seconds_extrapolated": REFERENCE_SAMPLES * per_reference,
+        "our_seconds_per_exact_candidate": per_exact,
+        "our_search_seconds": found["seconds"],
+        "our_best_score": found["best_score"],
+        "best_score_of_measured_reference_samples": max(finite),
+        "cells": found["cells"],
+        "channels": channels,
+        "time_steps": time_steps,
+        "batch_size": batch_size,
+        "batches": batches,
+        "threads": threads,
+        "peak_memory_mb": peak_mb,
+        **environment(where),
+    }
+    print(json.dumps(result))
+
+
+def _print_growth(
+    split: Split, network: NetworkConfig, settings: SearchConfig, device: torch.device, keep: int
+) -> None:
+    half_width = network.model_copy(update={"channels": max(1, network.channels // 2)})
+    half_batch = settings.model_copy(update={"batch_size": settings.batch_size // 2})
+    for text, sizes, net, search in (
+        ("kernel set {1, 3, 5}", (1, 3, 5), network, settings),
+        (f"C = {half_width.channels}", (1, 3), half_width, settings),
+        (f"B = {half_batch.batch_size}", (1, 3), network, half_batch),
+    ):
+        found = OurSearch(split, sizes, net, search, device).run(keep)
+        print(
+            f"  {text}: {found['seconds']:.1f} s for {found['cells']:.0f} cells "
+            f"(prefilter {found['prefilter_seconds']:.1f} s)",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    cli.run(main)
