@@ -31,7 +31,7 @@ class NetworkConfig(StrictModel):
     """Output neurons per class, averaged into one logit."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Probability before the head; one mask holds for all time steps."""
-    tau: float = Field(default=4 / 3, ge=1)
+    tau: float = Field(default=4 / 3, gt=1)
     """Membrane time constant in time steps."""
     threshold: float = Field(default=1.0, gt=0)
     """Membrane potential at which a neuron fires."""

@@ -91,6 +91,8 @@ class SearchConfig(StrictModel):
     """Cells of `evolution` that may be parents, the latest ones."""
     tournament: int = Field(default=10, ge=1)
     """Of how many random ones among them the best becomes a parent."""
+    cells: Literal["forward", "feedback"] = "forward"
+    """`feedback` lets an edge lead back to an earlier node at the next time step."""
     operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
     """Edge operations beside the convolutions of the kernel set."""
     score: Literal["sahd_half_n", "sahd_half"] = "sahd_half_n"
@@ -108,6 +110,8 @@ class SearchConfig(StrictModel):
     def _check(self) -> "SearchConfig":
         if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
             raise ValueError("evolution goes step by step: remove shards and prefilter")
+        if self.cells == "feedback" and self.prefilter is not None:
+            raise ValueError("the prefilter knows forward cells only: remove prefilter or feedback")
         return self
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
 from spikernel.network.neuron import LIF
-from spikernel.space import AVG, Architecture, Cell, kernel_size
+from spikernel.space import Architecture
 from spikernel.space.architecture import TRANSITION_POOL
 from spikernel.space.counts import TRANSITION_KERNEL
 
@@ -37,59 +37,6 @@ class ConvNorm(nn.Module):
 def average_neighbours(x: Tensor) -> Tensor:
     """Average 3x3, stride 1, zero padding that counts, as SNASNet's pooling edge."""
     return F.avg_pool2d(x, 3, stride=1, padding=1)
-
-
-class ForwardCell(nn.Module):
-    """A forward cell: node j is the sum of its incoming edges; the output is node 3.
-
-    A node's spikes are computed once and shared by all convolutions that leave it. The input
-    may have a time dimension of 1 when it is the same at every time step; edges without
-    neurons then work on it once.
-    """
-
-    def __init__(self, cell: Cell, channels: int, settings: NetworkConfig) -> None:
-        super().__init__()
-        self.time_steps = settings.time_steps
-        self.connections = cell.connections()
-        sources = [source for source, _, name in self.connections if kernel_size(name) is not None]
-        self.neurons = nn.ModuleDict(
-            {str(node): LIF(settings, calls=sources.count(node)) for node in sorted(set(sources))}
-        )
-        # Keys name edge and operation, so that equal edges of two cells get equal weights.
-        self.convolutions = nn.ModuleDict(
-            {
-                f"{source}{target}_{name}": ConvNorm(channels, channels, size)
-                for source, target, name in self.connections
-                if (size := kernel_size(name)) is not None
-            }
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[T or 1, N, C, H, W] -> [T, N, C, H, W]."""
-        nodes = {0: x}
-        spikes = {0: self._fire(0, x)}
-        for node in range(1, 4):
-            arrived = [
-                self._edge(nodes[source], spikes[source], f"{source}{node}_{name}", name)
-                for source, target, name in self.connections
-                if target == node
-            ]
-            if arrived:  # a node off every path from input to output has no edges
-                nodes[node] = total(arrived)
-                spikes[node] = self._fire(node, nodes[node])
-        return nodes[3].expand(self.time_steps, *nodes[3].shape[1:])
-
-    def _fire(self, node: int, x: Tensor) -> Tensor | None:
-        if str(node) not in self.neurons:
-            return None
-        fired: Tensor = self.neurons[str(node)](x.expand(self.time_steps, *x.shape[1:]))
-        return fired
-
-    def _edge(self, value: Tensor, spikes: Tensor | None, key: str, name: str) -> Tensor:
-        if key in self.convolutions:
-            assert spikes is not None, "every source of a convolution has neurons"
-            return over_time(self.convolutions[key], spikes)
-        return over_time(average_neighbours, value) if name == AVG else value
 
 
 def total(values: list[Tensor]) -> Tensor:

@@ -29,26 +29,29 @@ def _empty_sequence(x: Tensor) -> Tensor:
     return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device)
 
 
-class _LIFSequence(torch.autograd.Function):
+class LIFSequence(torch.autograd.Function):
     """LIF over [T, ...] on any device; keeps one potential per element for the gradient."""
 
     @staticmethod
     def forward(
         context: Any, x: Tensor, tau: float, threshold: float, alpha: float
-    ) -> Tensor:  # x: [T, ...]
+    ) -> Tensor:
+        """[T, ...] real-valued input to [T, ...] spikes."""
         potentials, spikes = _empty_sequence(x), _empty_sequence(x)
         v = torch.zeros_like(spikes[0])
         for t in range(x.shape[0]):
             charged = torch.lerp(v, x[t], 1 / tau, out=potentials[t])
             fired = charged >= threshold
             spikes[t] = fired
-            v = charged.masked_fill(fired, 0.0)
+            # Not masked_fill, which would lose the channels-last layout.
+            v = torch.where(fired, 0.0, charged)
         context.save_for_backward(potentials)
         context.constants = (tau, threshold, alpha)
         return spikes
 
     @staticmethod
     def backward(context: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
+        """Gradient of the spikes [T, ...] to that of the input, by the surrogate."""
         (potentials,) = context.saved_tensors
         tau, threshold, alpha = context.constants
         over = potentials - threshold
@@ -86,7 +89,7 @@ class LIF(nn.Module):
         """Return the spikes of a sequence that starts from rest."""
         if x.is_cuda:
             return self._forward_fused(x)
-        spikes: Tensor = _LIFSequence.apply(x, self.tau, self.threshold, self.alpha)
+        spikes: Tensor = LIFSequence.apply(x, self.tau, self.threshold, self.alpha)
         return spikes
 
     def _forward_fused(self, x: Tensor) -> Tensor:

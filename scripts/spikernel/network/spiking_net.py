@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from spikernel.errors import ConfigError
-from spikernel.network.blocks import ConvNorm, ForwardCell, Head, SequenceDropout, Transition
+from spikernel.network.blocks import ConvNorm, Head, SequenceDropout, Transition
+from spikernel.network.cells import cell_layers
 from spikernel.network.initialisation import WeightBank, initialise
 from spikernel.network.neuron import LIF
 from spikernel.space import Architecture
@@ -15,26 +15,17 @@ class SpikingNet(nn.Module):
     """SNASNet's macro-structure around a cell; `build_net` makes one with its weights.
 
     The stem runs once per image and its output is fed at every time step (direct encoding).
-
-    Raises:
-        ConfigError: the cell has feedback edges, which are counted but not yet built.
-
     """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        if architecture.cell.has_feedback:
-            raise ConfigError(
-                f"cell {architecture.cell.archid} has feedback edges; only forward cells can be "
-                "scored and trained so far"
-            )
         settings = architecture.network
         first, second = architecture.stage_channels
         self.architecture = architecture
         self.stem = ConvNorm(architecture.images.channels, first, STEM_KERNEL, settings.stem_stride)
-        self.cell1 = ForwardCell(architecture.cell, first, settings)
+        self.cell1 = cell_layers(architecture.cell, first, settings)
         self.transition = Transition(first, settings)
-        self.cell2 = ForwardCell(architecture.cell, second, settings)
+        self.cell2 = cell_layers(architecture.cell, second, settings)
         self.head = Head(architecture)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -10,7 +10,9 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from spikernel.config import SearchConfig
 from spikernel.search.journal import Evaluation
+from spikernel.search.strategies import Space
 from spikernel.space import EDGES, Cell
 
 MAX_TRIES = 200
@@ -18,63 +20,53 @@ MAX_TRIES = 200
 
 
 def evolve(
-    draw: Callable[[random.Random], Cell],
-    operations: Sequence[str],
-    fits: Callable[[Cell], bool],
-    evaluate: Callable[[Cell], Evaluation],
-    iterations: int,
-    population: int,
-    tournament: int,
-    seed: int,
+    space: Space, settings: SearchConfig, evaluate: Callable[[Cell], Evaluation]
 ) -> list[Evaluation]:
-    """Evaluate up to `iterations` distinct cells and return them in the order they came.
+    """Evaluate up to `settings.iterations` distinct cells; return them in the order they came.
 
     Args:
-        draw: draws a random accepted cell, canonical.
-        operations: what an edge may carry.
-        fits: whether a cell is within the budget.
+        space: the cells, and which of them meet the budget.
+        settings: iterations, population, tournament and seed.
         evaluate: scores a cell.
-        iterations: how many distinct cells.
-        population: cells that may be parents, the latest ones.
-        tournament: parents among which the best is taken.
-        seed: of every random choice.
     """
-    generator = random.Random(seed)
+    generator = random.Random(settings.seed)
     done: dict[Cell, Evaluation] = {}
-    recent: deque[Cell] = deque(maxlen=population)
+    recent: deque[Cell] = deque(maxlen=settings.population)
 
     def propose() -> Cell:
-        if len(done) < population:
-            return draw(generator)
-        entrants = [generator.choice(recent) for _ in range(tournament)]
-        return mutate(max(entrants, key=lambda cell: _fitness(done[cell])), operations, generator)
+        if len(done) < settings.population:
+            return space.draw(generator)
+        entrants = [generator.choice(recent) for _ in range(settings.tournament)]
+        parent = max(entrants, key=lambda cell: _fitness(done[cell]))
+        return mutate(parent, space.operations, generator, space.cells == "feedback")
 
     failures = 0
-    while len(done) < iterations and failures < MAX_TRIES:
-        cell = propose()
-        if cell in done or not cell.accepted or not fits(cell):
+    while len(done) < settings.iterations and failures < MAX_TRIES:
+        # Near a corner every child is known: fresh blood now and then, as at the start.
+        cell = space.draw(generator) if failures % 50 == 49 else propose()
+        if cell in done or not cell.accepted or not space.fits(cell):
             failures += 1
-            # Near a corner every child is known: fresh blood, as at the start.
-            if failures % (MAX_TRIES // 4) == 0:
-                cell = draw(generator)
-            if cell in done or not cell.accepted or not fits(cell):
-                continue
+            continue
         failures = 0
         done[cell] = evaluate(cell)
         recent.append(cell)
     return list(done.values())
 
 
-def mutate(cell: Cell, operations: Sequence[str], generator: random.Random) -> Cell:
-    """Return the cell with one edge carrying another operation, in canonical form.
+def mutate(cell: Cell, operations: Sequence[str], generator: random.Random, feedback: bool) -> Cell:
+    """Return the cell with one edge changed, in canonical form.
 
-    In a cell with feedback, or next to one, the edge's direction may change as well.
+    The edge carries another operation; where `feedback` edges are allowed, it may turn round
+    instead.
     """
     place = generator.randrange(len(EDGES))
-    others = [name for name in operations if name != cell.operations[place]]
-    changed = list(cell.operations)
-    changed[place] = generator.choice(others)
-    return Cell(tuple(changed), cell.feedback).canonical()
+    changed, directions = list(cell.operations), list(cell.feedback)
+    if feedback and generator.random() < 0.5:
+        directions[place] = not directions[place]
+    else:
+        others = [name for name in operations if name != cell.operations[place]]
+        changed[place] = generator.choice(others)
+    return Cell(tuple(changed), tuple(directions)).canonical()
 
 
 def _fitness(evaluation: Evaluation) -> float:

@@ -9,6 +9,7 @@ from spikernel.errors import BudgetError
 from spikernel.space import (
     Architecture,
     Cell,
+    CellKind,
     ImageShape,
     canonical_cells,
     draw_cell,
@@ -20,6 +21,9 @@ from spikernel.space import (
 
 MAX_DRAWS_PER_SAMPLE = 1000
 """A random search whose budget rejects more draws than this per sample is stopped."""
+
+MAX_ENUMERATED = 2_000_000
+"""Distinct cells up to which `exhaustive` lists them all, which takes seconds and about 2 GB."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Space:
     """The cells of one kernel set that a search may look at."""
 
     operations: tuple[str, ...]
+    cells: CellKind
     network: NetworkConfig
     images: ImageShape
     budget: Budget
@@ -53,7 +58,7 @@ class Space:
             BudgetError: not even its smallest cell meets the budget.
         """
         operations = operation_set(kernel_sizes, settings.operations)
-        space = cls(operations, network, images, settings.budget)
+        space = cls(operations, settings.cells, network, images, settings.budget)
         smallest = smallest_cell(operations)
         if not space.fits(smallest):
             params = space.params(smallest)
@@ -76,7 +81,7 @@ class Space:
 
     def draw(self, generator: random.Random) -> Cell:
         """Draw an accepted cell as SNASNet does; it may be over budget."""
-        return draw_cell(self.operations, generator)
+        return draw_cell(self.operations, generator, self.cells)
 
 
 def plan(settings: SearchConfig, space: Space) -> Plan:
@@ -84,9 +89,12 @@ def plan(settings: SearchConfig, space: Space) -> Plan:
 
     Raises:
         BudgetError: almost no cell meets the budget.
+        ConfigError: there are too many cells to list.
     """
     if settings.strategy == "exhaustive":
-        cells = [cell for cell in canonical_cells(space.operations) if space.fits(cell)]
+        cells = [
+            cell for cell in canonical_cells(space.operations, space.cells) if space.fits(cell)
+        ]
         return Plan(cells, evaluated=len(cells))
     generator = random.Random(settings.seed)
     samples: list[Cell] = []

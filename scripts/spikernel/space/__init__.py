@@ -1,16 +1,25 @@
 """The search space: edge operations, cells, architectures and their exact size. No torch."""
 
 from spikernel.space.architecture import Architecture, ImageShape
-from spikernel.space.cell import EDGES, Cell
+from spikernel.space.cell import Cell
 from spikernel.space.counts import ParameterCount, memory_mb, parameter_count
 from spikernel.space.enumeration import (
+    CellKind,
     SpaceCounts,
     canonical_cells,
-    count_forward,
+    count_cells,
     draw_cell,
     smallest_cell,
 )
+from spikernel.space.notation import (
+    read_snasnet,
+    spikenas_cell,
+    spikenas_edges,
+    spikenas_id,
+    write_snasnet,
+)
 from spikernel.space.operations import AVG, SKIP, ZERO, conv, kernel_size, operation_set
+from spikernel.space.patterns import EDGES
 
 __all__ = [
     "AVG",
@@ -19,16 +28,22 @@ __all__ = [
     "ZERO",
     "Architecture",
     "Cell",
+    "CellKind",
     "ImageShape",
     "ParameterCount",
     "SpaceCounts",
     "canonical_cells",
     "conv",
-    "count_forward",
+    "count_cells",
     "draw_cell",
     "kernel_size",
     "memory_mb",
     "operation_set",
     "parameter_count",
+    "read_snasnet",
     "smallest_cell",
+    "spikenas_cell",
+    "spikenas_edges",
+    "spikenas_id",
+    "write_snasnet",
 ]

@@ -10,14 +10,9 @@ from functools import cached_property
 from typing import Self
 
 from spikernel.errors import ConfigError
+from spikernel.space import patterns
 from spikernel.space.operations import ZERO, kernel_size
-
-EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-"""Pairs of nodes, in the order in which operations are listed everywhere."""
-
-INPUT, OUTPUT = 0, 3
-_EXCHANGED = (1, 0, 2, 3, 5, 4)
-"""Place of each pair's operation after nodes 1 and 2 change names: 01<->02 and 13<->23."""
+from spikernel.space.patterns import EDGES, Pattern
 
 
 @dataclass(frozen=True)
@@ -90,25 +85,29 @@ class Cell:
         return [size for size in sizes if size is not None]
 
     @property
+    def pattern(self) -> Pattern:
+        """Which pairs are joined, and in which direction."""
+        return tuple(
+            patterns.ABSENT
+            if operation == ZERO
+            else (patterns.FEEDBACK if back else patterns.FORWARD)
+            for operation, back in zip(self.operations, self.feedback, strict=True)
+        )
+
+    @property
     def accepted(self) -> bool:
         """Whether the direct edge from input to output is there, as SNASNet demands."""
-        place = EDGES.index((INPUT, OUTPUT))
-        return self.operations[place] != ZERO and not self.feedback[place]
+        return patterns.accepted(self.pattern)
 
     def cleaned(self) -> "Cell":
-        """Return the cell without the edges of nodes that lie on no path from input to output.
-
-        Nodes that do not reach node 3, or are not reached from node 0, lose all their edges.
-        """
-        useful = _reached(self.connections(), INPUT) & _reached(
-            [(target, source, operation) for source, target, operation in self.connections()],
-            OUTPUT,
-        )
-        if len(useful) == OUTPUT + 1:
+        """Return the cell without the edges that can not matter, see `patterns.cleaned`."""
+        pattern = self.pattern
+        cleaned = patterns.cleaned(pattern)
+        if cleaned == pattern:
             return self
         kept = tuple(
-            operation if low in useful and high in useful else ZERO
-            for (low, high), operation in zip(EDGES, self.operations, strict=True)
+            operation if kind != patterns.ABSENT else ZERO
+            for kind, operation in zip(cleaned, self.operations, strict=True)
         )
         return Cell(kept, self.feedback)
 
@@ -119,17 +118,7 @@ class Cell:
         alphabetically smaller archid is taken.
         """
         cell = self.cleaned()
-        if cell.operations[EDGES.index((1, 2))] != ZERO:
+        if not patterns.exchangeable(cell.pattern):
             return cell
-        exchanged = Cell(
-            tuple(cell.operations[place] for place in _EXCHANGED),
-            tuple(cell.feedback[place] for place in _EXCHANGED),
-        )
-        return min(cell, exchanged, key=lambda item: item.archid)
-
-
-def _reached(connections: list[tuple[int, int, str]], start: int) -> set[int]:
-    reached = {start}
-    for _ in range(OUTPUT):
-        reached |= {target for source, target, _ in connections if source in reached}
-    return reached
+        other = Cell(patterns.exchanged(cell.operations), patterns.exchanged(cell.feedback))
+        return min(cell, other, key=lambda item: item.archid)

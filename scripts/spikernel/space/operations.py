@@ -8,6 +8,7 @@ without bias, batch normalisation). SNASNet's own set is zero, skip, k1, k3, avg
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from spikernel.errors import ConfigError
 
@@ -29,6 +30,7 @@ def conv(size: int) -> str:
     return f"k{size}"
 
 
+@lru_cache(maxsize=256)  # asked six times for every cell that is made
 def kernel_size(operation: str) -> int | None:
     """Return the kernel size of a convolution operation, None for any other operation.
 

@@ -115,7 +115,7 @@ def _row(cell: Cell, space: Space) -> dict[str, object]:
     params = space.params(cell)
     return {
         "archid": cell.archid,
-        **dict(zip(EDGE_COLUMNS, cell.operations, strict=True)),
+        **dict(zip(EDGE_COLUMNS, cell.archid.split("-"), strict=True)),
         "params": params,
         "memory_mb_fp32": memory_mb(params, "fp32"),
     }

@@ -154,16 +154,7 @@ class SearchJob:
         settings = self.settings
         with Journal(journal_path, self.fingerprint) as journal:
             engine = Engine(self.score, journal, settings.iterations)
-            evaluations = evolve(
-                self.space.draw,
-                self.space.operations,
-                self.space.fits,
-                engine.evaluate,
-                settings.iterations,
-                settings.population,
-                settings.tournament,
-                settings.seed,
-            )
+            evaluations = evolve(self.space, settings, engine.evaluate)
         cells = [Cell.from_archid(item.archid) for item in evaluations]
         return Outcome(Screened(cells, len(cells), len(cells)), evaluations, _seconds(evaluations))
 

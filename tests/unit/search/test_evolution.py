@@ -21,13 +21,15 @@ def preference(cell: Cell) -> float:
 
 
 def run(path: Path, seed: int = 0, iterations: int = 300, **budget: int) -> list[Evaluation]:
-    settings = SearchConfig.model_validate({"budget": budget})
+    settings = SearchConfig.model_validate(
+        {
+            "strategy": "evolution", "budget": budget, "iterations": iterations, "seed": seed,
+            "population": 30, "tournament": 8,
+        }
+    )  # fmt: skip
     space = Space.of(settings, (1, 3, 5), NETWORK, IMAGES)
     with Journal(path, {}) as journal:
-        engine = Engine(preference, journal, iterations)
-        return evolve(
-            space.draw, space.operations, space.fits, engine.evaluate, iterations, 30, 8, seed
-        )
+        return evolve(space, settings, Engine(preference, journal, iterations).evaluate)
 
 
 def test_evolution_beats_as_many_random_samples(tmp_path: Path) -> None:
@@ -58,11 +60,12 @@ def test_every_evaluated_cell_meets_the_budget(tmp_path: Path) -> None:
 
 
 def test_a_used_up_space_ends_the_search(tmp_path: Path) -> None:
-    settings = SearchConfig.model_validate({"operations": ["zero"]})
+    settings = SearchConfig.model_validate(
+        {"strategy": "evolution", "operations": ["zero"], "iterations": 50, "population": 3}
+    )
     space = Space.of(settings, (3,), NETWORK, IMAGES)
     with Journal(tmp_path / "j", {}) as journal:
-        engine = Engine(preference, journal, 50)
-        found = evolve(space.draw, space.operations, space.fits, engine.evaluate, 50, 3, 2, 0)
+        found = evolve(space, settings, Engine(preference, journal, 50).evaluate)
     assert len(found) <= len(canonical_cells(("zero", "k3"))) == 7
 
 
@@ -70,8 +73,9 @@ def test_a_mutation_changes_one_edge() -> None:
     cell = Cell.from_archid("k3-k1-k3-k1-k1-k5")
     generator = random.Random(0)
     for _ in range(50):
-        child = mutate(cell, ("zero", "skip", "k1", "k3", "k5"), generator)
+        child = mutate(cell, ("zero", "skip", "k1", "k3", "k5"), generator, feedback=False)
         assert child != cell
+        assert not child.has_feedback
         same = sum(a == b for a, b in zip(child.operations, cell.operations, strict=True))
         assert same >= 3 or child.canonical() == child
 
@@ -80,3 +84,10 @@ def test_evolution_refuses_what_it_cannot_do() -> None:
     for wrong in ({"shards": 2}, {"prefilter": 5}):
         with pytest.raises(ConfigError, match="remove shards and prefilter"):
             SearchConfig.parse({"strategy": "evolution", **wrong}, "s")
+
+
+def test_feedback_edges_turn_round_where_they_are_allowed() -> None:
+    cell = Cell.from_archid("k3-k1-k3-k1-k1-k5")
+    generator = random.Random(0)
+    children = {mutate(cell, ("zero", "k1", "k3"), generator, feedback=True) for _ in range(80)}
+    assert any(child.has_feedback for child in children)

@@ -1,7 +1,7 @@
 import pytest
 
 from spikernel.config import NetworkConfig, SearchConfig
-from spikernel.errors import BudgetError
+from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.strategies import Plan, Space, plan, within
 from spikernel.space import Architecture, Cell, ImageShape, canonical_cells, parameter_count
 
@@ -63,3 +63,10 @@ def test_memory_budget_depends_on_the_number_format() -> None:
     assert not within(fp32, 250_001)
     assert within(int8, 1_000_000)
     assert not within(int8, 1_000_001)
+
+
+def test_spaces_too_large_to_list_are_left_to_evolution() -> None:
+    search = settings(strategy="exhaustive", cells="feedback")
+    space = Space.of(search, (1, 3, 5, 7, 9), NETWORK, ImageShape(1, 16, 10))
+    with pytest.raises(ConfigError, match="use strategy: evolution"):
+        plan(search, space)

@@ -1,5 +1,7 @@
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -200,3 +202,31 @@ def test_evolution_finds_the_best_of_a_space_small_enough_to_enumerate(
     assert found["exhaustive"]["distinct"] == 7
     assert found["evolution"]["best_archid"] == found["exhaustive"]["best_archid"]
     assert found["evolution"]["distinct"] <= 7
+
+
+def test_feedback_cells_are_searched_like_forward_ones(
+    digits_manifest: Path, tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"cells": "feedback", "iterations": 8})
+    table = pd.read_csv(search(digits_manifest, tmp_path / "random", settings))
+    assert table["archid"].str.contains(r"k\dr|skipr|avgr").any()
+    edges = table[[column for column in table if column.startswith("edge_")]]
+    assert edges.agg("-".join, axis=1).tolist() == table["archid"].tolist()
+    bred = settings.model_copy(
+        update={"strategy": "evolution", "population": 3, "tournament": 2, "iterations": 8}
+    )
+    assert len(pd.read_csv(search(digits_manifest, tmp_path / "evolution", bred))) == 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("forward", {"raw": 15625, "accepted": 12500, "distinct": 7556, "canonical": 7012}),
+        ("feedback", {"accepted": 236196, "distinct": 104708}),
+    ],
+)
+def test_the_script_counts_the_space(kind: str, expected: dict[str, int]) -> None:
+    script = Path(__file__).parents[3] / "scripts" / "nas_search.py"
+    command = [sys.executable, script, "--count", "--cells", kind, "--kernel-sizes", "1", "3"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert expected.items() <= json.loads(result.stdout).items()

@@ -1,0 +1,117 @@
+"""Cells in the notations of others: SNASNet's matrices and SpikeNAS-Bench's integers.
+
+SNASNet (Kim et al., ECCV 2022; option `cnt_mat` of its published code) writes a cell as four
+rows of four digits, for instance `0303 0030 2002 0200`: row = source, column = target, digit =
+index into `SNASNET_DIGITS`; above the diagonal stand forward edges, below it feedback edges.
+
+SpikeNAS-Bench (Sun et al., IEEE TAI 2025; github.com/tju-sun-lab/SpikeNAS-Bench) numbers its
+5^6 = 15,625 forward cells. In base 5, least significant digit first, the digits of an arch_id
+are the operations, as indices into `SPIKENAS_OPERATIONS`, on the edges 01, 02, 03, 12, 13, 23.
+This holds for all 7,812 architectures of its public table.
+"""
+
+from collections.abc import Sequence
+
+from spikernel.errors import ConfigError
+from spikernel.space.cell import Cell
+from spikernel.space.operations import AVG, SKIP, ZERO
+from spikernel.space.patterns import EDGES, OUTPUT
+
+SNASNET_DIGITS = (ZERO, SKIP, "k1", "k3", AVG)
+"""Operation of each digit of SNASNet's matrices."""
+
+SPIKENAS_OPERATIONS = ("zero", "skip", "lif0.5_conv3", "lif1.0_conv3", "lif1.5_conv3")
+"""SpikeNAS-Bench's names: `lif<threshold>_conv3` is a 3x3 convolution with that threshold."""
+
+_NODES = range(OUTPUT + 1)
+_WITHOUT_THRESHOLD = (ZERO, SKIP, "k3", "k3", "k3")
+
+
+def read_snasnet(text: str) -> Cell:
+    """Read a cell from SNASNet's notation; nothing is cleaned up.
+
+    Raises:
+        ConfigError: these are not four rows of digits 0 to 4, or an edge leads from a node to
+            itself, or a pair has an edge in both directions.
+
+    """
+    rows = text.split()
+    digits = {str(digit) for digit in range(len(SNASNET_DIGITS))}
+    if [len(row) for row in rows] != [len(_NODES)] * len(_NODES) or set("".join(rows)) - digits:
+        raise ConfigError(f"SNASNet cell '{text}': expected four rows of four digits 0 to 4")
+    loops = [node for node in _NODES if rows[node][node] != "0"]
+    if loops:
+        raise ConfigError(f"SNASNet cell '{text}': node {loops[0]} has an edge to itself")
+    operations, feedback = [], []
+    for low, high in EDGES:
+        forward, back = int(rows[low][high]), int(rows[high][low])
+        if forward and back:
+            raise ConfigError(
+                f"SNASNet cell '{text}': nodes {low} and {high} have edges in both directions"
+            )
+        operations.append(SNASNET_DIGITS[forward or back])
+        feedback.append(back != 0)
+    return Cell(tuple(operations), tuple(feedback))
+
+
+def write_snasnet(cell: Cell) -> str:
+    """Write a cell in SNASNet's notation.
+
+    Raises:
+        ConfigError: an operation is not one of SNASNet's.
+
+    """
+    matrix = [["0"] * len(_NODES) for _ in _NODES]
+    for source, target, operation in cell.connections():
+        if operation not in SNASNET_DIGITS:
+            raise ConfigError(
+                f"cell {cell.archid}: SNASNet's notation has no '{operation}', only "
+                f"{', '.join(SNASNET_DIGITS)}"
+            )
+        matrix[source][target] = str(SNASNET_DIGITS.index(operation))
+    return " ".join("".join(row) for row in matrix)
+
+
+def spikenas_edges(arch_id: int) -> tuple[str, ...]:
+    """Return SpikeNAS-Bench's operations of an architecture, in the order of `EDGES`.
+
+    Raises:
+        ConfigError: there is no architecture of that number.
+
+    """
+    return tuple(SPIKENAS_OPERATIONS[digit] for digit in _spikenas_digits(arch_id))
+
+
+def spikenas_id(edges: Sequence[str]) -> int:
+    """Return the arch_id of SpikeNAS-Bench's operations, given in the order of `EDGES`.
+
+    Raises:
+        ConfigError: these are not six of its operations.
+
+    """
+    if len(edges) != len(EDGES) or not set(edges) <= set(SPIKENAS_OPERATIONS):
+        raise ConfigError(
+            f"SpikeNAS-Bench cell {tuple(edges)}: expected {len(EDGES)} operations out of "
+            f"{', '.join(SPIKENAS_OPERATIONS)}"
+        )
+    base = len(SPIKENAS_OPERATIONS)
+    return sum(SPIKENAS_OPERATIONS.index(name) * base**place for place, name in enumerate(edges))
+
+
+def spikenas_cell(arch_id: int) -> Cell:
+    """Return an architecture of SpikeNAS-Bench as a cell, without the thresholds of its edges.
+
+    Raises:
+        ConfigError: there is no architecture of that number.
+
+    """
+    return Cell(tuple(_WITHOUT_THRESHOLD[digit] for digit in _spikenas_digits(arch_id)))
+
+
+def _spikenas_digits(arch_id: int) -> list[int]:
+    base = len(SPIKENAS_OPERATIONS)
+    if not 0 <= arch_id < base ** len(EDGES):
+        raise ConfigError(
+            f"SpikeNAS-Bench arch_id {arch_id}: expected 0 to {base ** len(EDGES) - 1}"
+        )
+    return [arch_id // base**place % base for place in range(len(EDGES))]
