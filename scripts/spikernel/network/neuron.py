@@ -33,9 +33,7 @@ class LIFSequence(torch.autograd.Function):
     """LIF over [T, ...] on any device; keeps one potential per element for the gradient."""
 
     @staticmethod
-    def forward(
-        context: Any, x: Tensor, tau: float, threshold: float, alpha: float
-    ) -> Tensor:
+    def forward(context: Any, x: Tensor, tau: float, threshold: float, alpha: float) -> Tensor:
         """[T, ...] real-valued input to [T, ...] spikes."""
         potentials, spikes = _empty_sequence(x), _empty_sequence(x)
         v = torch.zeros_like(spikes[0])

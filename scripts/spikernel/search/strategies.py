@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikernel.config import Budget, NetworkConfig, SearchConfig
-from spikernel.errors import BudgetError
+from spikernel.errors import BudgetError, ConfigError
 from spikernel.space import (
     Architecture,
     Cell,
     CellKind,
     ImageShape,
     canonical_cells,
+    count_cells,
     draw_cell,
     memory_mb,
     operation_set,
@@ -92,9 +93,14 @@ def plan(settings: SearchConfig, space: Space) -> Plan:
         ConfigError: there are too many cells to list.
     """
     if settings.strategy == "exhaustive":
-        cells = [
-            cell for cell in canonical_cells(space.operations, space.cells) if space.fits(cell)
-        ]
+        count = count_cells(space.operations, space.cells).canonical
+        if count > MAX_ENUMERATED:
+            raise ConfigError(
+                f"strategy exhaustive: there are {count:,} distinct {space.cells} cells, more than "
+                f"{MAX_ENUMERATED:,}: use strategy: evolution, or fewer kernel sizes"
+            )
+        every = canonical_cells(space.operations, space.cells)
+        cells = [cell for cell in every if space.fits(cell)]
         return Plan(cells, evaluated=len(cells))
     generator = random.Random(settings.seed)
     samples: list[Cell] = []
