@@ -47,7 +47,8 @@ def layer_kernel(spikes: Tensor, score: str) -> Tensor:
         [B, B] in float64.
 
     """
-    codes = spikes.flatten(2)
+    # Channels last, as they lie in memory: the order of a code's bits does not matter.
+    codes = spikes.movedim(2, -1).flatten(2)
     neurons = codes.shape[2]
     # Counts of ones are whole numbers below 2^24, exact in float32.
     both = torch.bmm(codes, codes.transpose(1, 2)).double()  # ones in common, [T, B, B]
