@@ -23,7 +23,7 @@ from spikernel.config import NetworkConfig
 from spikernel.network.blocks import ConvNorm, average_neighbours, over_time, total
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import LIF
-from spikernel.search.sahd import layer_kernel
+from spikernel.search.sahd import layer_kernel, log_determinants
 from spikernel.space import AVG, EDGES, SKIP, ZERO, Cell, ImageShape, kernel_size
 from spikernel.space.counts import STEM_KERNEL
 
@@ -124,8 +124,8 @@ class FirstCell:
     def _log_determinants(self, groups: list[Groups], kernels: dict[Choice, Tensor]) -> Tensor:
         parts = []
         for start in range(0, len(groups), CHUNK):
-            matrices = torch.stack([self._mean(g, kernels) for g in groups[start : start + CHUNK]])
-            parts.append(torch.linalg.slogdet(matrices).logabsdet)
+            chunk = groups[start : start + CHUNK]
+            parts.append(log_determinants([self._mean(group, kernels) for group in chunk]))
         return torch.cat(parts)
 
     def _mean(self, group: Groups, kernels: dict[Choice, Tensor]) -> Tensor:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from spikernel.errors import ConfigError
-from spikernel.search.sahd import EPSILON, KernelSum, layer_kernel
+from spikernel.search.sahd import EPSILON, KernelSum, layer_kernel, log_determinants
 
 
 def reference(codes: np.ndarray, alpha_is_half_n: bool) -> np.ndarray:
@@ -67,3 +67,16 @@ def test_unknown_versions_and_empty_sums_are_errors() -> None:
         layer_kernel(torch.zeros(1, 2, 4), "hamming")
     with pytest.raises(ValueError, match="at least one LIF layer"):
         KernelSum("sahd_half").log_determinant()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_determinants_of_many_matrices_equal_numpys(threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    factors = torch.randn(
+        16, 256, 300, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
+    matrices = factors @ factors.transpose(1, 2)
+    found = log_determinants(list(matrices))
+    torch.set_num_threads(before)
+    np.testing.assert_allclose(found, np.linalg.slogdet(matrices.numpy())[1], rtol=1e-10)
