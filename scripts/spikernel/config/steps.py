@@ -95,8 +95,9 @@ class SearchConfig(StrictModel):
     """`feedback` lets an edge lead back to an earlier node at the next time step."""
     operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
     """Edge operations beside the convolutions of the kernel set."""
-    score: Literal["sahd_half_n", "sahd_half"] = "sahd_half_n"
-    """Sparsity-aware Hamming distance with alpha = 0.5 N (as first published) or 0.5."""
+    score: Literal["sahd_half_n", "sahd_half", "path_capacity"] = "sahd_half_n"
+    """Sparsity-aware Hamming distance with alpha = 0.5 N (as first published) or 0.5; or the
+    capacity of the cell's paths, from its graph alone (docs/proxy.md compares them)."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
@@ -110,6 +111,8 @@ class SearchConfig(StrictModel):
     def _check(self) -> "SearchConfig":
         if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
             raise ValueError("evolution goes step by step: remove shards and prefilter")
+        if self.score == "path_capacity" and self.prefilter is not None:
+            raise ValueError("path_capacity costs nothing: remove prefilter")
         if self.cells == "feedback" and self.prefilter is not None:
             raise ValueError("the prefilter knows forward cells only: remove prefilter or feedback")
         return self

@@ -17,6 +17,7 @@ from spikernel.search.first_cell import FirstCell
 from spikernel.search.journal import Evaluation, Journal
 from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.search.strategies import Space, plan
+from spikernel.search.structure import STRUCTURAL_SCORES
 from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import Machine, image_shape
 from spikernel.study.kernel_set_design import read_kernel_sizes
@@ -87,7 +88,8 @@ class SearchJob:
         self.settings = settings
         self.images = image_shape(split.manifest)
         self.space = Space.of(settings, subject.kernel_sizes, subject.network, self.images)
-        self._batches = draw_batches(split, settings, machine.device)
+        self._structural = STRUCTURAL_SCORES.get(settings.score)
+        self._batches = [] if self._structural else draw_batches(split, settings, machine.device)
         self._scorer = Scorer(self._batches, settings.score, settings.seed, machine.device)
         self.described = {
             "kernel_set": subject.kernel_set,
@@ -135,7 +137,8 @@ class SearchJob:
 
     def score(self, cell: Cell) -> float:
         """Return the exact score of a cell."""
-        return self._scorer.score(Architecture(cell, self.subject.network, self.images))
+        architecture = Architecture(cell, self.subject.network, self.images)
+        return (self._structural or self._scorer.score)(architecture)
 
     def evaluate(self, cells: Sequence[Cell], journal_path: Path) -> list[Evaluation]:
         """Score cells exactly, resuming from the journal."""

@@ -14,7 +14,7 @@ from spikernel.search import engine
 from spikernel.search.journal import Evaluation
 from spikernel.search.scorer import Scorer
 from spikernel.search.strategies import Space
-from spikernel.space import ImageShape
+from spikernel.space import Cell, ImageShape
 from spikernel.study import nas_search
 from spikernel.study.inputs import Machine
 from spikernel.study.nas_search import rank_table
@@ -230,3 +230,16 @@ def test_the_script_counts_the_space(kind: str, expected: dict[str, int]) -> Non
     command = [sys.executable, script, "--count", "--cells", kind, "--kernel-sizes", "1", "3"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert expected.items() <= json.loads(result.stdout).items()
+
+
+def test_structural_score_ranks_without_running_a_net(
+    digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scorer, "score", lambda *_: pytest.fail("a net was run"))
+    settings = SETTINGS.model_copy(update={"score": "path_capacity", "strategy": "exhaustive"})
+    table = pd.read_csv(search(digits_manifest, tmp_path, settings))
+    assert len(table) == 6_838
+    best = Cell.from_archid(table["archid"].iloc[0])
+    # Depth first: three 3x3 in a chain, and nothing with weights beside it.
+    assert best.kernel_sizes() == [3, 3, 3]
+    assert [best.operations[place] for place in (0, 3, 5)] == ["k3", "k3", "k3"]

@@ -1,0 +1,107 @@
+import math
+from fractions import Fraction
+
+import pytest
+
+from spikernel.config import NetworkConfig
+from spikernel.errors import ConfigError
+from spikernel.search.structure import fan_in, structural_scores
+from spikernel.space import Cell, ImageShape
+
+NETWORK = NetworkConfig(channels=4)
+IMAGES = ImageShape(channels=3, size=32, classes=10)
+HUGE = ImageShape(channels=3, size=4096, classes=10)
+
+
+def score(archid: str, name: str = "path_capacity", images: ImageShape = IMAGES) -> float:
+    return structural_scores([Cell.from_archid(archid)], NETWORK, images, name)[0]
+
+
+def test_fan_in_counts_the_weights_that_touch_the_map() -> None:
+    assert fan_in(1, channels=4, side=32) == 4
+    assert fan_in(None, channels=4, side=32) == 1
+    # Three pixels in a row: a kernel of 3 touches 2, 3 and 2 of them, 7/3 on average.
+    assert fan_in(3, channels=4, side=3) == 4 * Fraction(7, 3) ** 2
+    # On a single pixel every size touches just that pixel.
+    assert fan_in(7, channels=4, side=1) == 4
+    # From the middle of two pixels on, larger kernels see no more.
+    assert fan_in(3, channels=1, side=2) == fan_in(7, channels=1, side=2) == 4
+
+
+@pytest.mark.parametrize(
+    ("archid", "longest", "convolutions"),
+    [
+        ("k3-zero-skip-k1-zero-k5", 3, 3),
+        ("k3-k3-k3-k3-k3-k3", 3, 6),
+        ("skip-k3-k3-zero-skip-skip", 1, 2),
+        ("zero-zero-skip-k3-k3-k3", 0, 0),  # nodes 1 and 2 get nothing from the input
+        ("k3-k3-zero-k3-zero-zero", -math.inf, 0),  # nothing reaches the output
+        ("k3-zero-k3-zero-avg-zero", 1, 2),
+        ("k3-k3-k3-zero-k3-k3r", 2, 3),  # node 2 hears from the output but tells nobody
+        ("k3-zero-k3-k3r-k3-zero", 2, 3),
+        ("zero-k3-k3-k3r-k5-zero", 1, 4),  # 0-2, back to 1, 1-3: a path over time only
+    ],
+)
+def test_longest_path_and_convolutions(archid: str, longest: float, convolutions: int) -> None:
+    assert score(archid, "longest_convolution_path") == longest
+    assert score(archid, "convolutions_after_clean_up") == convolutions
+
+
+def test_path_capacity_by_hand() -> None:
+    """4 channels, then 8: a 1x1 convolution has a fan-in of 4, then of 8."""
+    assert score("zero-zero-skip-zero-zero-zero") == 0
+    assert score("zero-zero-k1-zero-zero-zero") == math.log2(4) + math.log2(8)
+    # Four paths, 0-3, 0-1-3, 0-2-3 and 0-1-2-3; the last has two convolutions.
+    assert score("k1-k1-skip-k1-skip-skip") == math.log2(4 * 4**2) + math.log2(4 * 8**2)
+    assert score("k1-k1-avg-k1-avg-avg") == score("k1-k1-skip-k1-skip-skip")
+    assert score("k1-zero-zero-k1-zero-zero") == -math.inf
+    # Two paths, 0-1-3 and 0-3. A 3x3 on the 32 and on the 16 pixels touches 2 of its 3 rows at
+    # both borders: (3 * 32 - 2) / 32 and (3 * 16 - 2) / 16 rows on average.
+    expected = math.log2(2 * 4 * (94 / 32) ** 2) + math.log2(2 * 8 * (46 / 16) ** 2)
+    assert score("k3-zero-skip-zero-avg-zero") == pytest.approx(expected, abs=1e-12)
+
+
+def test_what_the_output_does_not_see_counts_for_nothing() -> None:
+    assert score("zero-k7-k3-zero-k7-zero") == score("zero-zero-k3-zero-zero-zero")
+    assert score("k3-zero-k1-zero-skip-zero") == score("zero-k3-k1-zero-zero-skip")
+
+
+def test_beside_the_strongest_path_a_convolution_counts_as_a_skip() -> None:
+    assert score("k3-k1-k5-k3-zero-k3") == score("k3-skip-skip-k3-zero-k3")
+    assert score("k3-zero-skip-k3-zero-k3") < score("k3-skip-skip-k3-zero-k3")
+
+
+def test_depth_kernel_sizes_and_paths_are_ordered() -> None:
+    ordered = [
+        "zero-zero-skip-zero-zero-zero",
+        "zero-zero-k1-zero-zero-zero",
+        "zero-zero-k3-zero-zero-zero",
+        "zero-zero-k5-zero-zero-zero",
+        "zero-zero-k7-zero-zero-zero",
+        "k3-zero-skip-zero-k3-zero",  # two 3x3 in a row beat one 7x7
+        "k3-k3-skip-zero-k3-k3",  # a second path of that kind
+        "k3-zero-skip-k3-zero-k3",
+        "k5-zero-skip-k3-zero-k3",
+        "k7-zero-skip-k7-zero-k7",
+    ]
+    cells = [Cell.from_archid(archid) for archid in ordered]
+    scores = structural_scores(cells, NetworkConfig(), IMAGES, "path_capacity")
+    assert scores == sorted(scores)
+    assert len(set(scores)) == len(scores)
+
+
+def test_a_large_map_hides_the_border() -> None:
+    """Per k x k convolution: log2(C k^2), here with C = 4 and 8."""
+    expected = math.log2(4 * 49) + math.log2(8 * 49)
+    assert score("zero-zero-k7-zero-zero-zero", images=HUGE) == pytest.approx(expected, abs=0.01)
+
+
+def test_equal_cells_tie_exactly() -> None:
+    """Each has one path of two convolutions and the direct one, in another order."""
+    twins = ["k3-zero-skip-zero-k5-zero", "zero-k5-skip-zero-zero-k3", "k5-zero-skip-zero-k3-zero"]
+    assert len({score(archid) for archid in twins}) == 1
+
+
+def test_unknown_score_is_named() -> None:
+    with pytest.raises(ConfigError, match="unknown structural score 'x': known are path_capacity"):
+        score("k3-k3-k3-k3-k3-k3", "x")
