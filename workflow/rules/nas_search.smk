@@ -24,8 +24,9 @@ rule nas_search:
     shell:
         "python {input.script[0]} --manifest {input.manifest} --kernel-sets {input.sets}"
         " --kernel-set {wildcards.kernel_set} --network {params.network:q}"
-        " --settings {params.settings:q} --device {params.device} --threads {threads} {params.parts}"
-        " --candidates {output.candidates} --search {output.search} >{log} 2>&1"
+        " --settings {params.settings:q} --device {params.device} --threads {threads}"
+        " --parts {input.parts} --candidates {output.candidates} --search {output.search}"
+        " >{log} 2>&1"
 
 
 # One of the jobs that a search is split into where nas_search/shards is more than 1.
