@@ -20,7 +20,7 @@ from spikernel.network import choose_device
 from spikernel.network.device import DeviceName
 from spikernel.search.first_cell import FirstCell
 from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.search.strategies import Space, plan
+from spikernel.search.strategies import Space, filter_order, plan
 from spikernel.space import Architecture
 from spikernel.study.inputs import image_shape
 
@@ -64,9 +64,7 @@ def main(
     exact = np.array([scorer.score(Architecture(cell, network, images)) for cell in cells])
     exact_seconds = time.perf_counter() - start
 
-    # The order in which the search keeps cells: by filter, then more parameters, then name.
-    sizes = [space.params(cell) for cell in cells]
-    order = sorted(range(len(cells)), key=lambda i: (-first[i], -sizes[i], cells[i].archid))
+    order = filter_order(cells, first.tolist(), space)
     finite = np.isfinite(exact) & np.isfinite(first)
     best = int(np.nanargmax(np.where(finite, exact, -np.inf)))
     print(f"{len(cells)} cells; best {cells[best].archid}, score {exact[best]:.3f}")

@@ -26,7 +26,7 @@ from spikernel.network import choose_device
 from spikernel.network.device import DeviceName
 from spikernel.search.first_cell import FirstCell
 from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.search.strategies import Space, plan
+from spikernel.search.strategies import Space, filter_order, plan
 from spikernel.space import Architecture, Cell, ImageShape
 from spikernel.study.inputs import image_shape
 
@@ -62,12 +62,9 @@ class OurSearch:
             self.network, self.images, self.batches, self.settings.score, self.settings.seed
         )
         scores = first.scores(cells)
-        order = sorted(
-            zip(scores, cells, strict=True),
-            key=lambda pair: (-pair[0], -space.params(pair[1]), pair[1].archid),
-        )
+        order = filter_order(cells, scores, space)
         filtered = time.perf_counter()
-        exact = self.exact([cell for _, cell in order[:keep]])
+        exact = self.exact([cells[place] for place in order[:keep]])
         end = time.perf_counter()
         return {
             "cells": len(cells),

@@ -116,6 +116,18 @@ def plan(settings: SearchConfig, space: Space) -> Plan:
     )
 
 
+def filter_order(cells: Sequence[Cell], scores: Sequence[float], space: Space) -> list[int]:
+    """Return the places of cells in the order in which a prefilter keeps them.
+
+    Cells that the first cell cannot tell apart: larger ones first, they differ in the sizes of
+    the last convolutions only; then by name.
+    """
+    return sorted(
+        range(len(cells)),
+        key=lambda place: (-scores[place], -space.params(cells[place]), cells[place].archid),
+    )
+
+
 def within(budget: Budget, params: int) -> bool:
     """Whether a net of `params` trainable parameters meets the budget."""
     if budget.max_params is not None and params > budget.max_params:

@@ -16,7 +16,7 @@ from spikernel.search.evolution import evolve
 from spikernel.search.first_cell import FirstCell
 from spikernel.search.journal import Evaluation, Journal
 from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.search.strategies import Space, plan
+from spikernel.search.strategies import Space, filter_order, plan
 from spikernel.search.structure import STRUCTURAL_SCORES
 from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import Machine, image_shape
@@ -121,17 +121,12 @@ class SearchJob:
             self.settings.seed,
         )
         scores = first.scores(chosen.cells)
-        # Cells that the first cell cannot tell apart: larger ones first, they differ in the
-        # sizes of the last convolutions only; then by name.
-        order = sorted(
-            zip(scores, chosen.cells, strict=True),
-            key=lambda pair: (-pair[0], -self.space.params(pair[1]), pair[1].archid),
-        )
+        order = filter_order(chosen.cells, scores, self.space)
         return Screened(
-            cells=[cell for _, cell in order[:keep]],
+            cells=[chosen.cells[place] for place in order[:keep]],
             evaluated=chosen.evaluated,
             distinct=len(chosen.cells),
-            prefilter={cell.archid: score for score, cell in order},
+            prefilter={chosen.cells[place].archid: scores[place] for place in order},
             seconds=watch.seconds(),
         )
 
