@@ -1,0 +1,141 @@
+"""Tables of trained cells, the ground truth of scores: SpikeNAS-Bench's and our own.
+
+SpikeNAS-Bench's (Sun et al., IEEE TAI 2025) has the columns arch_id, edge_01 .. edge_23, params
+and test_acc_percent, for forward cells over zero, skip and LIF (threshold 0.5, 1.0 or 1.5) +
+convolution 3x3, trained on CIFAR-10. Our nets have one threshold, so the scores see every
+convolution with threshold 1.0.
+
+Our own (`kernel_cells.py`) has one row per training with the columns group, archid, seed,
+params and test_accuracy_percent; a JSON file of the same name beside it holds the network.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from spikernel import artifacts
+from spikernel.config import NetworkConfig
+from spikernel.errors import DataError, SpikernelError
+from spikernel.space import EDGES, SKIP, ZERO, Cell, conv
+
+SPLIT_SEED = 2026
+"""Of the shuffle whose even places are the design half."""
+TABLE_KERNEL = 3
+COLUMNS = tuple(f"edge_{low}{high}" for low, high in EDGES)
+NEUTRAL_THRESHOLD = "1.0"
+
+WIDTHS = {"structural": NetworkConfig(pool=2), "measured": NetworkConfig(channels=16, pool=2)}
+"""SpikeNAS-Bench: its own width (C = 128), and a narrow one for scores that run the net."""
+
+
+@dataclass(frozen=True)
+class TrainedCell:
+    """A cell and the accuracy that it was trained to."""
+
+    cell: Cell
+    params: int
+    accuracies: tuple[float, ...]
+    """Test accuracy of each seed in percent."""
+    thresholds: tuple[str | None, ...] = (None,) * len(EDGES)
+    """Of each edge's neurons, in the order of `EDGES`; None where there are none."""
+    group: str | None = None
+    """Part of our own table."""
+
+    @property
+    def accuracy(self) -> float:
+        """Mean test accuracy in percent."""
+        return fmean(self.accuracies)
+
+    @property
+    def one_threshold(self) -> bool:
+        """Whether every convolution on a path from input to output has threshold 1.0."""
+        return all(
+            threshold in (None, NEUTRAL_THRESHOLD)
+            for operation, threshold in zip(
+                self.cell.cleaned().operations, self.thresholds, strict=True
+            )
+            if operation not in (ZERO, SKIP)
+        )
+
+    @property
+    def skeleton(self) -> str | None:
+        """The cell without its kernel size, where all its convolutions have one by design."""
+        return re.sub(r"k\d+", "K", self.cell.archid) if self.group == "one_size" else None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Trained cells, and the nets that structural and measured scores are to look at."""
+
+    rows: list[TrainedCell]
+    structural: NetworkConfig
+    measured: NetworkConfig
+    is_ours: bool
+
+
+def read_table(path: Path) -> Table:
+    """Read a table, sorted by the name of its cells.
+
+    Raises:
+        DataError: the file cannot be read or a row is not of the expected form.
+
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            lines = list(csv.DictReader(handle))
+        if lines and "archid" in lines[0]:
+            network = NetworkConfig.parse(
+                artifacts.read_json(path.with_suffix(".json"))["network"], "network"
+            )
+            return Table(list(_own_cells(lines)), network, network, is_ours=True)
+        lines.sort(key=lambda line: int(line["arch_id"]))
+        rows = [_spikenas_cell(line) for line in lines]
+        return Table(rows, WIDTHS["structural"], WIDTHS["measured"], is_ours=False)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except (KeyError, TypeError, ValueError, SpikernelError) as error:
+        raise DataError(f"{path} is not a table of trained cells: {error!r}") from None
+
+
+def _own_cells(lines: Sequence[Mapping[str, str]]) -> Iterable[TrainedCell]:
+    ordered = sorted(lines, key=lambda line: (line["archid"], int(line["seed"])))
+    for archid, trainings in groupby(ordered, key=lambda line: line["archid"]):
+        found = list(trainings)
+        yield TrainedCell(
+            Cell.from_archid(archid),
+            int(found[0]["params"]),
+            tuple(float(line["test_accuracy_percent"]) for line in found),
+            group=found[0]["group"],
+        )
+
+
+def _spikenas_cell(line: Mapping[str, str]) -> TrainedCell:
+    operations: list[str] = []
+    thresholds: list[str | None] = []
+    for column in COLUMNS:
+        name = line[column]
+        if name in (ZERO, SKIP):
+            operations.append(name)
+            thresholds.append(None)
+            continue
+        neurons, _, convolution = name.partition("_")
+        if not neurons.startswith("lif") or convolution != f"conv{TABLE_KERNEL}":
+            raise ValueError(f"unknown operation '{name}'")
+        operations.append(conv(TABLE_KERNEL))
+        thresholds.append(neurons.removeprefix("lif"))
+    accuracy = float(line["test_acc_percent"])
+    return TrainedCell(Cell(tuple(operations)), int(line["params"]), (accuracy,), tuple(thresholds))
+
+
+def split_half(rows: Sequence[TrainedCell], half: str) -> list[TrainedCell]:
+    """Return all rows, or the even (design) or odd (check) places of the one seeded shuffle."""
+    if half == "all":
+        return list(rows)
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(rows))
+    return [rows[place] for place in order[0 if half == "design" else 1 :: 2]]
