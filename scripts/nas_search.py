@@ -8,7 +8,7 @@ from typing import Annotated
 from spikernel import cli
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import ConfigError
-from spikernel.space import CellKind, count_cells, operation_set
+from spikernel.space import CellKind, count_cells, describe_cell, operation_set, read_cell
 from spikernel.study import nas_search
 from spikernel.study.inputs import DeviceName, Machine
 from spikernel.study.search_job import choose_subject
@@ -28,15 +28,21 @@ def main(
     threads: Annotated[int, "CPU threads"] = 1,
     count: Annotated[bool, "print how many cells there are, as JSON, and stop"] = False,
     cells: Annotated[CellKind, "kind of cells that --count counts"] = "forward",
+    cell: Annotated[
+        str | None, "print a cell, given in any notation, in all notations as JSON, and stop"
+    ] = None,
 ) -> None:
     """Rank the cells of a kernel set by their training-free score."""
+    if cell is not None:
+        print(json.dumps(describe_cell(read_cell(cell))))
+        return
     subject = choose_subject(kernel_sets, kernel_set, kernel_sizes, network)
     if count:
         operations = operation_set(subject.kernel_sizes, settings.operations)
         print(json.dumps(asdict(count_cells(operations, cells))))
         return
     if manifest is None or candidates is None or search is None:
-        raise ConfigError("give --manifest, --candidates and --search, or --count")
+        raise ConfigError("give --manifest, --candidates and --search, or --count, or --cell")
     machine = Machine.choose(device, threads)
     nas_search.run(manifest, subject, settings, machine, parts or [], candidates, search)
 

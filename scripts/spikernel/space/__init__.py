@@ -12,6 +12,8 @@ from spikernel.space.enumeration import (
     smallest_cell,
 )
 from spikernel.space.notation import (
+    describe_cell,
+    read_cell,
     read_snasnet,
     spikenas_cell,
     spikenas_edges,
@@ -35,11 +37,13 @@ __all__ = [
     "canonical_cells",
     "conv",
     "count_cells",
+    "describe_cell",
     "draw_cell",
     "kernel_size",
     "memory_mb",
     "operation_set",
     "parameter_count",
+    "read_cell",
     "read_snasnet",
     "smallest_cell",
     "spikenas_cell",

@@ -23,8 +23,44 @@ SNASNET_DIGITS = (ZERO, SKIP, "k1", "k3", AVG)
 SPIKENAS_OPERATIONS = ("zero", "skip", "lif0.5_conv3", "lif1.0_conv3", "lif1.5_conv3")
 """SpikeNAS-Bench's names: `lif<threshold>_conv3` is a 3x3 convolution with that threshold."""
 
+_NEUTRAL_THRESHOLD = "1.0"
 _NODES = range(OUTPUT + 1)
 _WITHOUT_THRESHOLD = (ZERO, SKIP, "k3", "k3", "k3")
+
+
+def read_cell(text: str) -> Cell:
+    """Read a cell from an archid, SNASNet's matrix or SpikeNAS-Bench's integer.
+
+    Raises:
+        ConfigError: it is none of the three.
+
+    """
+    if text.strip().isdecimal():
+        return spikenas_cell(int(text))
+    if "-" in text:
+        return Cell.from_archid(text.strip())
+    return read_snasnet(text)
+
+
+def describe_cell(cell: Cell) -> dict[str, str | bool | list[int] | None]:
+    """Return the names of a cell in every notation that has one, as written and canonical.
+
+    SpikeNAS-Bench has one integer per choice of thresholds; that of threshold 1.0, the default
+    of our nets, is given.
+    """
+    names = {ZERO: ZERO, SKIP: SKIP, "k3": f"lif{_NEUTRAL_THRESHOLD}_conv3"}
+    spikenas = None
+    if not cell.has_feedback and set(cell.operations) <= set(names):
+        spikenas = str(spikenas_id([names[operation] for operation in cell.operations]))
+    snasnet = write_snasnet(cell) if set(cell.operations) <= set(SNASNET_DIGITS) else None
+    return {
+        "archid": cell.archid,
+        "snasnet": snasnet,
+        "spikenas_bench": spikenas,
+        "accepted": cell.accepted,
+        "canonical": cell.canonical().archid,
+        "kernel_sizes": cell.canonical().kernel_sizes(),
+    }
 
 
 def read_snasnet(text: str) -> Cell:

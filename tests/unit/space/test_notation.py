@@ -5,8 +5,10 @@ import pytest
 from spikernel.errors import ConfigError
 from spikernel.space import (
     Cell,
+    describe_cell,
     draw_cell,
     operation_set,
+    read_cell,
     read_snasnet,
     spikenas_cell,
     spikenas_edges,
@@ -107,3 +109,19 @@ def test_malformed_spikenas_cells_are_refused() -> None:
         spikenas_id(("zero",) * 5)
     with pytest.raises(ConfigError, match="expected 6 operations out of zero, skip"):
         spikenas_id(("zero", "skip", "k3", "zero", "zero", "zero"))
+
+
+def test_one_cell_in_all_notations() -> None:
+    # Edges 01 skip, 03 k3, 13 k3; lif1.0_conv3 is digit 3: 1 + 3 * 5^2 + 3 * 5^4 = 1951.
+    described = describe_cell(read_cell("skip-zero-k3-zero-k3-zero"))
+    assert described["snasnet"] == "0103 0003 0000 0000"
+    assert described["spikenas_bench"] == "1951"
+    for name in ("snasnet", "spikenas_bench"):
+        assert read_cell(str(described[name])).archid == described["archid"]
+
+
+def test_a_notation_without_the_operation_has_no_name() -> None:
+    described = describe_cell(Cell.from_archid("zero-zero-k5-zero-zero-zero"))
+    assert described["snasnet"] is None
+    assert described["spikenas_bench"] is None
+    assert described["kernel_sizes"] == [5]
