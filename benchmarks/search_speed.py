@@ -24,9 +24,9 @@ from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.data.splits import Split
 from spikernel.network import choose_device
 from spikernel.network.device import DeviceName
-from spikernel.search.first_cell import FirstCell
 from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.search.strategies import Space, filter_order, plan
+from spikernel.search.screening import screen
+from spikernel.search.strategies import Space
 from spikernel.space import Architecture, Cell, ImageShape
 from spikernel.study.inputs import image_shape
 
@@ -56,20 +56,14 @@ class OurSearch:
         wait_for(self.device)
         start = time.perf_counter()
         space = Space.of(self.settings, self.sizes, self.network, self.images)
-        cells = plan(self.settings, space).cells
-        planned = time.perf_counter()
-        first = FirstCell(
-            self.network, self.images, self.batches, self.settings.score, self.settings.seed
-        )
-        scores = first.scores(cells)
-        order = filter_order(cells, scores, space)
+        settings = self.settings.model_copy(update={"prefilter": keep})
+        screened = screen(settings, space, self.batches)
         filtered = time.perf_counter()
-        exact = self.exact([cells[place] for place in order[:keep]])
+        exact = self.exact(screened.cells)
         end = time.perf_counter()
         return {
-            "cells": len(cells),
-            "plan_seconds": planned - start,
-            "prefilter_seconds": filtered - planned,
+            "cells": screened.distinct,
+            "screen_seconds": filtered - start,
             "exact_seconds": end - filtered,
             "seconds": end - start,
             "best_score": max(exact),
@@ -120,8 +114,7 @@ def main(
     found = ours.run(keep)
     print(
         f"ours, whole search: {found['seconds']:.1f} s for {found['cells']:.0f} cells "
-        f"(plan {found['plan_seconds']:.1f}, prefilter {found['prefilter_seconds']:.1f}, "
-        f"{keep} exact {found['exact_seconds']:.1f})",
+        f"(prefilter {found['screen_seconds']:.1f}, {keep} exact {found['exact_seconds']:.1f})",
         flush=True,
     )
     if growth:
@@ -165,7 +158,7 @@ def _print_growth(
         found = OurSearch(split, sizes, net, search, device).run(keep)
         print(
             f"  {text}: {found['seconds']:.1f} s for {found['cells']:.0f} cells "
-            f"(prefilter {found['prefilter_seconds']:.1f} s)",
+            f"(prefilter {found['screen_seconds']:.1f} s)",
             flush=True,
         )
 

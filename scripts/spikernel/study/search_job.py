@@ -1,9 +1,8 @@
 """One search over one kernel set: what it needs, and the parts it can be split into."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError, TableError
 from spikernel.search.engine import Engine
 from spikernel.search.evolution import evolve
-from spikernel.search.first_cell import FirstCell
 from spikernel.search.journal import Evaluation, Journal
 from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.search.strategies import Space, filter_order, plan
+from spikernel.search.screening import Screened, screen
+from spikernel.search.strategies import Space
 from spikernel.search.structure import STRUCTURAL_SCORES
 from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import Machine, image_shape
@@ -50,21 +49,6 @@ def choose_subject(
     if kernel_sets is None or name is None or kernel_sizes:
         raise ConfigError("give either --kernel-sizes, or both --kernel-sets and --kernel-set")
     return Subject(name, read_kernel_sizes(kernel_sets, name), network)
-
-
-@dataclass(frozen=True)
-class Screened:
-    """The cells to score exactly, and how they were come by."""
-
-    cells: list[Cell]
-    evaluated: int
-    distinct: int
-    prefilter: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def digest(self) -> str:
-        """Return a SHA-256 of the cells, by which parts of one search are recognised."""
-        return hashlib.sha256(" ".join(cell.archid for cell in self.cells).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -107,28 +91,7 @@ class SearchJob:
 
     def screen(self) -> Screened:
         """Choose the cells of a `random` or `exhaustive` search; the prefilter costs seconds."""
-        watch = provenance.Stopwatch()
-        chosen = plan(self.settings, self.space)
-        keep = self.settings.prefilter
-        if keep is None or keep >= len(chosen.cells):
-            cells = chosen.cells
-            return Screened(cells, chosen.evaluated, len(cells), seconds=watch.seconds())
-        first = FirstCell(
-            self.subject.network,
-            self.images,
-            self._batches,
-            self.settings.score,
-            self.settings.seed,
-        )
-        scores = first.scores(chosen.cells)
-        order = filter_order(chosen.cells, scores, self.space)
-        return Screened(
-            cells=[chosen.cells[place] for place in order[:keep]],
-            evaluated=chosen.evaluated,
-            distinct=len(chosen.cells),
-            prefilter={chosen.cells[place].archid: scores[place] for place in order},
-            seconds=watch.seconds(),
-        )
+        return screen(self.settings, self.space, self._batches)
 
     def score(self, cell: Cell) -> float:
         """Return the exact score of a cell."""
