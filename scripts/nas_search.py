@@ -38,7 +38,7 @@ def main(
         return
     subject = choose_subject(kernel_sets, kernel_set, kernel_sizes, network)
     if count:
-        operations = operation_set(subject.kernel_sizes, settings.operations)
+        operations = operation_set(subject.kernel_sizes, settings.operations, network.convolutions)
         print(json.dumps(asdict(count_cells(operations, cells))))
         return
     if manifest is None or candidates is None or search is None:

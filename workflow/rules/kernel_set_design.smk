@@ -12,8 +12,9 @@ rule kernel_set_design:
         "../../envs/kernel_set_design.yaml"
     params:
         settings=as_yaml("kernel_set_design"),
+        network=as_yaml("datasets/{dataset}/network"),
     message:
         "Devising kernel sets for {wildcards.dataset}"
     shell:
         "python {input.script[0]} --impact {input.impact} --settings {params.settings:q}"
-        " --output {output.sets} >{log} 2>&1"
+        " --network {params.network:q} --output {output.sets} >{log} 2>&1"

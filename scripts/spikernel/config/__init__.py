@@ -2,7 +2,7 @@
 
 from spikernel.config.base import KernelSizes, StrictModel
 from spikernel.config.datasets import DATASETS, DatasetConfig
-from spikernel.config.network import NetworkConfig
+from spikernel.config.network import MACROS, ConvolutionType, NetworkConfig
 from spikernel.config.steps import (
     Budget,
     Control,
@@ -16,9 +16,11 @@ from spikernel.config.workflow import WorkflowConfig, kernel_set_name
 
 __all__ = [
     "DATASETS",
+    "MACROS",
     "RECIPES",
     "Budget",
     "Control",
+    "ConvolutionType",
     "DatasetConfig",
     "DesignConfig",
     "ImpactConfig",

@@ -6,7 +6,7 @@ the project's folder; a test keeps the committed files equal to what this module
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from spikernel import artifacts
 from spikernel.config.base import nested_models
+from spikernel.config.network import MACROS
 from spikernel.config.training import RECIPES
 from spikernel.config.workflow import WorkflowConfig
 
@@ -28,7 +29,9 @@ error, with a suggestion of the nearest one that is.
 |---|---|
 | [demo.yaml](demo.yaml) | the whole study on embedded real digits, minutes on two CPU cores |
 | [cifar10_smoke.yaml](cifar10_smoke.yaml) | the same on real CIFAR-10, with narrow nets |
+| [cifar10_smoke_modern.yaml](cifar10_smoke_modern.yaml) | the same, macro `modern`, depthwise 7x7 |
 | [config.yaml](config.yaml) | the paper's scale: CIFAR10, CIFAR100, TinyImageNet; needs GPUs |
+| [cifar_modern.yaml](cifar_modern.yaml) | CIFAR10, CIFAR100, macro `modern`; needs GPUs |
 
 `workflow/schemas/config.schema.json` is the same as a JSON schema; editors that read a
 `# yaml-language-server: $schema=...` line complete and check the keys with it.
@@ -77,15 +80,22 @@ def markdown() -> str:
         heading = f"`{path}`" if path else "Top level"
         summary = " ".join((model.__doc__ or "").split("\n\n")[0].split())
         parts.append(f"## {heading}\n\n{summary}\n\n{_table(model)}\n")
-    recipes = [
-        f"| `{name}` | "
-        + (", ".join(f"{key}: {value}" for key, value in fields.items()) or "-")
-        + " |"
-        for name, fields in RECIPES.items()
+    parts += [
+        _presets("Macro-structures", "macro", "network", MACROS),
+        _presets("Recipes", "recipe", "training", RECIPES),
     ]
-    head = "## Recipes\n\nWhat each recipe changes in the defaults of `training`.\n"
-    parts.append("\n".join([head, "| recipe | fields |", "|---|---|", *recipes, ""]))
     return "\n".join(parts)
+
+
+def _presets(title: str, key: str, section: str, presets: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        f"| `{name}` | "
+        + (", ".join(f"{field}: {json.dumps(value)}" for field, value in fields.items()) or "-")
+        + " |"
+        for name, fields in presets.items()
+    ]
+    head = f"## {title}\n\nWhat each `{key}` changes in the defaults of `{section}`.\n"
+    return "\n".join([head, f"| {key} | fields |", "|---|---|", *rows, ""])
 
 
 def schema() -> str:

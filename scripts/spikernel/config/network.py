@@ -1,25 +1,70 @@
-"""Settings of the macro-structure around the cells and of its neurons."""
+"""Settings of the macro-structure around the cells and of its neurons, and its named presets."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from spikernel.config.base import StrictModel
+from spikernel.config.base import KernelSize, StrictModel
+
+ConvolutionType = Literal["dense", "depthwise", "factorised"]
+
+MACROS: dict[str, dict[str, Any]] = {
+    # SNASNet's (Kim et al., ECCV 2022): two cells and a large classifier.
+    "snasnet": {},
+    # The parameters go into convolutions: see docs/method.md for each part's source and price.
+    "modern": {
+        "time_steps": 4,
+        "channels": 64,
+        "stages": 3,
+        "cells_per_stage": 2,
+        "stem_convolutions": 2,
+        "residual": True,
+        "head": "gap",
+        "votes": 1,
+        "dropout": 0.0,
+        "learnable_tau": True,
+    },
+}
+"""Macro-structure name -> the fields in which it differs from the defaults below."""
 
 
 class NetworkConfig(StrictModel):
-    """Macro-structure of SNASNet (Kim et al., ECCV 2022); the defaults are its CIFAR10 values.
+    """What surrounds the cells, and their neurons. Fields not given come from the `macro`.
 
-    Three things differ on purpose: no net with the original head fits 10 M parameters, hence
-    `channels` 128 instead of 256 and `pool` 4 instead of 2, and with it `linear_init`.
+    The defaults are SNASNet's CIFAR10 values, but for three: no net with the original head fits
+    10 M parameters, hence `channels` 128 instead of 256, `pool` 4 instead of 2, and with them
+    `linear_init`.
     """
 
+    macro: Literal["snasnet", "modern"] = "snasnet"
+    """Named defaults: `snasnet` has two cells and a hidden layer, `modern` spends its parameters on
+    convolutions. Every part can be set by itself."""
     time_steps: int = Field(default=5, ge=1, le=64)
     """T, how often the image is presented."""
     channels: int = Field(default=128, ge=1)
-    """C, channels of the stem and the first cell; the second cell has 2C."""
+    """C, channels of the stem and the first stage."""
+    stages: int = Field(default=2, ge=1, le=6)
+    """Stages of cells; between two of them the maps are halved and the channels grow."""
+    stage_widths: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    """Channels of each stage as multiples of `channels`; default: each stage has twice as many as
+    the one before, [1, 2, 4, ...]."""
+    cells_per_stage: Annotated[int, Field(ge=1)] | tuple[Annotated[int, Field(ge=1)], ...] = 1
+    """How often the cell is repeated in every stage (one number), or in each (a list)."""
+    stem_convolutions: int = Field(default=1, ge=1, le=4)
+    """3x3 convolutions before the first cell. The first reads the image, once per image; each
+    further one has LIF neurons before it and runs at every time step."""
     stem_stride: int = Field(default=1, ge=1, le=4)
-    """Stride of the stem convolution; SNASNet uses 2 for 64x64 images."""
+    """Stride of the first convolution of the stem; SNASNet uses 2 for 64x64 images."""
+    residual: bool = False
+    """Add every cell's input to its output (real values, as MS-ResNet's shortcut), unless the
+    cell's own edge 03 is a skip, which does just that."""
+    downsampling: Literal["pool", "stride"] = "pool"
+    """How maps are halved between stages: `pool` averages 2x2 behind the convolution, `stride`
+    takes the convolution at every second pixel, for a quarter of its operations."""
+    convolutions: dict[KernelSize, ConvolutionType] = Field(default_factory=dict)
+    """Type of the cells' convolutions by kernel size, for instance {7: depthwise}; a size that is
+    not named is `dense`. `depthwise`: 1x1, then k x k within each channel. `factorised`: 1 x k,
+    then k x 1."""
     head: Literal["fc", "gap"] = "fc"
     """`fc`: average pooling, hidden layer of LIF neurons, voting outputs. `gap`: global average
     pooling and voting outputs."""
@@ -32,7 +77,9 @@ class NetworkConfig(StrictModel):
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Probability before the head; one mask holds for all time steps."""
     tau: float = Field(default=4 / 3, gt=1)
-    """Membrane time constant in time steps."""
+    """Membrane time constant in time steps; where it is learned, what it starts from."""
+    learnable_tau: bool = False
+    """Learn one membrane time constant per layer of neurons (PLIF, Fang et al., ICCV 2021)."""
     threshold: float = Field(default=1.0, gt=0)
     """Membrane potential at which a neuron fires."""
     surrogate_alpha: float = Field(default=2.0, gt=0)
@@ -41,3 +88,25 @@ class NetworkConfig(StrictModel):
     """Initial weights of the head's linear layers. `scaled`: standard deviation
     sqrt(2 / inputs) (He et al., ICCV 2015), fires at every width. `snasnet`: 0.01, made for the
     16,384 inputs of its published heads; narrower heads stay silent with it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_macro(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            macro = data.get("macro", "snasnet")
+            if isinstance(macro, str) and macro in MACROS:
+                return {**MACROS[macro], **data}
+        return data
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("stage_widths", "cells_per_stage"):
+            given = getattr(self, name)
+            if isinstance(given, tuple) and len(given) != self.stages:
+                raise ValueError(
+                    f"{name} lists {len(given)} stages, but stages is {self.stages}: give one "
+                    "number for each stage"
+                )
+        if self.convolutions.get(1, "dense") != "dense":
+            raise ValueError("convolutions: a 1x1 convolution is dense: remove size 1")
+        return self

@@ -153,7 +153,8 @@ class WorkflowConfig(StrictModel):
 
 
 def _override(base: StrictModel, changes: Mapping[str, Any], where: str) -> dict[str, Any]:
-    # A change that names a recipe starts from that recipe, not from the section's.
-    inherited = {} if "recipe" in changes else base.model_dump(exclude_unset=True)
+    # A change that names a recipe or macro-structure starts from that, not from the section's.
+    fresh = "recipe" in changes or "macro" in changes
+    inherited = {} if fresh else base.model_dump(exclude_unset=True)
     given = {**inherited, **changes}
     return type(base).parse(given, where).model_dump(mode="json")

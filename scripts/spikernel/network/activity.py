@@ -2,9 +2,10 @@
 
 Definitions follow NeuroBench: a layer whose inputs are all in {0, 1} does one accumulate (AC)
 per nonzero input and outgoing connection; any other layer does multiply-accumulates (MAC).
-Biases, pooling and normalisation are not counted. The stem runs once per image; all other
-layers run once per time step. Average pooling before the classifier makes its inputs
-fractional, so that layer counts MACs.
+Biases, pooling and normalisation are not counted. The stem's first convolution runs once per
+image; all other layers run once per time step. Average pooling before the classifier makes its
+inputs fractional, so that layer counts MACs; so does the second factor of a depthwise separable
+or factorised convolution, which reads what the first made of the spikes.
 
 Energy is compute energy alone, without memory traffic: 4.6 pJ per MAC and 0.9 pJ per AC,
 fp32 at 45 nm (Horowitz, ISSCC 2014).
@@ -64,13 +65,14 @@ def connections_used(module: nn.Conv2d | nn.Linear, inputs: Tensor) -> Tensor:
     active = (inputs != 0).to(torch.float32)
     if isinstance(module, nn.Linear):
         return active.sum(dtype=torch.float64) * module.out_features
-    # One input channel's fan-out at a pixel: how many windows hold it. All channels share it.
+    # One input channel's fan-out at a pixel: how many windows hold it, in every output channel of
+    # its group. All channels share it.
     per_pixel = active.sum(1, keepdim=True)
     window = torch.ones(1, 1, *module.kernel_size, device=inputs.device)
     stride, padding = tuple(module.stride), module.padding
     assert isinstance(padding, tuple)
     windows = F.conv2d(per_pixel, window, stride=stride, padding=padding)
-    return windows.sum(dtype=torch.float64) * module.out_channels
+    return windows.sum(dtype=torch.float64) * (module.out_channels // module.groups)
 
 
 class _Counter:

@@ -1,6 +1,6 @@
 """Layers that work on sequences by folding time into the batch: [T, N, ...] <-> [T*N, ...]."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,7 @@ from torch.nn import functional as F
 from spikernel.config import NetworkConfig
 from spikernel.network.neuron import LIF
 from spikernel.space import Architecture
-from spikernel.space.architecture import TRANSITION_POOL
-from spikernel.space.counts import TRANSITION_KERNEL
+from spikernel.space.macro import DOWNSAMPLING, STEM_KERNEL, TRANSITION_KERNEL, Part
 
 
 def over_time(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -47,19 +46,66 @@ def total(values: list[Tensor]) -> Tensor:
     return result
 
 
-class Transition(nn.Module):
-    """Between the cells: batch norm, LIF, convolution 3x3 to twice the channels, pooling by 2."""
+class SpikingConvolution(nn.Module):
+    """LIF neurons, convolution 3x3 and batch norm: a further layer of the stem."""
 
-    def __init__(self, channels: int, settings: NetworkConfig) -> None:
+    def __init__(self, part: Part, settings: NetworkConfig) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels)
+        self.time_steps = settings.time_steps
         self.neuron = LIF(settings)
-        self.widen = ConvNorm(channels, 2 * channels, TRANSITION_KERNEL)
+        self.mix = ConvNorm(part.inputs, part.channels, STEM_KERNEL)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[T, N, C, H, W] -> [T, N, 2C, H/2, W/2]."""
+        """[T or 1, N, C, H, W] -> [T, N, C', H, W]."""
+        spikes = self.neuron(x.expand(self.time_steps, *x.shape[1:]))
+        return over_time(self.mix, spikes)
+
+
+def stem_layers(parts: Iterable[Part], settings: NetworkConfig) -> dict[str, nn.Module]:
+    """Return the layers of the stem by their names in the net, in order."""
+    layers: dict[str, nn.Module] = {}
+    for part in parts:
+        if part.kind == "image_stem":
+            layers[part.name] = ConvNorm(
+                part.inputs, part.channels, STEM_KERNEL, settings.stem_stride
+            )
+        elif part.kind == "spiking_stem":
+            layers[part.name] = SpikingConvolution(part, settings)
+    return layers
+
+
+def run_stem(layers: Iterable[nn.Module], images: Tensor) -> Tensor:
+    """Images [N, C, H, W] to the first cell's input, [1, N, C, H, W] if equal at all steps.
+
+    The first layer reads real values, once per image (direct encoding); the others spike.
+    """
+    first, *others = layers
+    x: Tensor = first(images.contiguous(memory_format=torch.channels_last)).unsqueeze(0)
+    for layer in others:
+        x = layer(x)
+    return x
+
+
+class Transition(nn.Module):
+    """Between stages: batch norm, LIF, convolution 3x3 to the next channels, half the side."""
+
+    def __init__(self, part: Part, settings: NetworkConfig) -> None:
+        super().__init__()
+        strided = settings.downsampling == "stride"
+        self.pool = 1 if strided else DOWNSAMPLING
+        self.norm = nn.BatchNorm2d(part.inputs)
+        self.neuron = LIF(settings)
+        self.widen = ConvNorm(
+            part.inputs, part.channels, TRANSITION_KERNEL, DOWNSAMPLING if strided else 1
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, N, C, H, W] -> [T, N, C', H/2, W/2]."""
         spikes = self.neuron(over_time(self.norm, x))
-        return over_time(lambda y: F.avg_pool2d(self.widen(y), TRANSITION_POOL), spikes)
+        widened = over_time(self.widen, spikes)
+        if self.pool == 1:
+            return widened
+        return over_time(lambda y: F.avg_pool2d(y, self.pool), widened)
 
 
 class SequenceDropout(nn.Module):
@@ -88,7 +134,7 @@ class Head(nn.Module):
         settings = architecture.network
         self.votes = settings.votes
         self.pool = settings.pool if settings.head == "fc" else None
-        self.norm = nn.BatchNorm2d(architecture.stage_channels[1])
+        self.norm = nn.BatchNorm2d(architecture.stage_channels[-1])
         self.neuron = LIF(settings)
         self.dropout = SequenceDropout(settings.dropout)
         features = architecture.head_features

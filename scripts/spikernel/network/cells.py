@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from spikernel.config import NetworkConfig
-from spikernel.network.blocks import ConvNorm, average_neighbours, over_time, total
+from spikernel.network.blocks import average_neighbours, over_time, total
+from spikernel.network.convolutions import edge_convolution
 from spikernel.network.neuron import LIF, LIFSequence
-from spikernel.space import AVG, Cell, kernel_size
+from spikernel.space import AVG, Cell, convolution
 
 NODES = range(4)
 
@@ -33,8 +34,11 @@ class SteppedLIF(LIF):
             potential: as the step before left it, [1, N, ...]; 0 at rest.
 
         """
-        charged = torch.lerp(potential, x, 1 / self.tau)
-        # With tau = 1 neurons at rest are charged to just their input, and fire by it.
+        rate = self.rate
+        if isinstance(rate, Tensor):
+            rate = rate.to(x.dtype)
+        charged = torch.lerp(potential, x, rate)
+        # With rate = 1 neurons at rest are charged to just their input, and fire by it.
         spikes: Tensor = LIFSequence.apply(charged, 1.0, self.threshold, self.alpha)
         # No gradient through the reset: the condition is a constant. (`masked_fill` would lose
         # the channels-last layout.)
@@ -53,20 +57,20 @@ class _CellLayers(nn.Module):
     def __init__(self, cell: Cell, channels: int, settings: NetworkConfig) -> None:
         super().__init__()
         self.time_steps = settings.time_steps
+        self.adds_input = settings.residual and not cell.has_direct_skip
         self.connections = cell.connections()
-        sources = [source for source, _, name in self.connections if kernel_size(name) is not None]
         self.neurons = nn.ModuleDict(
             {
-                str(node): self.neuron_type(settings, calls=sources.count(node))
-                for node in sorted(set(sources))
+                str(node): self.neuron_type(settings, calls=leaving)
+                for node, leaving in cell.firing_nodes().items()
             }
         )
         # Keys name edge and operation, so that equal edges of two cells get equal weights.
         self.convolutions = nn.ModuleDict(
             {
-                f"{source}{target}_{name}": ConvNorm(channels, channels, size)
+                f"{source}{target}_{name}": edge_convolution(found, channels)
                 for source, target, name in self.connections
-                if (size := kernel_size(name)) is not None
+                if (found := convolution(name)) is not None
             }
         )
 
@@ -80,6 +84,8 @@ class _CellLayers(nn.Module):
 
 class ForwardCell(_CellLayers):
     """A forward cell: node j is the sum of its incoming edges; the output is node 3.
+
+    With `residual`, the output is node 3 + node 0, see `NetworkConfig`.
 
     Batch normalisation is over time and batch together. Edges without neurons work once on
     what is the same at every time step.
@@ -100,7 +106,8 @@ class ForwardCell(_CellLayers):
             if arrived:  # a node off every path from input to output has no edges
                 nodes[node] = total(arrived)
                 spikes[node] = self._fire(node, nodes[node])
-        return nodes[3].expand(self.time_steps, *nodes[3].shape[1:])
+        output = nodes[3] + x if self.adds_input else nodes[3]
+        return output.expand(self.time_steps, *output.shape[1:])
 
     def _fire(self, node: int, x: Tensor) -> Tensor | None:
         if str(node) not in self.neurons:
@@ -117,8 +124,9 @@ class FeedbackCell(_CellLayers):
         v_j(t) = sum over i < j of e_ij(v_i(t)) + sum over i > j of e_ij(v_i(t - 1))
 
     plus the cell's input for j = 0; no feedback has arrived at the first step. The output is
-    node 3. So it is in SNASNet's published code: v_j is its x_j plus the feedback computed at
-    the end of the step before from what the nodes held then, their own feedback included.
+    node 3, with `residual` plus the cell's input. So it is in SNASNet's published code: v_j is its
+    x_j plus the feedback computed at the end of the step before from what the nodes held then,
+    their own feedback included.
 
     Batch normalisation is over the batch of each time step alone, as there, since later steps
     are not known yet. The last step's feedback, which nothing reads, is left out; there it is
@@ -156,7 +164,7 @@ class FeedbackCell(_CellLayers):
             outputs.append(value)
         for name, neuron in self.neurons.items():
             neuron(_joined(fired[name]))  # for forward hooks
-        return _joined(outputs)
+        return _joined(outputs) + x if self.adds_input else _joined(outputs)
 
     def _leaving(self, node: int) -> list[tuple[int, str]]:
         return [(target, name) for source, target, name in self.connections if source == node]

@@ -1,39 +1,54 @@
-"""The whole net: stem, cell, transition, cell, head."""
+"""The whole net: stem, stages of cells with transitions between them, head."""
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
-from spikernel.network.blocks import ConvNorm, Head, SequenceDropout, Transition
-from spikernel.network.cells import cell_layers
+from spikernel.network.blocks import Head, SequenceDropout, Transition, run_stem, stem_layers
+from spikernel.network.cells import FeedbackCell, ForwardCell, cell_layers
 from spikernel.network.initialisation import WeightBank, initialise
 from spikernel.network.neuron import LIF
 from spikernel.space import Architecture
-from spikernel.space.counts import STEM_KERNEL
+from spikernel.space.macro import Part
 
 
 class SpikingNet(nn.Module):
-    """SNASNet's macro-structure around a cell; `build_net` makes one with its weights.
+    """A macro-structure around a cell; `build_net` makes one with its weights.
 
-    The stem runs once per image and its output is fed at every time step (direct encoding).
+    Its modules are those of `Architecture.parts`, by their names there and in their order.
     """
+
+    cell1: ForwardCell | FeedbackCell
+    head: Head
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        settings = architecture.network
-        first, second = architecture.stage_channels
         self.architecture = architecture
-        self.stem = ConvNorm(architecture.images.channels, first, STEM_KERNEL, settings.stem_stride)
-        self.cell1 = cell_layers(architecture.cell, first, settings)
-        self.transition = Transition(first, settings)
-        self.cell2 = cell_layers(architecture.cell, second, settings)
-        self.head = Head(architecture)
+        stem = stem_layers(architecture.parts, architecture.network)
+        self._stem = tuple(stem)
+        for part in architecture.parts:
+            self.add_module(part.name, stem.get(part.name) or self._layers(part))
+
+    def _layers(self, part: Part) -> nn.Module:
+        architecture = self.architecture
+        if part.kind == "cell":
+            return cell_layers(architecture.cell, part.channels, architecture.network)
+        if part.kind == "transition":
+            return Transition(part, architecture.network)
+        return Head(architecture)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [N, C, H, W], normalised, to logits [T, N, classes]; average over T to predict."""
-        x = self.stem(images.contiguous(memory_format=torch.channels_last)).unsqueeze(0)
-        x = self.transition(self.cell1(x))
-        logits: Tensor = self.head(self.cell2(x))
-        return logits
+        x = run_stem([getattr(self, name) for name in self._stem], images)
+        for module in self.after_stem():
+            x = module(x)
+        return x
+
+    def after_stem(self) -> Iterator[nn.Module]:
+        """Yield cells, transitions and head, [T or 1, N, ...] to [T, N, ...], in order."""
+        for part in self.architecture.parts[len(self._stem) :]:
+            yield getattr(self, part.name)
 
     def neurons(self) -> list[LIF]:
         """Return every LIF layer, in the order of the net."""

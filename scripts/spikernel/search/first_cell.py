@@ -12,7 +12,6 @@ the edges 03, 13 and 23 differ in size, to the second cell and to the head. It i
 filter before the exact score, see docs/search.md for what it loses.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,12 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from spikernel.config import NetworkConfig
-from spikernel.network.blocks import ConvNorm, average_neighbours, over_time, total
+from spikernel.network.blocks import average_neighbours, over_time, run_stem, stem_layers, total
+from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import LIF
 from spikernel.search.sahd import layer_kernel, log_determinants
-from spikernel.space import AVG, EDGES, SKIP, ZERO, Cell, ImageShape, kernel_size
-from spikernel.space.counts import STEM_KERNEL
+from spikernel.space import AVG, EDGES, SKIP, ZERO, Cell, Convolution, ImageShape, convolution
+from spikernel.space.macro import parts
 
 CHUNK = 64
 """Kernel matrices whose determinants are taken at once."""
@@ -49,13 +49,11 @@ class Groups:
     def of(cls, cell: Cell) -> "Groups":
         """Return the group of a cleaned forward cell with at least one convolution."""
         named = dict(zip(EDGES, cell.operations, strict=True))
-        leaving = Counter(
-            source for source, _, name in cell.connections() if kernel_size(name) is not None
-        )
+        leaving = cell.firing_nodes()
         first = named[0, 1]
         # Without the edge 12, node 2 does not depend on node 1.
         second = (first if named[1, 2] != ZERO else ZERO, named[0, 2], named[1, 2])
-        weights = (leaving[0], leaving[1], leaving[2])
+        weights = (leaving.get(0, 0), leaving.get(1, 0), leaving.get(2, 0))
         choices: tuple[Choice, Choice, Choice] = (
             (),
             (first,) if weights[1] else (),
@@ -69,20 +67,25 @@ class _Supernet(nn.Module):
 
     def __init__(self, network: NetworkConfig, images: ImageShape, keys: Sequence[str]) -> None:
         super().__init__()
-        channels = network.channels
-        self.stem = ConvNorm(images.channels, channels, STEM_KERNEL, network.stem_stride)
+        around = parts(network, images.channels, images.size)
+        layers = stem_layers(around, network)
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self.stem_order = tuple(layers.values())
+        self.neuron = LIF(network)
         # Registered below cell1 first: weights are named, and so seeded, by that path.
         self.cell1 = nn.Module()
+        channels = next(part.channels for part in around if part.kind == "cell")
         self.convolutions = nn.ModuleDict(
-            {key: ConvNorm(channels, channels, _size(key)) for key in sorted(keys)}
+            {key: edge_convolution(_convolution(key), channels) for key in sorted(keys)}
         )
         self.cell1.convolutions = self.convolutions
 
 
-def _size(key: str) -> int:
-    size = kernel_size(key.split("_")[1])
-    assert size is not None
-    return size
+def _convolution(key: str) -> Convolution:
+    found = convolution(key.split("_")[1])
+    assert found is not None
+    return found
 
 
 class FirstCell:
@@ -165,7 +168,7 @@ class _NodeValues:
             f"{source}{target}_{name}"
             for choice in needed
             for (source, target), name in _edges(choice)
-            if kernel_size(name) is not None
+            if convolution(name) is not None
         }
         with torch.device("meta"):
             net = _Supernet(network, images, list(keys))
@@ -174,10 +177,9 @@ class _NodeValues:
         initialise(net, network.linear_init, seed)
         net.train()
         self._convolutions = net.convolutions
-        self._neuron = LIF(network)
+        self._neuron = net.neuron
         self._time_steps = network.time_steps
-        stem = net.stem(batch.contiguous(memory_format=torch.channels_last))
-        self._values: dict[Choice, Tensor] = {(): stem.unsqueeze(0)}
+        self._values: dict[Choice, Tensor] = {(): run_stem(net.stem_order, batch)}
         self._spikes: dict[Choice, Tensor] = {}
         self._edge_values: dict[tuple[Choice, str], Tensor] = {}
 

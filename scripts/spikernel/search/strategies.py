@@ -3,12 +3,14 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.space import (
     Architecture,
     Cell,
+    CellCounter,
     CellKind,
     ImageShape,
     canonical_cells,
@@ -16,7 +18,6 @@ from spikernel.space import (
     draw_cell,
     memory_mb,
     operation_set,
-    parameter_count,
     smallest_cell,
 )
 
@@ -58,9 +59,16 @@ class Space:
         Raises:
             BudgetError: not even its smallest cell meets the budget.
         """
-        operations = operation_set(kernel_sizes, settings.operations)
+        operations = operation_set(kernel_sizes, settings.operations, network.convolutions)
         space = cls(operations, settings.cells, network, images, settings.budget)
-        smallest = smallest_cell(operations)
+        # Which convolution has the fewest parameters depends on its type and the channels.
+        alone = [
+            smallest_cell(operation_set([size], settings.operations, network.convolutions))
+            for size in kernel_sizes
+        ]
+        for cell in alone:
+            Architecture(cell, network, images)  # refuses a kernel larger than the images
+        smallest = min(alone, key=space.params)
         if not space.fits(smallest):
             params = space.params(smallest)
             budget = settings.budget
@@ -74,7 +82,11 @@ class Space:
 
     def params(self, cell: Cell) -> int:
         """Return the trainable parameters of a cell's net."""
-        return parameter_count(Architecture(cell, self.network, self.images)).total
+        return self._counter.total(cell)
+
+    @cached_property
+    def _counter(self) -> CellCounter:
+        return CellCounter(self.network, self.images)
 
     def fits(self, cell: Cell) -> bool:
         """Whether a cell has a convolution, for only those have a kernel size, and is in budget."""

@@ -7,7 +7,7 @@ coarse: most cells of a space share it, it ignores kernel sizes, and a search ha
 
 `path_capacity` refines it without a free coefficient:
 
-    log2(paths x fan-in product of the strongest path), summed over the two cells.
+    log2(paths x fan-in product of the strongest path), summed over the cells of the net.
 
 * The product of the fan-ins along a path is the number of routes through single weights from one
   input to one output value; its logarithm is a depth in which each convolution counts by its
@@ -25,6 +25,10 @@ What follows from it:
   worth 7.0 bits for k = 1, 10.2 for 3, 11.6 for 5 and 12.6 for 7. Two 3x3 in a row are worth more
   than one 7x7 that has 2.7 times their weights (Simonyan and Zisserman, ICLR 2015), and 1x1 less
   than 3x3, but not nothing: it still adds a nonlinear step.
+* A fan-in counts independent weights, those per output channel: C k^2 of a dense convolution,
+  C + k^2 of a depthwise separable one, 2 C k of a factorised one. Routes through both factors are
+  products of the same weights with no neuron between them, so they are no further depth.
+* A residual path around the cell is one more path, where edge 03 is not a skip already.
 * Taps that fall into the padding are no weights: a 7x7 on a 4x4 map counts as 4x4.
 * Convolutions beside the strongest path are worth no more than a skip, which loses nothing to
   binarisation and has no weights. Among cells of equal score take the one with fewer parameters.
@@ -38,9 +42,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from spikernel.config import NetworkConfig
+from spikernel.config import ConvolutionType, NetworkConfig
 from spikernel.errors import ConfigError
-from spikernel.space import Architecture, Cell, ImageShape, kernel_size
+from spikernel.space import Architecture, Cell, ImageShape, convolution
 from spikernel.space.patterns import INPUT, OUTPUT
 
 DISCONNECTED = -math.inf
@@ -60,7 +64,7 @@ def longest_convolution_path(architecture: Architecture) -> float:
     longest: dict[int, float] = {INPUT: 0.0}
     for target, arriving in _arriving(architecture.cell):
         found = [
-            longest[source] + (kernel_size(operation) is not None)
+            longest[source] + (convolution(operation) is not None)
             for source, operation in arriving
             if source in longest
         ]
@@ -70,45 +74,62 @@ def longest_convolution_path(architecture: Architecture) -> float:
 
 
 def path_capacity(architecture: Architecture) -> float:
-    """Return log2(paths x fan-in product of the strongest path), summed over both cells.
+    """Return log2(paths x fan-in product of the strongest path), summed over all cells.
 
     -inf if there is no path. Only edges within a time step count.
     """
+    arriving = _arriving(architecture.cell)
     total = 0.0
     stages = zip(architecture.stage_channels, architecture.stage_sizes, strict=True)
-    for channels, side in stages:
+    for (channels, side), repeats in zip(stages, architecture.cells_per_stage, strict=True):
         paths = {INPUT: 1}
         # Exact, so that cells of equal value tie instead of differing by rounding.
         strongest = {INPUT: Fraction(1)}
-        for target, arriving in _arriving(architecture.cell):
-            reached = [(source, operation) for source, operation in arriving if source in paths]
+        for target, edges in arriving:
+            reached = [(source, operation) for source, operation in edges if source in paths]
             if reached:
                 paths[target] = sum(paths[source] for source, _ in reached)
                 strongest[target] = max(
-                    strongest[source] * fan_in(kernel_size(operation), channels, side)
+                    strongest[source] * _operation_fan_in(operation, channels, side)
                     for source, operation in reached
                 )
         if OUTPUT not in paths:
             return DISCONNECTED
-        total += math.log2(paths[OUTPUT] * strongest[OUTPUT])
+        routes = (paths[OUTPUT] + architecture.adds_input) * strongest[OUTPUT]
+        total += repeats * math.log2(routes)
     return total
 
 
 @lru_cache
-def fan_in(kernel: int | None, channels: int, side: int) -> Fraction:
-    """Return the mean number of weights that touch a side x side map at one output value.
+def _operation_fan_in(operation: str, channels: int, side: int) -> Fraction:
+    edge = convolution(operation)
+    if edge is None:
+        return fan_in(None, channels, side)
+    return fan_in(edge.size, channels, side, edge.type)
+
+
+def fan_in(
+    kernel: int | None, channels: int, side: int, kind: ConvolutionType = "dense"
+) -> Fraction:
+    """Return the mean number of weights that touch a side x side map, per output channel.
 
     Args:
         kernel: size of the convolution; None for an edge without weights, which counts as one.
         channels: channels of the map.
         side: of the map, in pixels.
+        kind: type of the convolution.
 
     """
     if kernel is None:
         return Fraction(1)
     reach = (kernel - 1) // 2
     taps = sum(min(place, reach) + 1 + min(side - 1 - place, reach) for place in range(side))
-    return channels * Fraction(taps, side) ** 2
+    mean = Fraction(taps, side)  # of one row or column of the kernel
+    if kind == "depthwise":
+        return channels + mean**2
+    if kind == "factorised":
+        return 2 * channels * mean
+    return channels * mean**2
 
 
 STRUCTURAL_SCORES: dict[str, Callable[[Architecture], float]] = {

@@ -2,7 +2,7 @@
 
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
-from spikernel.space.counts import ParameterCount, memory_mb, parameter_count
+from spikernel.space.counts import CellCounter, ParameterCount, memory_mb, parameter_count
 from spikernel.space.enumeration import (
     CellKind,
     SpaceCounts,
@@ -20,7 +20,16 @@ from spikernel.space.notation import (
     spikenas_id,
     write_snasnet,
 )
-from spikernel.space.operations import AVG, SKIP, ZERO, conv, kernel_size, operation_set
+from spikernel.space.operations import (
+    AVG,
+    SKIP,
+    ZERO,
+    Convolution,
+    conv,
+    convolution,
+    kernel_size,
+    operation_set,
+)
 from spikernel.space.patterns import EDGES
 
 __all__ = [
@@ -30,12 +39,15 @@ __all__ = [
     "ZERO",
     "Architecture",
     "Cell",
+    "CellCounter",
     "CellKind",
+    "Convolution",
     "ImageShape",
     "ParameterCount",
     "SpaceCounts",
     "canonical_cells",
     "conv",
+    "convolution",
     "count_cells",
     "describe_cell",
     "draw_cell",

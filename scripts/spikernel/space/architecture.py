@@ -1,16 +1,12 @@
-"""An architecture: a cell inside a macro-structure, for images of a given shape.
-
-Macro-structure of SNASNet (Kim et al., ECCV 2022): stem convolution 3x3, cell at C channels,
-transition (convolution 3x3 to 2C, average pooling 2), the same cell at 2C channels, head.
-"""
+"""An architecture: a cell inside a macro-structure, for images of a given shape."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
+from spikernel.space import macro
 from spikernel.space.cell import Cell
-
-TRANSITION_POOL = 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Architecture:
     """Everything that fixes the layers of a net.
 
     Raises:
-        ConfigError: the images are too small for a kernel, the transition or the pooling.
+        ConfigError: the images are too small for a kernel, the transitions or the pooling.
 
     """
 
@@ -43,37 +39,53 @@ class Architecture:
                 f"kernel size {largest} is larger than the {self.images.size}x{self.images.size} "
                 f"images: remove that size from the kernel set"
             )
-        if self.stage_sizes[1] < 1:
+        last = self.stage_sizes[-1]
+        if last < 1:
             raise ConfigError(
                 f"images of {self.images.size} pixels are too small for stem_stride "
-                f"{self.network.stem_stride} and the pooling by {TRANSITION_POOL}"
+                f"{self.network.stem_stride} and {self.network.stages} stages, each with maps of "
+                f"half the size: lower network/stages or network/stem_stride"
             )
         if self.network.head == "fc" and self.head_size < 1:
             raise ConfigError(
-                f"network/pool {self.network.pool} is larger than the {self.stage_sizes[1]}x"
-                f"{self.stage_sizes[1]} maps before the head: lower it or set head: gap"
+                f"network/pool {self.network.pool} is larger than the {last}x{last} maps before "
+                "the head: lower it or set head: gap"
             )
 
-    @property
-    def stage_channels(self) -> tuple[int, int]:
-        """Channels of the first and the second cell."""
-        return self.network.channels, 2 * self.network.channels
+    @cached_property
+    def parts(self) -> tuple[macro.Part, ...]:
+        """Every module of the net, in order."""
+        return macro.parts(self.network, self.images.channels, self.images.size)
 
     @property
-    def stage_sizes(self) -> tuple[int, int]:
-        """Side of the feature maps of the first and the second cell, in pixels."""
-        first = (self.images.size - 1) // self.network.stem_stride + 1
-        return first, first // TRANSITION_POOL
+    def stage_channels(self) -> tuple[int, ...]:
+        """Channels of the cells of every stage."""
+        return macro.stage_channels(self.network)
+
+    @property
+    def stage_sizes(self) -> tuple[int, ...]:
+        """Side of the feature maps of every stage, in pixels."""
+        return macro.stage_sizes(self.network, self.images.size)
+
+    @property
+    def cells_per_stage(self) -> tuple[int, ...]:
+        """How often the cell is repeated in every stage."""
+        return macro.cells_per_stage(self.network)
+
+    @property
+    def adds_input(self) -> bool:
+        """Whether every cell's input is added to its output: residual, unless 03 does so."""
+        return self.network.residual and not self.cell.has_direct_skip
 
     @property
     def head_size(self) -> int:
         """Side of the feature maps that the head reads, in pixels."""
-        return 1 if self.network.head == "gap" else self.stage_sizes[1] // self.network.pool
+        return 1 if self.network.head == "gap" else self.stage_sizes[-1] // self.network.pool
 
     @property
     def head_features(self) -> int:
         """Length of the vector that the head reads."""
-        return self.stage_channels[1] * self.head_size**2
+        return self.stage_channels[-1] * self.head_size**2
 
     @property
     def outputs(self) -> int:

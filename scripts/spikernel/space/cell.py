@@ -11,8 +11,8 @@ from typing import Self
 
 from spikernel.errors import ConfigError
 from spikernel.space import patterns
-from spikernel.space.operations import ZERO, kernel_size
-from spikernel.space.patterns import EDGES, Pattern
+from spikernel.space.operations import SKIP, ZERO, Convolution, convolution
+from spikernel.space.patterns import DIRECT, EDGES, Pattern
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Cell:
                 f"a cell has {len(EDGES)} edges, got {len(self.operations)}: {self.operations}"
             )
         for operation in self.operations:
-            kernel_size(operation)
+            convolution(operation)
         directed = tuple(
             back and operation != ZERO
             for back, operation in zip(self.feedback, self.operations, strict=True)
@@ -79,10 +79,26 @@ class Cell:
             if operation != ZERO
         ]
 
+    def convolutions(self) -> list[Convolution]:
+        """Return the convolution of every edge that has one, in the order of `EDGES`."""
+        found = (convolution(operation) for operation in self.operations)
+        return [item for item in found if item is not None]
+
     def kernel_sizes(self) -> list[int]:
         """Return the kernel size of every convolution edge, in the order of `EDGES`."""
-        sizes = (kernel_size(operation) for operation in self.operations)
-        return [size for size in sizes if size is not None]
+        return [item.size for item in self.convolutions()]
+
+    def firing_nodes(self) -> dict[int, int]:
+        """Return how many convolutions leave each node that has neurons, by node."""
+        sources = [
+            source for source, _, name in self.connections() if convolution(name) is not None
+        ]
+        return {node: sources.count(node) for node in sorted(set(sources))}
+
+    @property
+    def has_direct_skip(self) -> bool:
+        """Whether the output contains the input itself, by a skip on the edge 03."""
+        return self.operations[DIRECT] == SKIP and not self.feedback[DIRECT]
 
     @property
     def pattern(self) -> Pattern:

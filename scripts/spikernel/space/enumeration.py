@@ -20,7 +20,7 @@ from typing import Literal
 from spikernel.errors import ConfigError
 from spikernel.space import patterns
 from spikernel.space.cell import Cell
-from spikernel.space.operations import AVG, SKIP, ZERO, kernel_size
+from spikernel.space.operations import AVG, SKIP, ZERO, convolution
 from spikernel.space.patterns import ABSENT, EDGES, FEEDBACK, FORWARD, Pattern
 
 CellKind = Literal["forward", "feedback"]
@@ -124,17 +124,20 @@ def draw_cell(
 def smallest_cell(operations: Sequence[str]) -> Cell:
     """Return the accepted cell with at least one convolution that has the fewest parameters.
 
+    Of several types of convolution the smallest size is taken; which type has the fewest
+    parameters depends on the channels.
+
     Raises:
         ConfigError: `operations` holds no convolution.
 
     """
-    sizes = [size for operation in operations if (size := kernel_size(operation)) is not None]
+    sizes = {name: found.size for name in operations if (found := convolution(name)) is not None}
     if not sizes:
         raise ConfigError("the search needs at least one convolution")
-    convolution = f"k{min(sizes)}"
+    least = min(sizes, key=lambda name: sizes[name])
     # Without zero every edge carries something; the cheapest filling is parameter-free.
-    free = next((name for name in (ZERO, SKIP, AVG) if name in operations), convolution)
-    return Cell(tuple(convolution if edge == (0, 3) else free for edge in EDGES)).canonical()
+    free = next((name for name in (ZERO, SKIP, AVG) if name in operations), least)
+    return Cell(tuple(least if edge == (0, 3) else free for edge in EDGES)).canonical()
 
 
 def _directions(cells: str) -> tuple[int, ...]:

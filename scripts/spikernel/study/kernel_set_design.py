@@ -5,7 +5,9 @@ its sizes equally often, so a set is judged by means over its sizes:
 
 * evidence = mean over the sizes of the size's validation accuracy, itself the mean over the
   controls that were run (plain: same width; iso_parameter: same parameters), in percent;
-* cost = mean over the sizes of k^2, the weights of a convolution edge per pair of channels.
+* cost = mean over the sizes of the weights of a convolution edge per pair of channels, at the
+  channels of the first stage: k^2 where the size is dense, 1 + k^2 / C where it is depthwise
+  separable, 2 k where it is factorised.
 
 Sets are sorted into Pareto fronts (more evidence, less cost); earlier fronts first, within a
 front more evidence first, then less cost, then fewer and smaller sizes. The baseline set is
@@ -13,21 +15,22 @@ always searched and takes no place in the ranking.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from spikernel import artifacts, provenance
-from spikernel.config import DesignConfig, kernel_set_name
+from spikernel.config import DesignConfig, NetworkConfig, kernel_set_name
 from spikernel.errors import ConfigError, TableError
+from spikernel.space import conv, convolution
 from spikernel.tables import read_csv
 
 RULE = (
     "Sets are sorted into Pareto fronts of evidence (mean validation accuracy of their sizes, "
-    "averaged over the controls) and cost (mean k^2 of their sizes); earlier fronts first, then "
-    "more evidence, then less cost."
+    "averaged over the controls) and cost (mean weights per pair of channels of their sizes, k^2 "
+    "where dense); earlier fronts first, then more evidence, then less cost."
 )
 
 
@@ -60,14 +63,35 @@ def evidence_by_size(impact: pd.DataFrame) -> dict[int, float]:
     }
 
 
-def judge(sizes: Sequence[int], evidence: dict[int, float]) -> KernelSet:
+@dataclass(frozen=True)
+class Size:
+    """A kernel size: the operation that stands for it, its evidence and its cost."""
+
+    operation: str
+    evidence_percent: float
+    cost: float
+
+
+def judge_sizes(impact: pd.DataFrame, network: NetworkConfig) -> dict[int, Size]:
+    """Return evidence and cost of every kernel size that was measured."""
+    judged = {}
+    for size, accuracy in evidence_by_size(impact).items():
+        operation = conv(size, network.convolutions.get(size, "dense"))
+        edge = convolution(operation)
+        assert edge is not None
+        cost = edge.weights(network.channels) / network.channels**2
+        judged[size] = Size(operation, accuracy, cost)
+    return judged
+
+
+def judge(sizes: Sequence[int], judged: Mapping[int, Size]) -> KernelSet:
     """Return a set with its evidence and cost.
 
     Raises:
         TableError: the impact of one of its sizes was not measured.
 
     """
-    unknown = [size for size in sizes if size not in evidence]
+    unknown = [size for size in sizes if size not in judged]
     if unknown:
         raise TableError(
             f"kernel set {list(sizes)}: the impact of size {unknown[0]} was not measured: add it "
@@ -75,8 +99,8 @@ def judge(sizes: Sequence[int], evidence: dict[int, float]) -> KernelSet:
         )
     return KernelSet(
         tuple(sizes),
-        sum(evidence[size] for size in sizes) / len(sizes),
-        sum(size**2 for size in sizes) / len(sizes),
+        sum(judged[size].evidence_percent for size in sizes) / len(sizes),
+        sum(judged[size].cost for size in sizes) / len(sizes),
     )
 
 
@@ -92,7 +116,9 @@ def rank(candidates: Sequence[KernelSet]) -> list[KernelSet]:
     return ranked
 
 
-def design(impact: pd.DataFrame, settings: DesignConfig) -> list[dict[str, object]]:
+def design(
+    impact: pd.DataFrame, settings: DesignConfig, network: NetworkConfig = NetworkConfig()
+) -> list[dict[str, object]]:
     """Return the sets to search, the baseline first, each with its reason.
 
     Raises:
@@ -100,33 +126,36 @@ def design(impact: pd.DataFrame, settings: DesignConfig) -> list[dict[str, objec
         ConfigError: there are fewer possible sets than `keep`.
 
     """
-    evidence = evidence_by_size(impact)
-    baseline = judge(settings.baseline, evidence)
+    judged = judge_sizes(impact, network)
+    baseline = judge(settings.baseline, judged)
     chosen = [_entry(kernel_set_name(baseline.sizes), baseline, "baseline", "always searched")]
     if settings.fixed:
         for sizes in settings.fixed:
             if sizes != settings.baseline:
-                fixed = judge(sizes, evidence)
+                fixed = judge(sizes, judged)
                 reason = "fixed in the configuration"
                 chosen.append(_entry(kernel_set_name(sizes), fixed, "fixed", reason))
         return chosen
     possible = [
-        judge(sizes, evidence)
+        judge(sizes, judged)
         for count in sorted(set(settings.sizes_per_set))
-        for sizes in itertools.combinations(sorted(evidence), count)
+        for sizes in itertools.combinations(sorted(judged), count)
         if sizes != settings.baseline
     ]
     if len(possible) < settings.keep:
         raise ConfigError(
             f"kernel_set_design/keep is {settings.keep}, but only {len(possible)} sets can be made "
-            f"of the sizes {sorted(evidence)}: lower keep or measure more sizes"
+            f"of the sizes {sorted(judged)}: lower keep or measure more sizes"
         )
     for place, item in enumerate(rank(possible)[: settings.keep], start=1):
         reason = (
             f"front {item.front}, place {place} of {len(possible)}: "
-            + ", ".join(f"k{size} {evidence[size]:.2f} %" for size in item.sizes)
+            + ", ".join(
+                f"{judged[size].operation} {judged[size].evidence_percent:.2f} %"
+                for size in item.sizes
+            )
             + f"; mean {item.evidence_percent:.2f} % (baseline {baseline.evidence_percent:.2f} %)"
-            + f", mean k^2 {item.cost:.1f} (baseline {baseline.cost:.1f})"
+            + f", cost {item.cost:.1f} (baseline {baseline.cost:.1f})"
         )
         chosen.append(_entry(f"design-{place}", item, "designed", reason))
     return chosen
@@ -143,7 +172,12 @@ def _entry(name: str, item: KernelSet, origin: str, reason: str) -> dict[str, ob
     }
 
 
-def run(impact_path: Path, settings: DesignConfig, output: Path) -> None:
+def run(
+    impact_path: Path,
+    settings: DesignConfig,
+    output: Path,
+    network: NetworkConfig = NetworkConfig(),
+) -> None:
     """Read `impact.csv` of one data set and write `kernel_sets.json`."""
     watch = provenance.Stopwatch()
     impact = read_csv(
@@ -153,13 +187,16 @@ def run(impact_path: Path, settings: DesignConfig, output: Path) -> None:
     )
     if impact.empty:
         raise TableError(f"{impact_path} has no rows: run kernel_impact again")
-    sets = design(impact, settings)
+    sets = design(impact, settings, network)
     dataset = str(impact["dataset"].iloc[0])
     artifacts.write_json(output, {"dataset": dataset, "rule": RULE, "sets": sets})
     provenance.write(
         output.with_name("provenance.json"),
         step="kernel_set_design",
-        settings=settings.model_dump(mode="json"),
+        settings={
+            **settings.model_dump(mode="json"),
+            "network": network.model_dump(mode="json"),
+        },
         inputs=[impact_path],
         outputs=[output],
         seconds=watch.seconds(),

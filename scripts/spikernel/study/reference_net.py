@@ -23,13 +23,14 @@ def reference_architecture(
         kernel: its size.
         control: `plain` keeps the width; `iso_parameter` takes the width whose parameter count
             is nearest to that of the 3x3 net (the smaller one where two are equally near).
-        network: macro-structure, at the width of the 3x3 net.
+        network: macro-structure, at the width of the 3x3 net, and types of convolution.
         images: shape of the data set's images.
 
     """
 
     def build(size: int, channels: int) -> Architecture:
-        cell = Cell(tuple(conv(size) if role == "conv" else role for role in roles))
+        edge = conv(size, network.convolutions.get(size, "dense"))
+        cell = Cell(tuple(edge if role == "conv" else role for role in roles))
         return Architecture(cell, network.model_copy(update={"channels": channels}), images)
 
     if control == "plain":

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from spikernel.config import RECIPES, TrainingConfig, WorkflowConfig
+from spikernel.config import MACROS, RECIPES, NetworkConfig, TrainingConfig, WorkflowConfig
 from spikernel.config.document import generated
 from spikernel.errors import ConfigError
 
@@ -55,6 +55,16 @@ def test_generated_reference_is_in_step(name: str, text: str) -> None:
         ({"kernel_set_design": {"fixed": [[1, 9]]}, "datasets": {"cifar10": {}}}, "size 9"),
         ({"datasets": {"mine": {"kind": "imagefolder"}}}, "needs image_size"),
         ({"datasets": {}}, "at least one data set"),
+        (
+            {"network": {"stages": 3, "cells_per_stage": [2, 2]}},
+            "config: network: cells_per_stage lists 2 stages, but stages is 3",
+        ),
+        ({"network": {"stage_widths": [1]}}, "stage_widths lists 1 stages, but stages is 2"),
+        ({"network": {"convolutions": {1: "depthwise"}}}, "a 1x1 convolution is dense"),
+        ({"network": {"convolutions": {4: "depthwise"}}}, "must be odd and positive, got 4"),
+        ({"network": {"convolutions": {7: "deep"}}}, "'dense', 'depthwise' or 'factorised'"),
+        ({"network": {"macro": "moder"}}, "network/macro: input should be 'snasnet' or 'modern'"),
+        ({"network": {"stem_convolutions": 5}}, "stem_convolutions"),
         ({"threads": "many"}, "config: threads: input should be a valid integer"),
     ],
 )
@@ -93,6 +103,31 @@ def test_override_that_names_a_recipe_starts_from_it() -> None:
     }
     final = parse(settings).resolved()["datasets"]["digits"]["train_final"]
     assert final == TrainingConfig().model_dump(mode="json")
+
+
+def test_macro_gives_defaults_that_fields_override() -> None:
+    modern = NetworkConfig.parse({"macro": "modern", "residual": False, "channels": 12}, "n")
+    given = {"macro": "modern", **MACROS["modern"], "residual": False, "channels": 12}
+    assert modern == NetworkConfig(**given)
+    # Each part switched off one by one is SNASNet's.
+    off = {name: NetworkConfig.model_fields[name].default for name in MACROS["modern"]}
+    assert NetworkConfig(macro="modern", **off) == NetworkConfig().model_copy(
+        update={"macro": "modern"}
+    )
+
+
+def test_override_that_names_a_macro_starts_from_it() -> None:
+    settings = {
+        "datasets": {"digits": {"network": {"macro": "modern"}}, "cifar10": {}},
+        "network": {"macro": "snasnet", "channels": 7, "convolutions": {7: "depthwise"}},
+    }
+    datasets = parse(settings).resolved()["datasets"]
+    assert datasets["digits"]["network"] == NetworkConfig(macro="modern").model_dump(mode="json")
+    assert datasets["cifar10"]["network"]["convolutions"] == {"7": "depthwise"}
+    # As the rules hand it to a script, and as a saved net remembers it.
+    again = NetworkConfig.parse(datasets["cifar10"]["network"], "n")
+    assert again.convolutions == {7: "depthwise"}
+    assert again.model_dump(mode="json") == datasets["cifar10"]["network"]
 
 
 def test_kernel_sets_are_known_before_anything_ran() -> None:

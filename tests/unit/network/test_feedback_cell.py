@@ -136,13 +136,16 @@ def test_without_feedback_edges_it_equals_a_forward_cell() -> None:
         torch.testing.assert_close(layers(x[:1]), forward(x[:1]))
 
 
-def test_stepped_neurons_equal_the_sequence() -> None:
+@pytest.mark.parametrize("learnable", [False, True])
+def test_stepped_neurons_equal_the_sequence(learnable: bool) -> None:
+    settings = SETTINGS.model_copy(update={"learnable_tau": learnable})
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(5, 2, 3, 4, 4, generator=generator).mul(2).requires_grad_()
     y = x.detach().clone().requires_grad_()
     weight = torch.randn(x.shape, generator=generator)
-    whole, stepped = LIF(SETTINGS)(x), []
-    neuron, potential = SteppedLIF(SETTINGS), torch.zeros(1, 2, 3, 4, 4)
+    sequence = LIF(settings)
+    whole, stepped = sequence(x), []
+    neuron, potential = SteppedLIF(settings), torch.zeros(1, 2, 3, 4, 4)
     for step in y.split(1):
         spikes, potential = neuron.step(step, potential)
         stepped.append(spikes)
@@ -150,6 +153,8 @@ def test_stepped_neurons_equal_the_sequence() -> None:
     whole.backward(weight)
     torch.cat(stepped).backward(weight)
     torch.testing.assert_close(x.grad, y.grad)
+    if learnable:
+        torch.testing.assert_close(sequence.w.grad, neuron.w.grad, rtol=1e-4, atol=1e-4)
 
 
 def test_parameter_count_equals_torch() -> None:

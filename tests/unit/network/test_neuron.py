@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -38,6 +40,62 @@ def test_equals_spikingjelly(seed: int, tau: float, threshold: float, alpha: flo
     torch.testing.assert_close(x.grad, y.grad, rtol=1e-5, atol=1e-6)
 
 
+def loop_with_learned_tau(x: torch.Tensor, w: torch.Tensor, alpha: float) -> torch.Tensor:
+    """Write PLIF as its equations read and leave the gradient to autograd."""
+    v, spikes = torch.zeros_like(x[0]), []
+    for step in x:
+        v = v + (step - v) * torch.sigmoid(w)
+        fired = (v >= 1).to(x.dtype)
+        # Forward the spike, backward the arctangent's slope.
+        smooth = torch.atan(torch.pi / 2 * alpha * (v - 1)) / torch.pi
+        spikes.append(fired + (smooth - smooth.detach()))
+        v = v * (1 - fired.detach())
+    return torch.stack(spikes)
+
+
+@pytest.mark.parametrize("tau", [1.1, 4 / 3, 2.0, 8.0])
+def test_gradient_of_learned_tau_equals_autograd(tau: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(6, 3, 40, generator=generator, dtype=torch.float64).mul(3)
+    weight = torch.randn(x.shape, generator=generator, dtype=torch.float64)
+    settings = NetworkConfig(tau=tau, learnable_tau=True)
+    neuron = LIF(settings).double()
+    a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
+    w = neuron.w.detach().clone().requires_grad_()
+    ours, literal = neuron(a), loop_with_learned_tau(b, w, settings.surrogate_alpha)
+    assert torch.equal(ours, literal.detach())
+    assert 0 < ours.mean() < 1
+    ours.backward(weight)
+    literal.backward(weight)
+    torch.testing.assert_close(a.grad, b.grad)
+    torch.testing.assert_close(neuron.w.grad, w.grad)
+    assert w.grad != 0
+
+
+def test_learned_tau_equals_spikingjelly() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(5, 4, 3, 6, 6, generator=generator).mul(2)
+    neuron = LIF(NetworkConfig(learnable_tau=True))
+    theirs = spikingjelly_lif(4 / 3, 1.0, 2.0, learnable=True)
+    assert neuron.w.item() == pytest.approx(theirs.w.item())
+    assert neuron.tau == pytest.approx(4 / 3)
+    first, second = neuron(x), theirs(x)
+    assert torch.equal(first, second)
+    weight = torch.randn(x.shape, generator=generator)
+    first.backward(weight)
+    second.backward(weight)
+    torch.testing.assert_close(neuron.w.grad, theirs.w.grad, rtol=1e-4, atol=1e-4)
+
+
+def test_gradient_of_tau_by_hand() -> None:
+    # tau = 2: rate 1/2, w = 0. Input 1 twice: v = 0.5, then 0.75, no spike. With respect to the
+    # rate k: v1 = k, v2 = k + (1 - k) k, so dv1/dk = 1 and dv2/dk = 2 - 2k = 1; dk/dw = k (1 - k).
+    neuron = LIF(NetworkConfig(tau=2.0, learnable_tau=True))
+    neuron(torch.ones(2, 1, 1)).sum().backward()
+    slopes = [1 / (1 + (torch.pi * (v - 1)) ** 2) for v in (0.5, 0.75)]
+    assert neuron.w.grad.item() == pytest.approx(sum(slopes) / 4)
+
+
 def test_layout_does_not_change_the_result() -> None:
     x = torch.randn(4, 2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
     last = x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (4, 2))
@@ -56,14 +114,19 @@ def test_no_state_is_left_behind() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_fused_gpu_path_equals_the_cpu() -> None:
+@pytest.mark.parametrize("learnable", [False, True])
+def test_fused_gpu_path_equals_the_cpu(learnable: bool) -> None:
     x = torch.randn(5, 4, 8, 8, 8, generator=torch.Generator().manual_seed(0)).mul(2)
     a, b = x.clone().requires_grad_(), x.cuda().requires_grad_()
-    neuron = LIF(NetworkConfig())
-    first, second = neuron(a), neuron(b)
+    neuron = LIF(NetworkConfig(learnable_tau=learnable))
+    on_gpu = copy.deepcopy(neuron).cuda()
+    first, second = neuron(a), on_gpu(b)
     assert torch.equal(first, second.cpu())
     first.sum().backward()
     second.sum().backward()
     assert a.grad is not None
     assert b.grad is not None
     torch.testing.assert_close(a.grad, b.grad.cpu(), rtol=1e-4, atol=1e-5)
+    if learnable:
+        assert list(on_gpu.state_dict()) == ["w"]
+        torch.testing.assert_close(neuron.w.grad, on_gpu.w.grad.cpu(), rtol=1e-4, atol=1e-3)

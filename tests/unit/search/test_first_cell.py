@@ -1,15 +1,16 @@
+import random
 from pathlib import Path
 
 import pytest
 import torch
 from toy import NETWORK, load
 
-from spikernel.config import SearchConfig
+from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.network import build_net
 from spikernel.search.first_cell import FirstCell, Groups
 from spikernel.search.sahd import KernelSum
 from spikernel.search.scorer import draw_batches
-from spikernel.space import Architecture, Cell, canonical_cells, operation_set
+from spikernel.space import Architecture, Cell, canonical_cells, draw_cell, operation_set
 from spikernel.study.inputs import image_shape
 
 CPU = torch.device("cpu")
@@ -17,11 +18,15 @@ SETTINGS = SearchConfig(batch_size=12, batches=2, seed=4)
 
 
 def whole_net_score(
-    cell: Cell, manifest: Path, batches: list[torch.Tensor], score: str
+    cell: Cell,
+    manifest: Path,
+    batches: list[torch.Tensor],
+    score: str,
+    network: NetworkConfig = NETWORK,
 ) -> torch.Tensor:
     """Run the real net and keep only what the neurons of its first cell say."""
     shape = image_shape(load(manifest)[0].manifest)
-    net = build_net(Architecture(cell, NETWORK, shape), SETTINGS.seed, CPU).train()
+    net = build_net(Architecture(cell, network, shape), SETTINGS.seed, CPU).train()
     values = []
     for batch in batches:
         kernel = KernelSum(score)
@@ -53,6 +58,30 @@ def test_every_cell_scores_as_the_first_cell_of_its_own_net(
     for index in range(0, len(cells), 331):  # a spread of all kinds of cells
         expected = whole_net_score(cells[index], digits_manifest, batches, score)
         assert scores[index] == pytest.approx(expected.item(), rel=1e-9), cells[index].archid
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stem_convolutions": 3, "stage_widths": (1.5, 2)},
+        {"residual": True, "learnable_tau": True, "cells_per_stage": 2, "downsampling": "stride"},
+        {"macro": "modern", "channels": 4, "convolutions": {3: "factorised", 5: "depthwise"}},
+    ],
+)
+def test_every_macro_structure_is_screened_right(
+    digits_manifest: Path, changes: dict[str, object]
+) -> None:
+    network = NetworkConfig(**{"time_steps": 2, "channels": 4, "hidden": 8, "pool": 2, **changes})
+    split = load(digits_manifest)[0]
+    batches = draw_batches(split, SETTINGS, CPU)
+    operations = operation_set((1, 3, 5), ("zero", "skip", "avg"), network.convolutions)
+    generator = random.Random(0)
+    drawn = [draw_cell(operations, generator) for _ in range(40)]
+    cells = [cell for cell in drawn if cell.kernel_sizes()]
+    first = FirstCell(network, image_shape(split.manifest), batches, "sahd_half", SETTINGS.seed)
+    for cell, score in zip(cells[::4], first.scores(cells)[::4], strict=True):
+        expected = whole_net_score(cell, digits_manifest, batches, "sahd_half", network)
+        assert score == pytest.approx(expected.item(), rel=1e-9), cell.archid
 
 
 def test_groups_by_hand() -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from toy import NETWORK, load
 
-from spikernel.config import SearchConfig
+from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import ConfigError
 from spikernel.network import build_net
 from spikernel.network.neuron import LIF
@@ -22,17 +22,36 @@ def batches(digits_manifest: Path) -> list[torch.Tensor]:
     return draw_batches(load(digits_manifest)[0], SETTINGS, CPU)
 
 
-def architecture(digits_manifest: Path, archid: str) -> Architecture:
+def architecture(
+    digits_manifest: Path, archid: str, network: NetworkConfig = NETWORK
+) -> Architecture:
     shape = image_shape(load(digits_manifest)[0].manifest)
-    return Architecture(Cell.from_archid(archid), NETWORK, shape)
+    return Architecture(Cell.from_archid(archid), network, shape)
 
 
-@pytest.mark.parametrize("version", ["sahd_half_n", "sahd_half"])
+MODERN = NetworkConfig(macro="modern", channels=4, time_steps=2, stem_convolutions=3)
+
+
+@pytest.mark.parametrize(
+    ("version", "network", "archid", "layers"),
+    [
+        # Six convolution edges per cell minus the pooled one, two cells, transition, head, hidden.
+        ("sahd_half_n", NETWORK, "k3-k1-k3-k1-avg-k3", 5 + 5 + 3),
+        ("sahd_half", NETWORK, "k3-k1-k3-k1-avg-k3", 5 + 5 + 3),
+        # Two layers of the stem, two cells in each of three stages, two transitions, head.
+        ("sahd_half", MODERN, "k3-d5-k3-f3-avg-k3", 2 + 3 * 2 * 5 + 2 + 1),
+    ],
+)
 def test_score_equals_a_plain_loop_over_published_layers(
-    digits_manifest: Path, batches: list[torch.Tensor], version: str
+    digits_manifest: Path,
+    batches: list[torch.Tensor],
+    version: str,
+    network: NetworkConfig,
+    archid: str,
+    layers: int,
 ) -> None:
     """One LIF per convolution edge, one call per time step, float64, as SNASNet counts them."""
-    spec = architecture(digits_manifest, "k3-k1-k3-k1-avg-k3")
+    spec = architecture(digits_manifest, archid, network)
     net = build_net(spec, 3, CPU).train()
     codes: list[np.ndarray] = []
 
@@ -50,8 +69,7 @@ def test_score_equals_a_plain_loop_over_published_layers(
             dropout.generator = torch.Generator().manual_seed(3 + index)
         with torch.no_grad():
             net(batch)
-        # Six convolution edges per cell minus the pooled one, two cells, transition, head, hidden.
-        assert len(codes) == NETWORK.time_steps * (5 + 5 + 3)
+        assert len(codes) == network.time_steps * layers
         kernel = np.zeros((16, 16))
         for code in codes:
             neurons = code.shape[1]

@@ -61,6 +61,30 @@ def test_path_capacity_by_hand() -> None:
     assert score("k3-zero-skip-zero-avg-zero") == pytest.approx(expected, abs=1e-12)
 
 
+def test_fan_in_of_factors_counts_independent_weights() -> None:
+    # Parameters per output channel: 4 + 49 and 2 * 4 * 7, where dense has 4 * 49.
+    side = 10**6
+    assert float(fan_in(7, 4, side, "depthwise")) == pytest.approx(4 + 49, rel=1e-4)
+    assert float(fan_in(7, 4, side, "factorised")) == pytest.approx(2 * 4 * 7, rel=1e-4)
+    # On a single pixel every tap but the centre lies in the padding.
+    assert fan_in(7, 4, 1, "depthwise") == 4 + 1
+    assert fan_in(7, 4, 1, "factorised") == 4 + 4
+
+
+def test_path_capacity_of_a_deeper_macro_by_hand() -> None:
+    """Three stages of 4, 8 and 16 channels, the first with two cells."""
+    network = NetworkConfig(channels=4, stages=3, cells_per_stage=(2, 1, 1), residual=True)
+
+    def capacity(archid: str) -> float:
+        return structural_scores([Cell.from_archid(archid)], network, IMAGES, "path_capacity")[0]
+
+    # The convolution and the residual path: two paths in each of four cells.
+    convolutions = 2 * math.log2(4) + math.log2(8) + math.log2(16)
+    assert capacity("zero-zero-k1-zero-zero-zero") == pytest.approx(4 * 1 + convolutions)
+    # With the direct skip there is no further path: 0-3 and 0-1-3.
+    assert capacity("k1-zero-skip-zero-skip-zero") == pytest.approx(4 * 1 + convolutions)
+
+
 def test_what_the_output_does_not_see_counts_for_nothing() -> None:
     assert score("zero-k7-k3-zero-k7-zero") == score("zero-zero-k3-zero-zero-zero")
     assert score("k3-zero-k1-zero-skip-zero") == score("zero-k3-k1-zero-zero-skip")

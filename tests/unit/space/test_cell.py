@@ -3,7 +3,15 @@ import itertools
 import pytest
 
 from spikernel.errors import ConfigError
-from spikernel.space import EDGES, Cell, conv, kernel_size, operation_set
+from spikernel.space import (
+    EDGES,
+    Cell,
+    Convolution,
+    conv,
+    convolution,
+    kernel_size,
+    operation_set,
+)
 
 
 def test_archid_round_trip_names_edges_in_order() -> None:
@@ -74,3 +82,25 @@ def test_operation_names() -> None:
     assert operation_set((5, 1), ("zero", "skip")) == ("zero", "skip", "k1", "k5")
     with pytest.raises(ConfigError, match="odd and positive, got 2"):
         conv(2)
+
+
+def test_types_of_convolution() -> None:
+    assert [conv(7, kind) for kind in ("dense", "depthwise", "factorised")] == ["k7", "d7", "f7"]
+    assert convolution("d7") == Convolution("depthwise", 7)
+    assert conv(1, "depthwise") == "k1"  # a 1x1 convolution has no other form
+    assert operation_set((7, 3), ("zero",), {7: "depthwise"}) == ("zero", "k3", "d7")
+    cell = Cell.from_archid("d7-f5r-skip-zero-avg-k3")
+    assert cell.archid == "d7-f5r-skip-zero-avg-k3"
+    assert cell.kernel_sizes() == [7, 5, 3]
+    assert cell.firing_nodes() == {0: 1, 2: 2}
+    for wrong in ("d1", "f1", "d4", "x3", "d"):
+        with pytest.raises(ConfigError, match=f"unknown edge operation '{wrong}'"):
+            convolution(wrong)
+
+
+@pytest.mark.parametrize(("name", "weights"), [("k7", 196), ("d7", 102), ("f7", 56), ("k1", 4)])
+def test_weights_by_hand(name: str, weights: int) -> None:
+    # Two channels: 2 * 2 * 49; 2 * 2 + 2 * 49; 2 * 2 * 7 + 2 * 2 * 7; 2 * 2.
+    found = convolution(name)
+    assert found is not None
+    assert found.weights(2) == weights

@@ -38,12 +38,14 @@ def test_parts_by_hand() -> None:
     network = NetworkConfig(channels=2, pool=2, hidden=5, votes=3)
     cell = Cell.from_archid("zero-zero-k3-zero-zero-zero")
     parts = parameter_count(Architecture(cell, network, ImageShape(1, 8, 10)))
-    assert parts.stem == 1 * 2 * 9 + 2 * 2
-    assert parts.cell1 == 2 * 2 * 9 + 2 * 2
-    assert parts.transition == 2 * 2 + 2 * 4 * 9 + 2 * 4
-    assert parts.cell2 == 4 * 4 * 9 + 2 * 4
-    # Maps of 4x4 after the transition, 2x2 after the pooling: 16 features.
-    assert parts.head == 2 * 4 + 16 * 5 + (5 + 1) * 30
+    assert parts.modules == {
+        "stem": 1 * 2 * 9 + 2 * 2,
+        "cell1": 2 * 2 * 9 + 2 * 2,
+        "transition": 2 * 2 + 2 * 4 * 9 + 2 * 4,
+        "cell2": 4 * 4 * 9 + 2 * 4,
+        # Maps of 4x4 after the transition, 2x2 after the pooling: 16 features.
+        "head": 2 * 4 + 16 * 5 + (5 + 1) * 30,
+    }
     assert parts.total == 22 + 40 + 84 + 152 + 268
 
 
@@ -51,7 +53,7 @@ def test_global_average_pooling_head_by_hand() -> None:
     network = NetworkConfig(channels=2, head="gap", votes=3)
     cell = Cell.from_archid("zero-zero-skip-zero-zero-zero")
     parts = parameter_count(Architecture(cell, network, ImageShape(1, 8, 10)))
-    assert parts.head == 2 * 4 + (4 + 1) * 30
+    assert parts.modules["head"] == 2 * 4 + (4 + 1) * 30
 
 
 def test_memory() -> None:

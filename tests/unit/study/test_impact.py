@@ -37,6 +37,17 @@ def test_iso_parameter_width_is_the_nearest_of_all(kernel: int, channels: int) -
         assert chosen.network.channels == channels
 
 
+def test_reference_net_of_the_modern_macro() -> None:
+    network = NetworkConfig(macro="modern", channels=8, convolutions={7: "depthwise"})
+    wanted = parameter_count(reference_architecture(ROLES, 3, "plain", network, IMAGES)).total
+    plain = reference_architecture(ROLES, 7, "plain", network, IMAGES)
+    assert plain.cell.archid == "d7-zero-skip-d7-zero-d7"
+    assert parameter_count(plain).total < wanted
+    wide = reference_architecture(ROLES, 7, "iso_parameter", network, IMAGES)
+    assert wide.network.channels > 8
+    assert parameter_count(wide).total == pytest.approx(wanted, rel=0.05)
+
+
 def write_metrics(folder: Path, **values: object) -> Path:
     record = {
         "dataset": "d", "kernel_size": 3, "control": "plain", "seed": 0, "channels": 8,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spikernel.config import DesignConfig
+from spikernel.config import DesignConfig, NetworkConfig
 from spikernel.errors import TableError
 from spikernel.study import kernel_set_design
 from spikernel.study.kernel_set_design import KernelSet, design, evidence_by_size, rank
@@ -43,6 +43,17 @@ def test_pairs_by_hand() -> None:
     assert sets[1]["cost"] == 37
     assert "front 1, place 1 of 5" in str(sets[1]["reason"])
     assert "k5 64.00 %, k7 62.00 %" in str(sets[1]["reason"])
+
+
+def test_cost_and_name_follow_the_type_of_convolution() -> None:
+    # Depthwise 7x7 at 98 channels: 1 + 49 / 98 weights per pair of channels; factorised 5x5: 10.
+    network = NetworkConfig(channels=98, convolutions={7: "depthwise", 5: "factorised"})
+    sets = design(IMPACT, DesignConfig(sizes_per_set=(2,), keep=5), network)
+    costs = {tuple(item["sizes"]): item["cost"] for item in sets}
+    assert costs[1, 7] == pytest.approx((1 + 1.5) / 2)
+    assert costs[5, 7] == pytest.approx((10 + 1.5) / 2)
+    assert costs[1, 3] == (1 + 9) / 2
+    assert "f5 64.00 %, d7 62.00 %" in " ".join(str(item["reason"]) for item in sets)
 
 
 def test_fixed_sets_replace_the_ranking() -> None:
