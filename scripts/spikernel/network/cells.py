@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from spikernel.config import NetworkConfig
 from spikernel.network.blocks import ConvNorm, average_neighbours, over_time, total
-from spikernel.network.neuron import LIF, LIFSequence
+from spikernel.network.lif_sequence import LIFSequence
+from spikernel.network.neuron import LIF
 from spikernel.space import AVG, Cell, kernel_size
 
 NODES = range(4)

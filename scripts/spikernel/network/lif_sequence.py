@@ -1,0 +1,87 @@
+"""LIF neurons over a sequence, as one function with its own gradient.
+
+All of it is bound by memory, not by arithmetic. On the CPU the batch is therefore taken in
+blocks that stay in a core's cache while the time steps pass over them, and every operation
+writes into memory that is there already.
+
+Shapes: T time steps, N batch.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+BLOCK_ELEMENTS = 32768
+"""Neurons of a block per thread: 128 KiB in float32, a few of which fit a core's cache. PyTorch
+gives no thread less than this in an elementwise operation."""
+
+
+def empty_sequence(x: Tensor) -> Tensor:
+    """Return memory for [T, ...] in which every time step has the layout of x[0].
+
+    `empty_like` does not keep channels-last for an input that is the same at every time step.
+    """
+    step = torch.empty_like(x[0])
+    strides = (step.numel(), *step.stride())
+    return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device)
+
+
+def _blocks(x: Tensor) -> list[slice]:
+    """Return the blocks of images that [T, N, ...] is taken in; one on a GPU."""
+    images = x.shape[1]
+    size = images
+    if not x.is_cuda and x.numel():
+        size = max(1, BLOCK_ELEMENTS * torch.get_num_threads() // x[0, 0].numel())
+    return [slice(start, start + size) for start in range(0, images, size)]
+
+
+class LIFSequence(torch.autograd.Function):
+    """LIF over [T, N, ...] on any device; keeps one potential per element for the gradient."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, tau: float, threshold: float, alpha: float) -> Tensor:
+        """[T, N, ...] real-valued input to spikes of the same shape."""
+        kept = empty_sequence(x) if context.needs_input_grad[0] else None
+        result = empty_sequence(x)
+        inputs, spikes = x.unbind(), result.unbind()
+        for block in _blocks(x):
+            # Potentials before and after the reset.
+            charged, rest = (torch.empty_like(inputs[0][block]) for _ in range(2))
+            rest.zero_()
+            for t in range(len(inputs)):
+                if kept is not None:
+                    charged = kept[t, block]
+                torch.lerp(rest, inputs[t][block], 1 / tau, out=charged)
+                fired = torch.ge(charged, threshold, out=spikes[t][block])
+                torch.addcmul(charged, charged, fired, value=-1, out=rest)
+        context.save_for_backward(kept)
+        context.constants = (tau, threshold, alpha)
+        return result
+
+    @staticmethod
+    def backward(context: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
+        """Gradient of the spikes [T, N, ...] to that of the input, by the surrogate.
+
+        d spike / d v of ATan is alpha / 2 / (1 + (pi / 2 * alpha * (v - threshold))^2). All of it
+        is linear in the incoming gradient, so its constant factor waits until the end.
+        """
+        (potentials,) = context.saved_tensors
+        tau, threshold, alpha = context.constants
+        steepness = (math.pi / 2 * alpha) ** 2
+        result = empty_sequence(potentials)
+        one = torch.ones((), dtype=potentials.dtype, device=potentials.device)
+        charged, arriving, leaving = potentials.unbind(), gradients[0].unbind(), result.unbind()
+        for block in _blocks(potentials):
+            over, work, later, slope = (torch.empty_like(charged[0][block]) for _ in range(4))
+            later.zero_()  # what arrives through the next time step
+            for t in range(len(charged) - 1, -1, -1):
+                torch.sub(charged[t][block], threshold, out=over)
+                torch.addcmul(one, over, over, value=steepness, out=work)
+                torch.div(arriving[t][block], work, out=slope)
+                silent = torch.lt(over, 0, out=work)  # after a spike the reset lets nothing through
+                torch.addcmul(slope, later, silent, value=1 - 1 / tau, out=slope)
+                torch.mul(slope, alpha / 2 / tau, out=leaving[t][block])
+                later, slope = slope, later
+        return result, None, None, None
