@@ -32,11 +32,12 @@ class AugmentedImages(Dataset[tuple[Tensor, int]]):
 
     def __init__(self, split: Split) -> None:
         transforms = torchvision().transforms
+        side = split.manifest.image_size
         self._split = split
         self._transform = transforms.Compose(
             [
                 transforms.ToPILImage(),
-                transforms.RandomCrop(32, padding=4),
+                transforms.RandomCrop(side, padding=side // 8),
                 transforms.RandomHorizontalFlip(),
                 transforms.ToTensor(),
                 transforms.Normalize(split.manifest.mean, split.manifest.sd),

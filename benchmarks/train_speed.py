@@ -45,20 +45,27 @@ DEFAULTS = {
 
 
 def serve(name: str, setup: Setup, warmup: int, pipe: Connection) -> None:
-    """In a process of its own: make a loop, then answer each number of steps with seconds."""
+    """In a process of its own: make a loop, then do as the pipe says until it says `end`.
+
+    A number of steps is answered with seconds, `flop` and `matmul` with the loop's FLOP per
+    image and the device's FLOP/s, and `end` with the peak memory in MB.
+    """
     torch.set_num_threads(setup.threads)
     loop = make_loop(name, setup)
     loop.run(warmup)
-    facts: dict[str, float] = {}
-    if isinstance(loop, OurLoop):
-        facts = {"flop_per_image": loop.flop_per_image(), "matmul": matmul_rate(setup.device)}
     wait_for(setup.device)
-    pipe.send(facts)
-    while steps := pipe.recv():
-        start = time.perf_counter()
-        loop.run(steps)
-        wait_for(setup.device)
-        pipe.send(time.perf_counter() - start)
+    pipe.send(name)
+    while (asked := pipe.recv()) != "end":
+        if asked == "flop":
+            assert isinstance(loop, OurLoop)
+            pipe.send(loop.flop_per_image())
+        elif asked == "matmul":
+            pipe.send(matmul_rate(setup.device))
+        else:
+            start = time.perf_counter()
+            loop.run(asked)
+            wait_for(setup.device)
+            pipe.send(time.perf_counter() - start)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     if setup.device.type == "cuda":
         peak_mb = torch.cuda.max_memory_allocated(setup.device) / 1e6
@@ -85,36 +92,40 @@ def served(names: Sequence[str], setup: Setup, warmup: int) -> Iterator[dict[str
                 process.kill()
 
 
-def ask(pipe: Connection, name: str, steps: int | None = None) -> Any:
-    """Send a number of steps, if any, and return the answer.
+def ask(pipe: Connection, question: int | str | None = None) -> Any:
+    """Ask a question, if any, and return the answer.
 
     Raises:
         SpikernelError: the process has ended.
 
     """
     try:
-        if steps is not None:
-            pipe.send(steps)
+        if question is not None:
+            pipe.send(question)
         return pipe.recv()
     except (EOFError, BrokenPipeError):
-        raise SpikernelError(f"the process of loop '{name}' has ended: see above") from None
+        raise SpikernelError("the process of a loop has ended: its error is above") from None
 
 
 def measure(setup: Setup, steps: int, rounds: int, warmup: int) -> dict[str, Any]:
     """Return speed and peak memory of each loop, the ratios, and our share of the matmul rate."""
     seconds: dict[str, list[float]] = {name: [] for name in LOOPS}
+    products = []
     with served(LOOPS, setup, warmup) as pipes:
-        facts = {name: ask(pipe, name) for name, pipe in pipes.items()}
+        for pipe in pipes.values():
+            ask(pipe)  # all are ready
         for number in range(1, rounds + 1):
             for name, pipe in pipes.items():
-                seconds[name].append(ask(pipe, name, steps))
+                seconds[name].append(ask(pipe, steps))
+            products.append(ask(pipes["ours"], "matmul"))
             rates = (f"{name} {setup.batch_size * steps / seconds[name][-1]:.1f}" for name in LOOPS)
             print(f"round {number}/{rounds}, images/s: {', '.join(rates)}", flush=True)
-        peaks = {name: ask(pipe, name, 0) for name, pipe in pipes.items()}
+        flop = ask(pipes["ours"], "flop")
+        peaks = {name: ask(pipe, "end") for name, pipe in pipes.items()}
+    matmul = max(products)
     rate = {
         name: setup.batch_size * steps / statistics.median(times) for name, times in seconds.items()
     }
-    flop, matmul = facts["ours"]["flop_per_image"], facts["ours"]["matmul"]
     for name in LOOPS:
         print(f"{name}: {rate[name]:.1f} images/s, peak memory {peaks[name]:.0f} MB")
     kind = "bfloat16" if setup.device.type == "cuda" else "float32"

@@ -46,9 +46,8 @@ class Setup:
         return build_net(architecture, self.seed, self.device)
 
 
-@torch.no_grad()
 def copy_weights(source: nn.Module, target: nn.Module) -> None:
-    """Copy the weights of a net into one that has the same layers in the same order."""
+    """Copy weights and running statistics into a net with the same layers in the same order."""
     kinds = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
     pairs = zip(
         (module for module in source.modules() if isinstance(module, kinds)),
@@ -56,8 +55,7 @@ def copy_weights(source: nn.Module, target: nn.Module) -> None:
         strict=True,
     )
     for first, second in pairs:
-        for name, value in first.named_parameters():
-            second.get_parameter(name).copy_(value)
+        second.load_state_dict(first.state_dict())
 
 
 class TimedLoop(Protocol):
