@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikernel.config import TrainingConfig
+from spikernel.training.randaugment import rand_augment
 
 
 def default_padding(size: int) -> int:
@@ -93,4 +94,10 @@ class Augmenter:
         images = random_crop(images, padding, self._generator)
         if settings.horizontal_flip:
             images = random_flip(images, self._generator)
+        images = rand_augment(
+            images,
+            settings.randaugment_operations,
+            settings.randaugment_magnitude,
+            self._generator,
+        )
         return random_erase(self.normalise(images), settings.erase_probability, self._generator)
