@@ -3,6 +3,7 @@
 # make figures the figures and the page of an experiment, without retraining anything
 # make test    lint and all tests
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
+# make bench-train    our training against SNASNet's and SpikingJelly's loops (DATA=folder)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures test lint lock bench-search
+.PHONY: help setup demo figures test lint lock bench-search bench-train
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -43,6 +44,9 @@ test: lint
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)
+
+bench-train: setup
+	python benchmarks/train_speed.py --data $(DATA)
 
 lint: setup
 	ruff check .

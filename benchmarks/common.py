@@ -16,12 +16,18 @@ from spikernel.data.splits import Split, load_split
 from spikernel.network import describe_device
 
 
+def prepare_cifar10(data_dir: Path, folder: Path, images: int | None = None) -> Path:
+    """Prepare CIFAR-10, or a stratified subset of its images, and return the manifest's path."""
+    manifest = folder / "manifest.json"
+    settings = DatasetConfig(kind="cifar10", train_images=images, test_images=images)
+    prepare("cifar10", settings, data_dir, manifest)
+    return manifest
+
+
 def load_cifar10(data_dir: Path) -> Split:
     """Return CIFAR-10's training split, prepared in a temporary folder."""
     folder = Path(tempfile.mkdtemp(prefix="spikernel-"))
-    manifest = folder / "manifest.json"
-    prepare("cifar10", DatasetConfig(kind="cifar10"), data_dir, manifest)
-    return load_split(manifest, "train")
+    return load_split(prepare_cifar10(data_dir, folder), "train")
 
 
 def environment(device: torch.device) -> dict[str, object]:

@@ -1,9 +1,11 @@
-"""SNASNet's search loop, re-stated from its description, as the reference to measure against.
+"""SNASNet's search and training loops, re-stated, as references to measure against.
 
 Written from the published method (Kim et al., ECCV 2022), with its habits kept on purpose:
 single-step modules in a Python loop over time, one LIF per convolution edge, zeroized edges
 executed, a fresh shuffled loader with worker processes for each mini-batch, hooks that make two
 dense products per call in float32, and one copy of a B x B matrix to the host per LIF per step.
+The training loop has a loader with four worker processes and reads loss and accuracy back at
+every step.
 """
 
 import random
@@ -14,6 +16,7 @@ import torch
 from common import load_cifar10  # noqa: F401  (puts the library on the path)
 from spikingjelly.activation_based import functional, layer, neuron, surrogate
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from spikernel.config import NetworkConfig
@@ -29,11 +32,12 @@ class AugmentedImages(Dataset[tuple[Tensor, int]]):
 
     def __init__(self, split: Split) -> None:
         transforms = torchvision().transforms
+        side = split.manifest.image_size
         self._split = split
         self._transform = transforms.Compose(
             [
                 transforms.ToPILImage(),
-                transforms.RandomCrop(32, padding=4),
+                transforms.RandomCrop(side, padding=side // 8),
                 transforms.RandomHorizontalFlip(),
                 transforms.ToTensor(),
                 transforms.Normalize(split.manifest.mean, split.manifest.sd),
@@ -131,12 +135,38 @@ class ReferenceNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the time mean of the outputs, [B, classes]."""
         constant = self.stem(images)
-        outputs = torch.zeros(())
+        outputs = torch.zeros((), device=images.device)
         for _ in range(self.time_steps):
             x = self.cell2(self.down(self.cell1(constant)))
             x = self.classifier(self.last(x).flatten(1))
-            outputs = outputs + self.vote(x.unsqueeze(1)).squeeze(1).cpu()
+            outputs = outputs + self.vote(x.unsqueeze(1)).squeeze(1)
         return outputs / self.time_steps
+
+
+class ReferenceTraining:
+    """The published training step: SGD, cross-entropy of the time mean, float32."""
+
+    def __init__(self, net: ReferenceNet, learning_rate: float) -> None:
+        self.net = net.train()
+        self._optimiser = torch.optim.SGD(
+            net.parameters(), learning_rate, momentum=0.9, weight_decay=5e-4
+        )
+        # As published, for its reproducibility.
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
+        self.correct = 0.0
+
+    def step(self, images: Tensor, labels: Tensor) -> float:
+        """Train on one batch and return its loss."""
+        self._optimiser.zero_grad()
+        outputs = self.net(images)
+        loss = F.cross_entropy(outputs, labels)
+        loss.backward()
+        self._optimiser.step()
+        best = outputs.topk(5, 1).indices == labels.unsqueeze(1)  # top-1 and top-5, as there
+        self.correct += best[:, :1].sum().item()
+        functional.reset_net(self.net)
+        return loss.item()
 
 
 class _HostKernel:

@@ -22,11 +22,16 @@ def main(
     training: Annotated[TrainingConfig, "how the net is trained"] = TrainingConfig(),
     device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "auto",
     threads: Annotated[int, "CPU threads"] = 1,
+    max_seconds: Annotated[
+        float | None, "stop, with status 75, before an epoch that would end later; run again"
+    ] = None,
 ) -> None:
     """Train the candidate, evaluate its last epoch on the test split, save its weights."""
     machine = Machine.choose(device, threads)
     outputs = train_final.Outputs(metrics, history, model)
-    train_final.run(manifest, candidates, search, rank, seed, network, training, machine, outputs)
+    train_final.run(
+        manifest, candidates, search, rank, seed, network, training, machine, outputs, max_seconds
+    )
 
 
 if __name__ == "__main__":

@@ -16,20 +16,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from spikernel.errors import SpikernelError
+from spikernel.errors import SpikernelError, UnfinishedError
 
 EXIT_BAD_INPUT = 2
+EXIT_UNFINISHED = 75
+"""EX_TEMPFAIL of sysexits.h: try again."""
 
 
 def run(main: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, call `main`, and turn a `SpikernelError` into one line.
 
-    Exits with status 2 when the user's input is at fault; other exceptions are defects
-    and keep their traceback.
+    Exits with status 2 when the user's input is at fault, and with status 75 when work stopped
+    in time and the same command would go on; other exceptions are defects and keep their
+    traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         main(**_parse(main, arguments))
+    except UnfinishedError as stop:
+        print(f"unfinished: {stop}", file=sys.stderr)
+        sys.exit(EXIT_UNFINISHED)
     except SpikernelError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)

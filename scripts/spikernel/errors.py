@@ -27,3 +27,7 @@ class TrainingError(SpikernelError):
 
 class TableError(SpikernelError):
     """A table that steps exchange lacks a column or holds an impossible value."""
+
+
+class UnfinishedError(SpikernelError):
+    """Work stopped in good order before its end; the same command goes on."""

@@ -70,6 +70,11 @@ class TrainingConfig(StrictModel):
     """Random crop after padding by this many pixels; default: an eighth of the image's side."""
     horizontal_flip: bool = True
     """Mirror half of the images; switch it off where left and right carry meaning."""
+    randaugment_operations: int = Field(default=0, ge=0, le=14)
+    """Random operations per image of RandAugment (Cubuk et al., 2020), as in torchvision; 0: none,
+    2 is usual."""
+    randaugment_magnitude: int = Field(default=9, ge=0, le=30)
+    """Strength of RandAugment's operations."""
     erase_probability: float = Field(default=0.0, ge=0, le=1)
     """Share of the images in which a random rectangle is blanked."""
     mixup_alpha: float = Field(default=0.0, ge=0)
@@ -83,6 +88,9 @@ class TrainingConfig(StrictModel):
     to this value over the first steps, so that short runs may use it too."""
     mixed_precision: bool = False
     """bfloat16 autocast on a GPU; ignored on the CPU."""
+    tensorboard: bool = False
+    """Also write TensorBoard event files, one per epoch, to the folder tensorboard beside the
+    metrics."""
 
     @model_validator(mode="before")
     @classmethod

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from spikernel.config import NetworkConfig
 from spikernel.network.blocks import average_neighbours, over_time, total
 from spikernel.network.convolutions import edge_convolution
-from spikernel.network.neuron import LIF, LIFSequence
+from spikernel.network.lif_sequence import LIFSequence
+from spikernel.network.neuron import LIF
 from spikernel.space import AVG, Cell, convolution
 
 NODES = range(4)

@@ -6,8 +6,8 @@ the reset detached from the graph; arctangent surrogate gradient. These are SNAS
 `ParametricLIFNode` where tau is learned.
 
 A call starts from v = 0 and leaves no state behind, so no sequence can leak into the next.
-On a GPU the sequence runs in SpikingJelly's fused kernel; on the CPU in the function below,
-which the tests hold equal to SpikingJelly's and which is about twice as fast.
+On a GPU the sequence runs in SpikingJelly's fused kernel; on the CPU in `LIFSequence`, which the
+tests hold equal to SpikingJelly's.
 """
 
 import logging
@@ -18,67 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from spikernel.config import NetworkConfig
-
-
-def _empty_sequence(x: Tensor) -> Tensor:
-    """Return memory for [T, ...] in which every time step has the layout of x[0].
-
-    `empty_like` does not keep channels-last for an input that is the same at every time step.
-    """
-    step = torch.empty_like(x[0])
-    strides = (step.numel(), *step.stride())
-    return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device)
-
-
-class LIFSequence(torch.autograd.Function):
-    """LIF over [T, ...] on any device; keeps one potential per element for the gradient.
-
-    `rate` is 1 / tau: a number, or a scalar tensor that gets a gradient too.
-    """
-
-    @staticmethod
-    def forward(
-        context: Any, x: Tensor, rate: float | Tensor, threshold: float, alpha: float
-    ) -> Tensor:
-        """[T, ...] real-valued input to [T, ...] spikes."""
-        potentials, spikes = _empty_sequence(x), _empty_sequence(x)
-        v = torch.zeros_like(spikes[0])
-        weight = float(rate.detach()) if isinstance(rate, Tensor) else rate
-        for t in range(x.shape[0]):
-            charged = torch.lerp(v, x[t], weight, out=potentials[t])
-            fired = charged >= threshold
-            spikes[t] = fired
-            # Not masked_fill, which would lose the channels-last layout.
-            v = torch.where(fired, 0.0, charged)
-        context.save_for_backward(potentials)
-        context.constants = (weight, threshold, alpha)
-        return spikes
-
-    @staticmethod
-    def backward(context: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
-        """Gradients of the spikes [T, ...] to the input and to `rate`, by the surrogate."""
-        (potentials,) = context.saved_tensors
-        rate, threshold, alpha = context.constants
-        over = potentials - threshold
-        # d spike / d v of ATan: alpha / 2 / (1 + (pi / 2 * alpha * (v - threshold))^2)
-        slope = (over * (math.pi / 2 * alpha)).square_().add_(1).reciprocal_().mul_(alpha / 2)
-        slope.mul_(gradients[0])
-        result = _empty_sequence(slope)
-        later = torch.zeros_like(slope[0])  # gradient that arrives through the next time step
-        exact = torch.promote_types(slope.dtype, torch.float32)
-        of_rate = slope.new_zeros((), dtype=exact) if context.needs_input_grad[1] else None
-        for t in range(slope.shape[0] - 1, -1, -1):
-            at_charge = later.mul_(over[t] < 0).add_(slope[t])
-            torch.mul(at_charge, rate, out=result[t])
-            if of_rate is not None:
-                # d charged / d rate = x - v = (charged - v) / rate, v being what the step before
-                # left behind: its potential, or 0 where it fired.
-                charge = potentials[t]
-                if t > 0:
-                    charge = charge - potentials[t - 1] * (over[t - 1] < 0)
-                of_rate += (at_charge * charge).sum(dtype=exact) / rate
-            later = at_charge.mul_(1 - rate)
-        return result, of_rate, None, None
+from spikernel.network.lif_sequence import LIFSequence
 
 
 class LIF(nn.Module):
@@ -141,9 +81,13 @@ class LIF(nn.Module):
             self._fused.w = self.w  # the very parameter, not a copy
         self._fused.train(self.training)
         self._fused.reset()
-        spikes: Tensor = self._fused(x.contiguous())
+        # The kernel wants memory in one piece. A channels-last sequence is that once its axes are
+        # named in the order they lie in; `contiguous` would move it, and the next layer again.
+        last = x.dim() == 5 and x[0].is_contiguous(memory_format=torch.channels_last)
+        ordered = x.permute(0, 1, 3, 4, 2) if last else x
+        spikes: Tensor = self._fused(ordered.contiguous())
         self._fused.reset()
-        return spikes
+        return spikes.permute(0, 1, 4, 2, 3) if last else spikes
 
     def extra_repr(self) -> str:
         """Show the constants when the net is printed."""

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import torch
 
+from spikernel.config import TrainingConfig
 from spikernel.data.manifest import Manifest
 from spikernel.network import choose_device, describe_device
 from spikernel.network.device import DeviceName
 from spikernel.space import ImageShape
 
-__all__ = ["DeviceName", "Machine", "image_shape", "state_path"]
+__all__ = ["DeviceName", "Machine", "events_path", "image_shape", "state_path"]
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,8 @@ def image_shape(manifest: Manifest) -> ImageShape:
 def state_path(output: Path) -> Path:
     """Return where unfinished work on `output` is kept: hidden beside it, never declared."""
     return output.with_name(f".{output.stem}.unfinished")
+
+
+def events_path(output: Path, training: TrainingConfig) -> Path | None:
+    """Return the folder of TensorBoard event files beside `output`; None: not wanted."""
+    return output.with_name("tensorboard") if training.tensorboard else None

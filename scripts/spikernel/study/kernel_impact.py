@@ -9,7 +9,7 @@ from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.network import build_net, measure_activity
 from spikernel.space import memory_mb, parameter_count
-from spikernel.study.inputs import Machine, image_shape, state_path
+from spikernel.study.inputs import Machine, events_path, image_shape, state_path
 from spikernel.study.reference_net import reference_architecture
 from spikernel.training import Trained, normalised_batches, to_device, train
 
@@ -54,7 +54,8 @@ def run(
     }
     unfinished = state_path(metrics_path)
     net = build_net(architecture, seed, machine.device)
-    trained = train(net, splits, training, seed, unfinished, fingerprint)
+    events = events_path(metrics_path, training)
+    trained = train(net, splits, training, seed, unfinished, fingerprint, events=events)
     images = to_device(splits[1], machine.device)[0][:ACTIVITY_IMAGES]
     activity = measure_activity(trained.net, normalised_batches(images, trained.augmenter))
     params = parameter_count(architecture).total

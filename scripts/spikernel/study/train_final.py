@@ -11,7 +11,7 @@ from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
 from spikernel.network import build_net, measure_activity
 from spikernel.space import Architecture, Cell, memory_mb, parameter_count
-from spikernel.study.inputs import Machine, image_shape, state_path
+from spikernel.study.inputs import Machine, events_path, image_shape, state_path
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
 from spikernel.tables import read_csv
 from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device, train
@@ -41,12 +41,14 @@ def run(
     training: TrainingConfig,
     machine: Machine,
     outputs: Outputs,
+    max_seconds: float | None = None,
 ) -> None:
     """Train the candidate of a rank; the test split is read after training, once.
 
     Raises:
         TableError: the search has no candidate of that rank.
         TrainingError: the loss is not finite; the last good state stays.
+        UnfinishedError: another epoch would not end within `max_seconds`; the state stays.
 
     """
     watch = provenance.Stopwatch()
@@ -72,7 +74,8 @@ def run(
     }
     unfinished = state_path(outputs.model)
     net = build_net(architecture, seed, machine.device)
-    trained = train(net, splits, training, seed, unfinished, fingerprint)
+    events = events_path(outputs.metrics, training)
+    trained = train(net, splits, training, seed, unfinished, fingerprint, max_seconds, events)
     test = to_device(load_split(manifest_path, "test"), machine.device)
     test_accuracy = accuracy_percent(trained.net, *test, trained.augmenter)
     activity = measure_activity(

@@ -2,7 +2,8 @@
 
 from spikernel.training.checkpoint import load_model, save_model
 from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
-from spikernel.training.loop import EpochRecord, Trained, train
+from spikernel.training.loop import Trained, train
+from spikernel.training.progress import EpochRecord
 
 __all__ = [
     "EpochRecord",

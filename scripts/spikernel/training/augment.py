@@ -3,11 +3,14 @@
 Shapes: N batch, C channels, H, W; images are square.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from spikernel.config import TrainingConfig
+from spikernel.training.randaugment import rand_augment
 
 
 def default_padding(size: int) -> int:
@@ -48,8 +51,8 @@ def random_erase(images: Tensor, probability: float, generator: torch.Generator)
     count, _, height, width = images.shape
     draws = torch.rand(5, count, 1, device=images.device, generator=generator)
     area = (0.02 + (0.33 - 0.02) * draws[0]) * height * width
-    log_ratio = torch.log(torch.tensor((0.3, 3.3), device=images.device))
-    ratio = torch.exp(log_ratio[0] + (log_ratio[1] - log_ratio[0]) * draws[1])
+    lowest, highest = math.log(0.3), math.log(3.3)
+    ratio = torch.exp(lowest + (highest - lowest) * draws[1])
     inside = [
         _inside(length, side, centre)
         for length, side, centre in (
@@ -91,4 +94,10 @@ class Augmenter:
         images = random_crop(images, padding, self._generator)
         if settings.horizontal_flip:
             images = random_flip(images, self._generator)
+        images = rand_augment(
+            images,
+            settings.randaugment_operations,
+            settings.randaugment_magnitude,
+            self._generator,
+        )
         return random_erase(self.normalise(images), settings.erase_probability, self._generator)

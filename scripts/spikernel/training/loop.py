@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from spikernel.config import TrainingConfig
 from spikernel.data.splits import Split
-from spikernel.errors import TrainingError
+from spikernel.errors import TrainingError, UnfinishedError
 from spikernel.network import SpikingNet
 from spikernel.provenance import Stopwatch
 from spikernel.training import state as run_state
@@ -21,22 +21,12 @@ from spikernel.training.augment import Augmenter
 from spikernel.training.average import MovingAverage
 from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.losses import mixed_loss
+from spikernel.training.memory import keep_freed_memory
 from spikernel.training.mixing import mix
 from spikernel.training.optimiser import learning_rate, make_optimiser
+from spikernel.training.progress import EpochRecord, Progress
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of a run's history."""
-
-    epoch: int
-    learning_rate: float
-    train_loss: float
-    train_accuracy_percent: float
-    val_accuracy_percent: float
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +59,9 @@ class Trainer:
         self.net = net
         self.settings = settings
         self.device = next(net.parameters()).device
+        self.autocast = settings.mixed_precision and self.device.type == "cuda"
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.images, self.labels = to_device(train, self.device)
         self.validation = to_device(validation, self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
@@ -82,36 +75,78 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.steps_per_epoch = math.ceil(len(self.labels) / settings.batch_size)
 
-    def run(self, state_path: Path | None, fingerprint: Mapping[str, Any]) -> Trained:
-        """Train the epochs that are missing, saving the state after each.
+    def run(
+        self,
+        state_path: Path | None = None,
+        fingerprint: Mapping[str, Any] | None = None,
+        max_seconds: float | None = None,
+        events: Path | None = None,
+    ) -> Trained:
+        """Train the epochs that are missing; see `train` for the arguments.
 
         Raises:
             TrainingError: the loss is not finite; the state of the last good epoch stays.
+            UnfinishedError: the next epoch would not end within `max_seconds`.
 
         """
+        watch, fingerprint = Stopwatch(), fingerprint or {}
+        progress = Progress(self.settings.epochs, len(self.labels), events)
         if state_path is not None:
             saved = run_state.load(state_path, fingerprint, self.device)
             if saved is not None:
                 self._restore(saved)
                 log.info("resumed after epoch %d from %s", len(self.history), state_path)
-        for epoch in range(len(self.history) + 1, self.settings.epochs + 1):
-            self.history.append(self._epoch(epoch))
-            self._report()
+        started = len(self.history)
+        for epoch in range(started + 1, self.settings.epochs + 1):
+            if max_seconds is not None and len(self.history) > started:
+                self._stop_in_time(watch.seconds(), max_seconds, state_path)
+            self.history.append(self._epoch(epoch, progress))
+            progress.epoch(self.history)
             if state_path is not None:
                 run_state.save(state_path, fingerprint, self._state())
         return Trained(self._kept(), self.augmenter, self.history)
+
+    def _stop_in_time(self, passed: float, most: float, state_path: Path | None) -> None:
+        """Stop where another epoch as long as the longest one would overrun."""
+        longest = max(record.seconds for record in self.history)
+        if passed + longest <= most:
+            return
+        kept = f"the state is in {state_path}" if state_path else "nothing was kept"
+        raise UnfinishedError(
+            f"stopped after epoch {len(self.history)} of {self.settings.epochs}: the next one "
+            f"would not end within {most:g} s; {kept}; run the same command again to go on"
+        )
 
     def _kept(self) -> SpikingNet:
         """Return the net whose weights count: the moving average where there is one."""
         return self.net if self.average is None else self.average.net
 
-    def _epoch(self, epoch: int) -> EpochRecord:
+    def _epoch(self, epoch: int, progress: Progress) -> EpochRecord:
         watch = Stopwatch()
+        losses, correct = self.train_epoch(epoch, progress)
+        self._refuse_non_finite(losses, epoch)
+        return EpochRecord(
+            epoch=epoch,
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            train_loss=float(losses.mean()),
+            train_accuracy_percent=100 * float(correct) / len(self.labels),
+            val_accuracy_percent=accuracy_percent(self._kept(), *self.validation, self.augmenter),
+            seconds=watch.seconds(),
+        )
+
+    def train_epoch(self, epoch: int, progress: Progress) -> tuple[Tensor, Tensor]:
+        """Pass over the training images once, in random order; nothing waits for the device.
+
+        Returns:
+            The loss of every batch and the number of correct predictions, on the device.
+
+        """
         self.net.train()
         order = torch.randperm(len(self.labels), device=self.device, generator=self.generator)
         losses = torch.zeros(self.steps_per_epoch, device=self.device)
         correct = torch.zeros((), device=self.device)
-        for index, chosen in enumerate(order.split(self.settings.batch_size)):
+        batches = order.split(self.settings.batch_size)
+        for index, chosen in enumerate(progress.batches(batches, epoch)):
             step = (epoch - 1) * self.steps_per_epoch + index
             rate = learning_rate(self.settings, step, self.steps_per_epoch)
             loss, hits = self._step(self.images[chosen], self.labels[chosen], rate)
@@ -119,23 +154,14 @@ class Trainer:
                 self.average.update(step)
             losses[index] = loss
             correct += hits
-        self._refuse_non_finite(losses, epoch)
-        return EpochRecord(
-            epoch=epoch,
-            learning_rate=rate,
-            train_loss=float(losses.mean()),
-            train_accuracy_percent=100 * float(correct) / len(self.labels),
-            val_accuracy_percent=accuracy_percent(self._kept(), *self.validation, self.augmenter),
-            seconds=watch.seconds(),
-        )
+        return losses, correct
 
     def _step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
         settings = self.settings
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         batch = mix(self.augmenter(images), labels, settings, self.host_generator)
-        autocast = settings.mixed_precision and self.device.type == "cuda"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=autocast):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             logits = self.net(batch.images)
         loss = mixed_loss(logits.float(), batch, settings)
         self.optimiser.zero_grad(set_to_none=True)
@@ -154,15 +180,6 @@ class Trainer:
                 f"{len(losses)}: lower learning_rate or set gradient_clip; the state after epoch "
                 f"{epoch - 1} is kept"
             )
-
-    def _report(self) -> None:
-        last, done = self.history[-1], len(self.history)
-        left = sum(record.seconds for record in self.history) / done * (self.settings.epochs - done)
-        log.info(
-            "epoch %d/%d  loss %.4f  train %.2f %%  val %.2f %%  %.0f images/s  %.0f s left",
-            done, self.settings.epochs, last.train_loss, last.train_accuracy_percent,
-            last.val_accuracy_percent, len(self.labels) / last.seconds, left,
-        )  # fmt: skip
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -191,6 +208,8 @@ def train(
     seed: int,
     state_path: Path | None = None,
     fingerprint: Mapping[str, Any] | None = None,
+    max_seconds: float | None = None,
+    events: Path | None = None,
 ) -> Trained:
     """Train a net on (training, validation) splits and return the weights of the last epoch.
 
@@ -201,9 +220,13 @@ def train(
         seed: of the order of the images, the augmentation and dropout.
         state_path: where the state of an unfinished run is kept; None: nowhere.
         fingerprint: what the run depends on; a state with another one is not used.
+        max_seconds: stop before an epoch that would end later than this; at least one is done.
+        events: folder for TensorBoard event files; None: none are written.
 
     Raises:
         TrainingError: the loss is not finite.
+        UnfinishedError: `max_seconds` are over; the same call goes on from the state.
 
     """
-    return Trainer(net, *splits, settings, seed).run(state_path, fingerprint or {})
+    trainer = Trainer(net, *splits, settings, seed)
+    return trainer.run(state_path, fingerprint, max_seconds, events)

@@ -1,8 +1,9 @@
-"""Mixup and cutmix: a batch blended with a shuffled copy of itself.
+"""Mixup and cutmix: a batch blended with a copy of itself, shifted by one image.
 
 Mixup (Zhang et al., ICLR 2018) blends pixels; cutmix (Yun et al., ICCV 2019) pastes a
 rectangle. Both blend the loss of the two labels in the same proportion. One proportion is
-drawn per batch; the draws come from the host's generator, so that nothing waits for the GPU.
+drawn per batch; the draws come from the host's generator and the partner of an image is the one
+before it in the batch, whose order is random, so that nothing is sent to the GPU or waits for it.
 """
 
 import math
@@ -40,9 +41,9 @@ def mix(
     if not choices or generator.random() >= settings.mix_probability:
         return MixedBatch(images, labels, labels, 1.0)
     method, alpha = choices[generator.integers(len(choices))]
-    order = torch.from_numpy(generator.permutation(len(images))).to(images.device)
-    mixed, share = method(images, images[order], float(generator.beta(alpha, alpha)), generator)
-    return MixedBatch(mixed, labels, labels[order], share)
+    partners, own = images.roll(1, 0), float(generator.beta(alpha, alpha))
+    mixed, share = method(images, partners, own, generator)
+    return MixedBatch(mixed, labels, labels.roll(1, 0), share)
 
 
 def mixup(

@@ -1,10 +1,11 @@
 import copy
+import math
 
 import pytest
 import torch
 
 from spikernel.config import NetworkConfig
-from spikernel.network import LIF
+from spikernel.network import LIF, lif_sequence
 from spikernel.network.neuron import spikingjelly_lif
 
 
@@ -105,6 +106,45 @@ def test_layout_does_not_change_the_result() -> None:
     spikes = neuron(constant)
     assert torch.equal(spikes, neuron(constant.contiguous()))
     assert spikes.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_blocks_of_images_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(3, 7, 2, 4, 4, generator=torch.Generator().manual_seed(0)).mul(2)
+    weight = torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    found = []
+    for elements in (1, 3 * 32, 10**6):  # one image, three, all of the 32 neurons each
+        monkeypatch.setattr(lif_sequence, "BLOCK_ELEMENTS", elements)
+        y = x.clone().requires_grad_()
+        spikes = LIF(NetworkConfig())(y)
+        spikes.backward(weight)
+        assert torch.equal(spikes, LIF(NetworkConfig())(x))  # without a gradient
+        found.append((spikes.detach(), y.grad))
+    for spikes, gradient in found[1:]:
+        assert torch.equal(spikes, found[0][0])
+        assert torch.equal(gradient, found[0][1])
+
+
+def test_gradient_over_time_by_hand() -> None:
+    # Two steps, tau = 4/3, input 0.8 twice: v = 0.6, then 0.75, both silent. d s_t / d v_t =
+    # h_t = 1 / (1 + (pi (v_t - 1))^2); d v_2 / d v_1 = 1/4; d v_t / d x_t = 3/4.
+    x = torch.full((2, 1, 1), 0.8, requires_grad=True)
+    LIF(NetworkConfig())(x).sum().backward()
+    first, second = (1 / (1 + (math.pi * (v - 1)) ** 2) for v in (0.6, 0.75))
+    assert x.grad is not None
+    assert x.grad.flatten().tolist() == pytest.approx(
+        [0.75 * (first + second / 4), 0.75 * second], rel=1e-5
+    )
+
+
+def test_fused_path_keeps_channels_last() -> None:
+    # The kernel itself needs a GPU; what surrounds it does not.
+    x = torch.randn(4, 2, 3, 5, 5, generator=torch.Generator().manual_seed(0)).mul(2)
+    last = x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (4, 2))
+    neuron = LIF(NetworkConfig())
+    for sequence in (last, last[:1].expand(4, -1, -1, -1, -1)):
+        spikes = neuron._forward_fused(sequence)
+        assert torch.equal(spikes, neuron(sequence))
+        assert spikes.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_no_state_is_left_behind() -> None:

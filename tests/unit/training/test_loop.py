@@ -9,7 +9,8 @@ from toy import fresh_net, load
 from spikernel.config import TrainingConfig
 from spikernel.errors import TrainingError
 from spikernel.network import SpikingNet
-from spikernel.training import Trained, loop, train
+from spikernel.training import EpochRecord, Trained, loop, progress, train
+from spikernel.training.progress import Progress
 
 SETTINGS = TrainingConfig.model_validate(
     {
@@ -52,8 +53,8 @@ def test_killed_run_goes_on_to_the_same_weights(
     state = tmp_path / "state"
     original = loop.Trainer._epoch
 
-    def killed(self: loop.Trainer, epoch: int) -> loop.EpochRecord:
-        record = original(self, epoch)
+    def killed(self: loop.Trainer, epoch: int, progress: Progress) -> EpochRecord:
+        record = original(self, epoch, progress)
         if epoch == killed_in_epoch:
             raise KeyboardInterrupt
         return record
@@ -111,7 +112,7 @@ def test_training_learns_and_reports(
             "mixup_alpha": 0.0, "cutmix_alpha": 0.0, "ema_decay": 0.0,
         }
     )  # fmt: skip
-    with caplog.at_level(logging.INFO, logger=loop.__name__):
+    with caplog.at_level(logging.INFO, logger=progress.__name__):
         trained = run(digits_manifest, settings)
     # Ten classes: chance is 10 %.
     assert trained.history[-1].train_accuracy_percent > 40

@@ -1,0 +1,160 @@
+"""Three loops that train one net with equal weights on the same images, to be timed."""
+
+import itertools
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from common import wait_for
+from snasnet_loop import AugmentedImages, ReferenceNet, ReferenceTraining
+from spikingjelly_loop import SpikingJellyNet, SpikingJellyTraining
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torch.utils.flop_counter import FlopCounterMode
+
+from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.data.splits import Split, load_split
+from spikernel.network import SpikingNet, build_net
+from spikernel.space import Architecture, Cell
+from spikernel.study.inputs import image_shape
+from spikernel.training.loop import Trainer
+from spikernel.training.progress import Progress
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all loops share."""
+
+    manifest: Path
+    archid: str
+    network: NetworkConfig
+    batch_size: int
+    workers: int
+    threads: int
+    device: torch.device
+    seed: int
+    learning_rate: float = 0.1
+
+    def net(self, split: Split) -> SpikingNet:
+        """Return our net, whose weights all loops start from."""
+        cell = Cell.from_archid(self.archid)
+        architecture = Architecture(cell, self.network, image_shape(split.manifest))
+        return build_net(architecture, self.seed, self.device)
+
+
+def copy_weights(source: nn.Module, target: nn.Module) -> None:
+    """Copy weights and running statistics into a net with the same layers in the same order."""
+    kinds = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
+    pairs = zip(
+        (module for module in source.modules() if isinstance(module, kinds)),
+        (module for module in target.modules() if isinstance(module, kinds)),
+        strict=True,
+    )
+    for first, second in pairs:
+        second.load_state_dict(first.state_dict())
+
+
+class TimedLoop(Protocol):
+    """A loop that goes on where it stopped."""
+
+    def run(self, steps: int) -> None:
+        """Train on that many batches."""
+
+
+class Limited(Progress):
+    """Ends an epoch after a number of batches."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(1, 1)
+        self._steps = steps
+
+    def batches(self, batches: Sequence[Any], _epoch: int) -> Iterable[Any]:
+        """Return the first batches, over and over where an epoch has too few."""
+        return itertools.islice(itertools.cycle(batches), self._steps)
+
+
+class OurLoop:
+    """`Trainer` with recipe `reference`: the whole split on the device, bfloat16 on a GPU."""
+
+    def __init__(self, setup: Setup) -> None:
+        train, validation = (load_split(setup.manifest, name) for name in ("train", "validation"))
+        settings = TrainingConfig(
+            batch_size=setup.batch_size, mixed_precision=True, learning_rate=setup.learning_rate
+        )
+        self.trainer = Trainer(setup.net(train), train, validation, settings, setup.seed)
+
+    def run(self, steps: int) -> None:
+        """Train on that many batches."""
+        self.trainer.steps_per_epoch = steps  # as if the epoch had no more
+        self.trainer.train_epoch(1, Limited(steps))
+
+    def flop_per_image(self) -> float:
+        """Return the FLOP of convolutions and matrix products, forward and backward."""
+        with FlopCounterMode(display=False) as counter:
+            self.run(1)
+        return counter.get_total_flops() / self.trainer.settings.batch_size
+
+
+class LoaderLoop:
+    """A reference: a net and its step, fed by a DataLoader that is never charged for its start."""
+
+    def __init__(self, setup: Setup, split: Split, training: Any) -> None:
+        self._training, self._device = training, setup.device
+        # As many workers as published, on whatever machine.
+        warnings.filterwarnings("ignore", "This DataLoader will create")
+        self._loader = DataLoader(
+            AugmentedImages(split),
+            batch_size=setup.batch_size,
+            shuffle=True,
+            drop_last=True,
+            pin_memory=setup.device.type == "cuda",
+            num_workers=setup.workers,
+            # The default on Linux; a process that was itself spawned would spawn them.
+            multiprocessing_context="fork" if setup.workers else None,
+        )
+        self._batches = self._endless()
+
+    def _endless(self) -> Iterator[Sequence[Tensor]]:
+        while True:
+            yield from self._loader
+
+    def run(self, steps: int) -> None:
+        """Train on that many batches."""
+        for images, labels in itertools.islice(self._batches, steps):
+            self._training.step(images.to(self._device), labels.to(self._device))
+
+
+def make_loop(name: str, setup: Setup) -> TimedLoop:
+    """Return the loop `ours`, `snasnet` or `spikingjelly`."""
+    if name == "ours":
+        return OurLoop(setup)
+    split = load_split(setup.manifest, "train")
+    ours = setup.net(split)
+    net_type, training_type = {
+        "snasnet": (ReferenceNet, ReferenceTraining),
+        "spikingjelly": (SpikingJellyNet, SpikingJellyTraining),
+    }[name]
+    net = net_type(ours.architecture.cell, setup.network, ours.architecture.images)
+    net.to(setup.device)
+    copy_weights(ours, net)
+    return LoaderLoop(setup, split, training_type(net, setup.learning_rate))
+
+
+def matmul_rate(device: torch.device, repeats: int = 10) -> float:
+    """Return the best measured FLOP/s of a square product: bfloat16 on CUDA, float32 on CPU."""
+    cuda = device.type == "cuda"
+    size, dtype = (8192, torch.bfloat16) if cuda else (2048, torch.float32)
+    one, other = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
+    out = one @ other
+    seconds = []
+    for _ in range(repeats):
+        wait_for(device)
+        start = time.perf_counter()
+        torch.mm(one, other, out=out)
+        wait_for(device)
+        seconds.append(time.perf_counter() - start)
+    return float(2 * size**3 / min(seconds))

@@ -1,0 +1,101 @@
+"""LIF neurons over a sequence, as one function with its own gradient.
+
+All of it is bound by memory, not by arithmetic. On the CPU the batch is therefore taken in
+blocks that stay in a core's cache while the time steps pass over them, and every operation
+writes into memory that is there already.
+
+Shapes: T time steps, N batch.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+BLOCK_ELEMENTS = 131072
+"""Neurons of a block per thread, 512 KiB in float32. The few buffers of a block stay in the cache;
+smaller blocks cost more in calls than they save."""
+
+
+def empty_sequence(x: Tensor) -> Tensor:
+    """Return memory for [T, ...] in which every time step has the layout of x[0].
+
+    `empty_like` does not keep channels-last for an input that is the same at every time step.
+    """
+    step = torch.empty_like(x[0])
+    strides = (step.numel(), *step.stride())
+    return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device)
+
+
+def _blocks(x: Tensor) -> list[slice]:
+    """Return the blocks of images that [T, N, ...] is taken in; one on a GPU."""
+    images = x.shape[1]
+    size = images
+    if not x.is_cuda and x.numel():
+        size = max(1, BLOCK_ELEMENTS * torch.get_num_threads() // x[0, 0].numel())
+    return [slice(start, start + size) for start in range(0, images, size)]
+
+
+class LIFSequence(torch.autograd.Function):
+    """LIF over [T, N, ...] on any device; keeps one potential per element for the gradient.
+
+    `rate` is 1 / tau: a number, or a scalar tensor that gets a gradient too.
+    """
+
+    @staticmethod
+    def forward(
+        context: Any, x: Tensor, rate: float | Tensor, threshold: float, alpha: float
+    ) -> Tensor:
+        """[T, N, ...] real-valued input to spikes of the same shape."""
+        weight = float(rate.detach()) if isinstance(rate, Tensor) else rate
+        kept = empty_sequence(x) if any(context.needs_input_grad) else None
+        result = empty_sequence(x)
+        for block in _blocks(x):
+            inputs, spikes = x[:, block].unbind(), result[:, block].unbind()
+            # Potential before and after the reset.
+            charged, rest = torch.empty_like(inputs[0]), torch.zeros_like(inputs[0])
+            for t in range(len(inputs)):
+                if kept is not None:
+                    charged = kept[t, block]
+                torch.lerp(rest, inputs[t], weight, out=charged)
+                fired = torch.ge(charged, threshold, out=spikes[t])
+                torch.addcmul(charged, charged, fired, value=-1, out=rest)
+        context.save_for_backward(kept)
+        context.constants = (weight, threshold, alpha)
+        return result
+
+    @staticmethod
+    def backward(context: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
+        """Gradient of the spikes [T, N, ...] to those of the input and of `rate`, by the surrogate.
+
+        d spike / d v of ATan is alpha / 2 / (1 + (pi / 2 * alpha * (v - threshold))^2).
+        """
+        (potentials,) = context.saved_tensors
+        rate, threshold, alpha = context.constants
+        exact = torch.promote_types(potentials.dtype, torch.float32)
+        of_rate = potentials.new_zeros((), dtype=exact) if context.needs_input_grad[1] else None
+        steepness = (math.pi / 2 * alpha) ** 2
+        result = empty_sequence(potentials)
+        one = torch.ones((), dtype=potentials.dtype, device=potentials.device)
+        for block in _blocks(potentials):
+            sequences = potentials[:, block], gradients[0][:, block], result[:, block]
+            charged, arriving, leaving = (sequence.unbind() for sequence in sequences)
+            over, work = (torch.empty_like(charged[0]) for _ in range(2))
+            later = torch.zeros_like(over)  # what arrives through the next time step
+            for t in range(len(charged) - 1, -1, -1):
+                torch.sub(charged[t], threshold, out=over)
+                torch.addcmul(one, over, over, value=steepness, out=work)
+                silent = torch.lt(over, 0, out=over)  # after a spike the reset lets nothing through
+                later.mul_(silent)
+                torch.addcdiv(later, arriving[t], work, value=alpha / 2 * rate, out=leaving[t])
+                torch.mul(leaving[t], 1 - rate, out=later)
+                if of_rate is not None:
+                    # d charged / d rate = x - rest = (charged - rest) / rate, where `rest` is what
+                    # the step before left behind: its potential, or 0 where it fired.
+                    change = charged[t]
+                    if t > 0:
+                        silent = torch.lt(charged[t - 1], threshold, out=over)
+                        change = torch.addcmul(change, charged[t - 1], silent, value=-1, out=work)
+                    of_rate += (leaving[t] * change).sum(dtype=exact) / rate**2
+        return result, of_rate, None, None

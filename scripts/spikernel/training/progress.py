@@ -1,0 +1,82 @@
+"""What a user sees of a training: a log line per epoch, a bar on a terminal, TensorBoard.
+
+Nothing here waits for the device within an epoch: the bar counts steps that were queued.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from spikernel.errors import ConfigError
+
+log = logging.getLogger(__name__)
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of a run's history."""
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    train_accuracy_percent: float
+    val_accuracy_percent: float
+    seconds: float
+
+
+class Progress:
+    """Reports on a run of `epochs` epochs over `images` images each."""
+
+    def __init__(self, epochs: int, images: int, events: Path | None = None) -> None:
+        self._epochs, self._images, self._events = epochs, images, events
+
+    def batches(self, batches: Sequence[Item], epoch: int) -> Iterable[Item]:
+        """Hand on the batches of an epoch, with a bar where stderr is a terminal."""
+        shown: Iterable[Item] = tqdm(
+            batches,
+            desc=f"epoch {epoch}/{self._epochs}",
+            unit="image",
+            unit_scale=self._images / max(1, len(batches)),
+            leave=False,
+            disable=None,  # not on a terminal
+        )
+        return shown
+
+    def epoch(self, history: Sequence[EpochRecord]) -> None:
+        """Report the last epoch of a history."""
+        last, done = history[-1], len(history)
+        left = sum(record.seconds for record in history) / done * (self._epochs - done)
+        rate = self._images / last.seconds
+        log.info(
+            "epoch %d/%d  loss %.4f  train %.2f %%  val %.2f %%  %.0f images/s  %.0f s left",
+            done, self._epochs, last.train_loss, last.train_accuracy_percent,
+            last.val_accuracy_percent, rate, left,
+        )  # fmt: skip
+        if self._events is not None:
+            _write_events(self._events, last, rate)
+
+
+def _write_events(folder: Path, record: EpochRecord, images_per_second: float) -> None:
+    """Append one epoch to the event files of a folder, in a file of its own.
+
+    TensorBoard joins the files of a folder. One that is written whole and closed cannot lack
+    epochs after a kill, nor hold them twice after a resumed run.
+    """
+    try:
+        import tensorboard  # noqa: F401  what PyTorch's writer needs
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ConfigError(
+            "training/tensorboard: the package tensorboard is not installed: install it or set "
+            "tensorboard: false"
+        ) from None
+    scalars = {**asdict(record), "images_per_second": images_per_second}
+    epoch = scalars.pop("epoch")
+    with SummaryWriter(str(folder), filename_suffix=f".{epoch}") as writer:
+        for name, value in scalars.items():
+            writer.add_scalar(name, value, epoch)
