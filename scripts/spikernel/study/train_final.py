@@ -101,7 +101,7 @@ def run(
             "effective_acs": activity.effective_acs,
             "effective_macs": activity.effective_macs,
             "dense_synops": activity.dense_synops,
-            "energy_pj": activity.energy_pj,
+            "energy_pj": activity.energy_pj(),
             "train_seconds": trained.seconds,
             "epochs": training.epochs,
             "time_steps": network.time_steps,
