@@ -27,3 +27,7 @@ class TrainingError(SpikernelError):
 
 class TableError(SpikernelError):
     """A table that steps exchange lacks a column or holds an impossible value."""
+
+
+class ExportError(SpikernelError):
+    """A net, or an operation in it, cannot be expressed in the form asked for."""
