@@ -91,8 +91,9 @@ class Builder:
         if norm is not None:
             scale, shift = norm_constants(norm)
             weight, bias = weight * scale[:, None, None, None], bias * scale + shift
-        stride, padding = tuple(conv.stride), tuple(conv.padding)
-        return self._convolve(layer, source, weight, bias, stride, padding, conv.groups)
+        rows, columns = conv.padding
+        stride = (conv.stride[0], conv.stride[1])
+        return self._convolve(layer, source, weight, bias, stride, (rows, columns), conv.groups)
 
     def linear(self, layer: str, source: Value, weight: Doubles, bias: Doubles) -> Value:
         """Add a linear layer [O, C * H * W] on a flattened value: a convolution of its size."""

@@ -21,7 +21,9 @@ def array_text(numbers: NDArray[Any]) -> str:
         words = [c_float(number) for number in numbers.tolist()]
     else:
         words = [str(number) for number in numbers.tolist()]
-    lines, line, length = [], [], 0
+    lines: list[str] = []
+    line: list[str] = []
+    length = 0
     for word in words:
         if length + len(word) + 2 > LINE:
             lines.append(", ".join(line) + ",")

@@ -25,6 +25,8 @@ from spikernel.export.program import (
 
 _EXACT_FLOAT32 = 2**24
 """Integers up to here are exact in float32, whatever the order they are added in."""
+_EXACT_TF32 = 2**11
+"""Factors up to here are exact in the TF32 products of a GPU as well."""
 
 
 def _per_channel(numbers: Any, like: Tensor) -> Tensor:
@@ -112,7 +114,8 @@ def _integer_sums(step: Convolve, x: Tensor, weight: Tensor) -> Tensor:
     """Add up int8 weights times integers, exactly; the result is rounded to float32 once."""
     largest = {"spikes": 1, "pixels": 255, "counts": step.source.limit}[step.source.kind]
     bound = int(np.abs(step.weights.values.astype(np.int64)).sum(axis=(1, 2, 3)).max()) * largest
-    kind = torch.float32 if bound < _EXACT_FLOAT32 else torch.float64
+    exact = bound < _EXACT_FLOAT32 and largest <= _EXACT_TF32
+    kind = torch.float32 if exact else torch.float64
     return _torch_sums(step, x.to(kind), weight.to(kind)).float()
 
 

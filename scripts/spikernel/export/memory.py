@@ -1,5 +1,4 @@
-"""Where the values of a program lie in memory: static buffers, shared by values that do not
-live at the same time.
+"""Where values lie in static memory, which those that do not live at the same time share.
 
 There is one arena per element type, so that no memory is read as another type than it was
 written as. Spikes are packed, one bit each; the bits of a pixel's channels begin at a byte.

@@ -8,6 +8,7 @@ NIR adds up what arrives at a node. Batch normalisations that no convolution cou
 1x1 convolutions with a diagonal.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,10 @@ def _array(pair: Pair) -> NDArray[np.int64]:
     return np.array(pair)
 
 
-def _convolution(step: Convolve, mean: NDArray[Any], sd: NDArray[Any]) -> nir.Conv2d:
+def _convolution(step: Convolve, sd: NDArray[Any]) -> nir.Conv2d:
     weight = step.weights.dequantised()
     if step.source.kind == "pixels":
-        # Pixels come normalised, (u - 255 mean) / (255 sd); the program's weights expect u - 255 mean.
+        # Here pixels come normalised; the program's weights are for u - 255 mean.
         weight = (weight * (255 * sd)[:, None, None]).astype(np.float32)
     return nir.Conv2d(
         input_shape=step.source.shape[1:],
@@ -71,9 +72,9 @@ def _meeting_point() -> nir.AvgPool2d:
     return nir.AvgPool2d(_array((1, 1)), _array((1, 1)), _array((0, 0)))
 
 
-def _node(step: Step, mean: NDArray[Any], sd: NDArray[Any]) -> nir.NIRNode:
+def _node(step: Step, sd: NDArray[Any]) -> nir.NIRNode:
     if isinstance(step, Convolve):
-        return _convolution(step, mean, sd)
+        return _convolution(step, sd)
     if isinstance(step, Affine):
         return _diagonal(step)
     if isinstance(step, AveragePool):
@@ -92,22 +93,21 @@ def _node(step: Step, mean: NDArray[Any], sd: NDArray[Any]) -> nir.NIRNode:
     raise ExportError(f"{step.layer}: {type(step).__name__} cannot be expressed in NIR")
 
 
-def nir_graph(program: Program, mean: NDArray[Any], sd: NDArray[Any]) -> nir.NIRGraph:
+def nir_graph(program: Program, sd: Sequence[float]) -> nir.NIRGraph:
     """Return the graph of a program.
 
     Args:
         program: in fp32.
-        mean: of each channel, for pixels in 0..1.
-        sd: standard deviation of each channel.
+        sd: standard deviation of each channel, for pixels in 0..1.
 
     Raises:
         ExportError: NIR cannot express a step; the message names it.
 
     """
     if program.delays:
-        edges = ", ".join(delay.read.name for delay in program.delays)
+        where = ", ".join(delay.read.name for delay in program.delays)
         raise ExportError(
-            f"{edges}: feedback of real values to the next time step cannot be expressed in NIR, "
+            f"{where}: feedback of real values to the next time step cannot be expressed in NIR, "
             "where only the connections of spiking nodes may form loops: use ONNX or C"
         )
     if program.precision != "fp32":
@@ -119,7 +119,7 @@ def nir_graph(program: Program, mean: NDArray[Any], sd: NDArray[Any]) -> nir.NIR
     names: dict[Value, str] = {program.image: "input"}
     for step in program.steps:
         name = step.target.name
-        nodes[name] = _node(step, mean, sd)
+        nodes[name] = _node(step, np.asarray(sd))
         names[step.target] = name
         seen: set[Value] = set()
         for place, source in enumerate(step.sources):

@@ -100,15 +100,15 @@ class _Graph:
             count_include_pad=1,
         )
         if counted:
-            limit = self.constant(f"{name}_window", np.float32(step.target.limit))
+            limit = self.constant(f"{name}_window", np.array(step.target.limit, dtype=np.float32))
             product = self.node("Mul", [mean, limit], f"{name}_product")
             self.node("Round", [product], name)
 
     def _fire(self, step: Fire) -> None:
         name, state = step.target.name, step.state
-        share = self.constant(f"{name}_inverse_tau", np.float32(1 / step.tau))
-        threshold = self.constant(f"{name}_threshold", np.float32(step.threshold))
-        zero = self.constant("zero", np.float32(0))
+        share = self.constant(f"{name}_inverse_tau", np.array(1 / step.tau, dtype=np.float32))
+        threshold = self.constant(f"{name}_threshold", np.array(step.threshold, dtype=np.float32))
+        zero = self.constant("zero", np.array(0, dtype=np.float32))
         difference = self.node("Sub", [step.source.name, state], f"{name}_difference")
         part = self.node("Mul", [difference, share], f"{name}_part")
         charged = self.node("Add", [state, part], f"{name}_charged")
