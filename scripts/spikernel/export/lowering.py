@@ -100,8 +100,9 @@ def lower(
     image = Value("image", (shape.channels, shape.size, shape.size), "pixels")
     lowering = Lowering(Builder(image, mean, sd))
     value = image
-    for name, module in net.named_children():
-        value = lowering.lower(name, module, value)
+    for name, module in net.named_modules(remove_duplicate=False):
+        if name and "." not in name:
+            value = lowering.lower(name, module, value)
     lowering.check_complete(net)
     if value.shape != (shape.classes, 1, 1):
         raise ExportError(f"the net ends with shape {value.shape}, not {shape.classes} classes")
