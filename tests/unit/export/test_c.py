@@ -154,7 +154,7 @@ def test_compiler_that_refuses_is_one_line(tmp_path: Path) -> None:
     compiler.write_sources(tmp_path, {**files, "model.c": "int broken"})
     found = compiler.find_compiler()
     assert found
-    with pytest.raises(ExportError, match="failed with status 1: .*error") as caught:
+    with pytest.raises(ExportError, match=r"failed with status 1: .*error") as caught:
         compiler.build(tmp_path, found)
     assert "\n" not in str(caught.value)
 
@@ -165,7 +165,7 @@ def test_sums_that_might_not_fit_are_refused() -> None:
     x = builder.average("pool", builder.fire("neurons", x, 2.0, 1.0), (255, 255), (255, 255))
     x = builder.linear("outputs", x, np.ones((4, 300)), np.zeros(4))
     program = quantise(builder.program(x, 1, CLASSES))
-    with pytest.raises(ExportError, match="^outputs: sums over 300 inputs of up to 65025 may not"):
+    with pytest.raises(ExportError, match=r"^outputs: sums over 300 inputs of up to 65025 may not"):
         c_files(program, "test")
 
 

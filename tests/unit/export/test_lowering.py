@@ -64,7 +64,7 @@ def test_unknown_modules_are_refused_by_name() -> None:
         lower(net, MEAN, SD, CLASSES)
     net = active_net(FORWARD)
     net.stem = WithMore(3, 5, 3)
-    with pytest.raises(ExportError, match="^stem: WithMore cannot be exported"):
+    with pytest.raises(ExportError, match=r"^stem: WithMore cannot be exported"):
         lower(net, MEAN, SD, CLASSES)
 
 
@@ -76,20 +76,20 @@ def test_layer_that_no_rule_takes_up_is_refused() -> None:
 
 
 def test_shapes_and_numbers_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ExportError, match="reads 3 channels and has 4 classes, but there are 1"):
+    with pytest.raises(ExportError, match=r"reads 3 channels and has 4 classes, but there are 1"):
         lower(active_net(FORWARD), [0.5], [0.2], CLASSES)
     net = active_net(FORWARD)
     net.cell2 = net.cell1
-    with pytest.raises(ExportError, match="expects 5 channels, but .* has 10"):
+    with pytest.raises(ExportError, match=r"expects 5 channels, but .* has 10"):
         lower(net, MEAN, SD, CLASSES)
     net = active_net(FORWARD)
     with torch.no_grad():
         net.stem.conv.weight[0, 0, 0, 0] = torch.nan
-    with pytest.raises(ExportError, match="^stem: a weight is not finite"):
+    with pytest.raises(ExportError, match=r"^stem: a weight is not finite"):
         lower(net, MEAN, SD, CLASSES)
     net = active_net(FORWARD)
     net.stem.conv.dilation = (2, 2)
-    with pytest.raises(ExportError, match="^stem: a convolution with dilation cannot be exported"):
+    with pytest.raises(ExportError, match=r"^stem: a convolution with dilation cannot be exported"):
         lower(net, MEAN, SD, CLASSES)
 
 

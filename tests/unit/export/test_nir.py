@@ -52,5 +52,5 @@ def test_feedback_and_int8_are_refused_with_what_stands_in_the_way() -> None:
     program = lower(active_net(FEEDBACK), MEAN, SD, CLASSES)
     with pytest.raises(ExportError, match=r"^cell1_feedback0, .*feedback of real values to the"):
         nir_graph(program, SD)
-    with pytest.raises(ExportError, match="NIR holds real weights"):
+    with pytest.raises(ExportError, match=r"NIR holds real weights"):
         nir_graph(quantise(lower(active_net(FORWARD), MEAN, SD, CLASSES)), SD)
