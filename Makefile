@@ -34,7 +34,10 @@ $(INSTALLED): requirements.lock
 demo: setup
 	@snakemake --cores $(CORES) --configfile config/demo.yaml
 	@echo; cat results/demo/tradeoff_report/summary.md
+	@echo; if command -v "$${CC:-cc}" >/dev/null; then $(MAKE) -s -C results/demo/digits/export/c_int8 run; \
+	  else echo "No C compiler: the exported C model in results/demo/digits/export was not run."; fi
 	@echo; echo "Report: results/demo/tradeoff_report/report.html (open it in a browser)"
+	@echo "Files for devices: results/demo/digits/export (begin with MODEL_CARD.md)"
 
 figures: setup
 	snakemake --cores $(CORES) --configfile $(CONFIG) figures

@@ -1,5 +1,5 @@
 # SpiKernel: prepare_data -> kernel_impact -> kernel_set_design -> nas_search -> train_final
-#            -> tradeoff_report. One rule file, one script and one environment per step.
+#            -> tradeoff_report -> export. One rule file, one script and one environment per step.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -17,6 +17,7 @@ include: "workflow/rules/kernel_set_design.smk"
 include: "workflow/rules/nas_search.smk"
 include: "workflow/rules/train_final.smk"
 include: "workflow/rules/tradeoff_report.smk"
+include: "workflow/rules/export.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -42,9 +43,10 @@ rule all:
     default_target: True
     input:
         f"results/{EXPERIMENT}/tradeoff_report/report.html",
+        exports(),
 
 
 # The figures and the page alone; restyling them retrains nothing.
 rule figures:
     input:
-        rules.all.input,
+        rules.all.input[0],

@@ -15,6 +15,7 @@ def main(
     search: Annotated[Path, "search.json of the same search"],
     metrics: Annotated[Path, "metrics.json to write"],
     history: Annotated[Path, "history.csv to write, in the same folder"],
+    layers: Annotated[Path, "layers.csv to write, in the same folder"],
     model: Annotated[Path, "model.safetensors to write, in the same folder"],
     rank: Annotated[int, "which candidate to train, 1 is the best"] = 1,
     seed: Annotated[int, "seed of the weights and the batches"] = 0,
@@ -28,7 +29,7 @@ def main(
 ) -> None:
     """Train the candidate, evaluate its last epoch on the test split, save its weights."""
     machine = Machine.choose(device, threads)
-    outputs = train_final.Outputs(metrics, history, model)
+    outputs = train_final.Outputs(metrics, history, layers, model)
     train_final.run(
         manifest, candidates, search, rank, seed, network, training, machine, outputs, max_seconds
     )

@@ -31,3 +31,7 @@ class TableError(SpikernelError):
 
 class UnfinishedError(SpikernelError):
     """Work stopped in good order before its end; the same command goes on."""
+
+
+class ExportError(SpikernelError):
+    """A net, or an operation in it, cannot be expressed in the form asked for."""

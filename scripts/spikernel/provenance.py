@@ -15,7 +15,11 @@ from spikernel import __version__, artifacts
 PACKAGES = (
     "jinja2",
     "matplotlib",
+    "nir",
+    "nirtorch",
     "numpy",
+    "onnx",
+    "onnxruntime",
     "pandas",
     "pillow",
     "pydantic",

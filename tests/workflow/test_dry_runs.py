@@ -33,6 +33,7 @@ def test_dry_run_shows_every_job_before_any_data_is_there(project: Path, name: s
         "train_final": datasets * sets * final["ranks"] * len(final["seeds"]),
         "tradeoff_table": 1,
         "tradeoff_report": 1,
+        "export": datasets,
     }
 
 
@@ -50,6 +51,10 @@ def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
         ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are digits, cifar10"),
         ({"kernel_set_design": {"fixed": [[2]]}}, "a kernel size must be odd and positive, got 2"),
         ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),
+        (
+            {"export": {"memory_budget_mb": 3}},
+            "is not among tradeoff_report/memory_budgets_mb [0.02]",
+        ),
     ],
 )
 def test_bad_configuration_is_one_line(
@@ -79,3 +84,10 @@ def test_shards_split_each_search_over_jobs(project: Path) -> None:
     write_config(project, TINY)
     assert planned_jobs(result.stdout)["nas_search_shard"] == 3 * 2  # two kernel sets
     assert planned_jobs(result.stdout)["nas_search"] == 2
+
+
+def test_exports_can_be_left_out(project: Path) -> None:
+    write_config(project, {**TINY, "export": {"enabled": False}})
+    result = snakemake(project, "--dry-run")
+    write_config(project, TINY)
+    assert "export" not in planned_jobs(result.stdout)

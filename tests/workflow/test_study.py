@@ -61,7 +61,13 @@ def test_promised_files_and_columns(finished: Path) -> None:
     assert candidates["rank"].dropna().is_monotonic_increasing
     search = json.loads((finished / "results/tiny/digits/nas_search/k1-3/search.json").read_text())
     assert {"strategy", "evaluated", "distinct", "seconds", "device"} <= set(search)
-    for name in ("metrics.json", "history.csv", "model.safetensors", "provenance.json"):
+    for name in (
+        "metrics.json",
+        "history.csv",
+        "layers.csv",
+        "model.safetensors",
+        "provenance.json",
+    ):
         assert (finished / MODEL / name).stat().st_size > 0
     models = pd.read_csv(finished / REPORT / "models.csv")
     assert models.columns.tolist()[:14] == [
@@ -75,6 +81,24 @@ def test_promised_files_and_columns(finished: Path) -> None:
     for kind in ("svg", "pdf", "png", "csv"):
         assert (finished / REPORT / f"figures/accuracy_vs_memory.{kind}").stat().st_size > 0
     assert best in (finished / REPORT / "report.html").read_text()
+
+
+def test_exported_model_is_the_one_the_report_names(finished: Path) -> None:
+    folder = finished / "results/tiny/digits/export"
+    made = json.loads((folder / "export.json").read_text())
+    named = pd.read_csv(finished / REPORT / "selection.csv").iloc[0]
+    assert (made["kernel_set"], made["archid"]) == (named["kernel_set"], named["archid"])
+    assert made["chosen_for"]["budget_mb"] == 0.02
+    assert made["c"]["int8"]["images"] == 60
+    assert made["onnx"]["fp32"]["same_class"] == 60
+    for name in ("MODEL_CARD.md", "model.onnx", "c_int8/model.c", "images.u8"):
+        assert (folder / name).stat().st_size > 0
+
+
+def test_editing_the_c_templates_exports_again_and_retrains_nothing(project: Path) -> None:
+    template = project / "scripts/spikernel/export/c/main.c.j2"
+    template.write_text(template.read_text() + "/* edited */\n")
+    assert set(replan(project)) == {"all", "export"}
 
 
 def test_every_job_leaves_its_provenance(finished: Path) -> None:
@@ -125,7 +149,7 @@ def test_changing_a_training_parameter_leaves_the_search_alone(project: Path) ->
     write_config(project, changed)
     jobs = replan(project)
     assert jobs["train_final"] == 2
-    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report"}
+    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report", "export"}
 
 
 def test_adding_a_seed_trains_that_seed_only(project: Path) -> None:
@@ -133,7 +157,7 @@ def test_adding_a_seed_trains_that_seed_only(project: Path) -> None:
     write_config(project, {**TINY, "train_final": final})
     jobs = replan(project)
     assert jobs["train_final"] == 2  # one per kernel set
-    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report"}
+    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report", "export"}
 
 
 def test_same_seeds_give_the_same_files(project: Path, finished: Path) -> None:

@@ -104,6 +104,16 @@ def final_files(name):
     ]
 
 
+def final_files_of(name):
+    """Return an input function: the path of a file for every model of the data set at hand."""
+
+    def files(wildcards):
+        folder = f"results/{EXPERIMENT}/{wildcards.dataset}/"
+        return [path for path in final_files(name) if path.startswith(folder)]
+
+    return files
+
+
 def search_files():
     """Return `search.json` of every data set and kernel set."""
     return [
@@ -116,3 +126,16 @@ def search_files():
 def dataset_files(path):
     """Return a path under the folder of every data set."""
     return [f"results/{EXPERIMENT}/{dataset}/{path}" for dataset in CHECKED.datasets]
+
+
+def exports():
+    """Return the record of every data set's exported model; none where they are not wanted."""
+    return dataset_files("export/export.json") if CHECKED.export.enabled else []
+
+
+# What the export is made of beside Python, and the C files that it makes.
+EXPORT_TEMPLATES = [
+    str(path.relative_to(workflow.basedir))
+    for path in sorted((SCRIPTS / "spikernel" / "export").rglob("*.j2"))
+]
+C_FILES = ["model.h", "model.c", "kernels.h", "main.c", "Makefile", "expected.u16"]

@@ -9,6 +9,7 @@ rule train_final:
     output:
         metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/metrics.json",
         history="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/history.csv",
+        layers="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/layers.csv",
         model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/model.safetensors",
         provenance="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/provenance.json",
     log:
@@ -27,4 +28,4 @@ rule train_final:
         " --search {input.search} --rank {wildcards.rank} --seed {wildcards.seed}"
         " --network {params.network:q} --training {params.training:q} --device {params.device}"
         " --threads {threads} --metrics {output.metrics} --history {output.history}"
-        " --model {output.model} >{log} 2>&1"
+        " --layers {output.layers} --model {output.model} >{log} 2>&1"

@@ -1,4 +1,4 @@
-"""Settings of the steps kernel_impact, kernel_set_design, nas_search and tradeoff_report."""
+"""Settings of the steps that do not train: kernel_impact to tradeoff_report, and export."""
 
 from typing import Annotated, Literal
 
@@ -14,6 +14,12 @@ EdgeRole = Literal["conv", "zero", "skip", "avg"]
 def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
     if not values or len(set(values)) != len(values):
         raise ValueError(f"must list at least one value and none twice, got {list(values)}")
+    return values
+
+
+def _named_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError(f"must name nothing twice, got {list(values)}")
     return values
 
 
@@ -127,3 +133,19 @@ class ReportConfig(StrictModel):
     """Number format whose memory counts for the budgets, the front and the figure."""
     published_points: bool = True
     """Show published results, marked as such, beside the measured ones."""
+
+
+class ExportConfig(StrictModel):
+    """Step 6: the model chosen for a memory budget, as files for devices (docs/export.md)."""
+
+    enabled: bool = True
+    """Make the files together with the report."""
+    memory_budget_mb: float | None = Field(default=None, gt=0)
+    """Budget of `tradeoff_report/memory_budgets_mb` whose model is exported; default: the largest
+    one that a model meets."""
+    c_weights: Annotated[tuple[Literal["int8", "float"], ...], AfterValidator(_named_once)] = (
+        "int8",
+    )
+    """Number formats of the weights for which C code is made."""
+    images: int = Field(default=1000, ge=1)
+    """Test images, from the first, on which every export is compared with the trained model."""

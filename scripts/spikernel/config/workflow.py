@@ -12,6 +12,7 @@ from spikernel.config.network import NetworkConfig
 from spikernel.config.steps import (
     DesignConfig,
     Distinct,
+    ExportConfig,
     ImpactConfig,
     ReportConfig,
     SearchConfig,
@@ -62,6 +63,8 @@ class WorkflowConfig(StrictModel):
     """Step 4."""
     tradeoff_report: ReportConfig = ReportConfig()
     """Step 5."""
+    export: ExportConfig = ExportConfig()
+    """Step 6."""
 
     @model_validator(mode="before")
     @classmethod
@@ -94,6 +97,12 @@ class WorkflowConfig(StrictModel):
                     f"images of data set {name}: remove that size"
                 )
         self._check_designs()
+        budget, budgets = self.export.memory_budget_mb, self.tradeoff_report.memory_budgets_mb
+        if budget is not None and budget not in budgets:
+            raise ValueError(
+                f"export/memory_budget_mb {budget:g} is not among tradeoff_report/"
+                f"memory_budgets_mb {list(budgets)}: take one of these"
+            )
         return self
 
     def _check_designs(self) -> None:

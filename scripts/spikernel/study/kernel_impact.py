@@ -77,7 +77,7 @@ def run(
             "effective_acs": activity.effective_acs,
             "effective_macs": activity.effective_macs,
             "dense_synops": activity.dense_synops,
-            "energy_pj": activity.energy_pj,
+            "energy_pj": activity.energy_pj(),
             "train_seconds": trained.seconds,
             "device": str(machine),
         },

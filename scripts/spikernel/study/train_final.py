@@ -9,11 +9,12 @@ from spikernel import artifacts, provenance
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
-from spikernel.network import build_net, measure_activity
+from spikernel.export.deployed import deployed
+from spikernel.network import build_net, measure_activity, neurobench_metrics
 from spikernel.space import Architecture, Cell, memory_mb, parameter_count
 from spikernel.study.inputs import Machine, events_path, image_shape, state_path
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
-from spikernel.tables import read_csv
+from spikernel.tables import read_csv, write_csv
 from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device, train
 
 
@@ -23,12 +24,17 @@ class Outputs:
 
     metrics: Path
     history: Path
+    layers: Path
     model: Path
 
     def __post_init__(self) -> None:
         """Check that the files lie together, where the provenance record goes too."""
-        if len({self.metrics.parent, self.history.parent, self.model.parent}) != 1:
-            raise SpikernelError("metrics, history and model must be written to one folder")
+        if len({path.parent for path in self.all()}) != 1:
+            raise SpikernelError("metrics, history, layers and model must go to one folder")
+
+    def all(self) -> list[Path]:
+        """Return every file."""
+        return [self.metrics, self.history, self.layers, self.model]
 
 
 def run(
@@ -77,6 +83,7 @@ def run(
     events = events_path(outputs.metrics, training)
     trained = train(net, splits, training, seed, unfinished, fingerprint, max_seconds, events)
     test = to_device(load_split(manifest_path, "test"), machine.device)
+    validation = to_device(splits[1], machine.device)
     test_accuracy = accuracy_percent(trained.net, *test, trained.augmenter)
     activity = measure_activity(
         trained.net, normalised_batches(test[0][:ACTIVITY_IMAGES], trained.augmenter)
@@ -84,6 +91,7 @@ def run(
     params = parameter_count(architecture).total
     save_model(outputs.model, trained.net, manifest)
     write_history(outputs.history, trained)
+    write_csv(outputs.layers, [layer.row() for layer in activity.layers])
     artifacts.write_json(
         outputs.metrics,
         {
@@ -104,7 +112,13 @@ def run(
             "effective_acs": activity.effective_acs,
             "effective_macs": activity.effective_macs,
             "dense_synops": activity.dense_synops,
-            "energy_pj": activity.energy_pj,
+            "energy_pj": activity.energy_pj(),
+            "energy_pj_fp16": activity.energy_pj("fp16"),
+            "energy_pj_int8": activity.energy_pj("int8"),
+            "neurons": activity.neurons,
+            "state_bytes": activity.state_bytes,
+            **deployed(trained.net, manifest, validation, test),
+            "neurobench": neurobench_metrics(trained.net, activity, test_accuracy),
             "train_seconds": trained.seconds,
             "epochs": training.epochs,
             "time_steps": network.time_steps,
@@ -116,7 +130,7 @@ def run(
         step="train_final",
         settings=settings,
         inputs=[manifest_path, candidates_path, search_path],
-        outputs=[outputs.metrics, outputs.history, outputs.model],
+        outputs=outputs.all(),
         seconds=watch.seconds(),
         device=str(machine),
     )

@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from spikernel.config import NetworkConfig
-from spikernel.network import build_net, measure_activity
-from spikernel.network.activity import AC_PJ, MAC_PJ, Activity, connections_used
+from spikernel.network import build_net, measure_activity, neurobench_metrics, static_costs
+from spikernel.network.energy import ENERGY
+from spikernel.network.operations import connections_used, dense_connections
 from spikernel.space import Architecture, Cell, ImageShape
 
 
@@ -58,9 +59,108 @@ def test_spikes_count_as_accumulates_and_fractions_as_macs() -> None:
 
 
 def test_energy_follows_the_45_nm_convention() -> None:
-    activity = Activity(0.1, effective_acs=10, effective_macs=2, dense_synops=50, layer_rates={})
-    assert activity.energy_pj == pytest.approx(10 * 0.9 + 2 * 4.6)
-    assert (AC_PJ, MAC_PJ) == (0.9, 4.6)
+    # Horowitz 2014: fp32 3.7 + 0.9 and 0.9; fp16 1.1 + 0.4 and 0.4; int8 0.2 + int32 add 0.1.
+    assert ENERGY["fp32"].total_pj(macs=2, acs=10) == pytest.approx(2 * 4.6 + 10 * 0.9)
+    assert ENERGY["fp16"].total_pj(macs=2, acs=10) == pytest.approx(2 * 1.5 + 10 * 0.4)
+    assert ENERGY["int8"].total_pj(macs=2, acs=10) == pytest.approx(2 * 0.3 + 10 * 0.1)
+
+
+@pytest.mark.parametrize(
+    "conv",
+    [
+        nn.Conv2d(4, 6, 3, padding=1),
+        nn.Conv2d(4, 8, (1, 5), stride=2, padding=(0, 2), groups=4),
+        nn.Conv2d(4, 4, (7, 1), padding=(3, 0), groups=2),
+        nn.Conv2d(4, 4, 3, padding=2, dilation=2),
+    ],
+    ids=str,
+)
+def test_connections_of_every_kind_of_convolution(conv: nn.Conv2d) -> None:
+    """A convolution whose weights are all one counts its active connections by itself."""
+    generator = torch.Generator().manual_seed(1)
+    nn.init.ones_(conv.weight)
+    assert conv.bias is not None
+    nn.init.zeros_(conv.bias)
+    spikes = (torch.rand(3, 4, 9, 8, generator=generator) < 0.4).float()
+    assert connections_used(conv, spikes) == conv(spikes).sum().double().round()
+    ones = torch.ones_like(spikes)
+    assert dense_connections(conv, spikes.shape) == conv(ones).sum().double().round()
+
+
+def test_layers_by_hand() -> None:
+    """2 channels, 4x4 images, 2 steps: every column of every layer of a small net."""
+    settings = NetworkConfig(time_steps=2, channels=2, head="gap", votes=1)
+    architecture = Architecture(
+        Cell.from_archid("zero-zero-k1-zero-zero-zero"), settings, ImageShape(1, 4, 3)
+    )
+    net = build_net(architecture, 0, torch.device("cpu"))
+    with torch.no_grad():
+        net.stem.norm.bias.fill_(10.0)  # drives every neuron of the first cell at every step
+    activity = measure_activity(net, [torch.randn(3, 1, 4, 4), torch.randn(2, 1, 4, 4)])
+    layers = {layer.layer: layer for layer in activity.layers}
+    stem = layers["stem.conv"]
+    assert (stem.kind, stem.dense_ops, stem.macs, stem.acs) == ("conv", 200, 200, 0)
+    assert stem.energy_pj == pytest.approx(200 * 4.6)
+    assert stem.params == 2 * 9
+    neurons = layers["cell1.neurons.0"]
+    assert (neurons.kind, neurons.firing_rate) == ("lif", 1.0)
+    assert (neurons.neurons, neurons.state_bytes, neurons.params) == (2 * 16, 4 * 32, 0)
+    edge = layers["cell1.convolutions.03_k1.conv"]
+    assert (edge.dense_ops, edge.acs, edge.macs) == (2 * 16 * 2 * 2, 128, 0)
+    assert layers["head.outputs"].kind == "linear"
+    assert layers["head.outputs"].params == 4 * 3 + 3
+    # Neurons: cell 1 and transition 2 x 16, cell 2 and head 4 x 4.
+    assert activity.neurons == 2 * 32 + 2 * 16
+    assert activity.state_bytes == 4 * activity.neurons
+    assert sum(layer.params for layer in activity.layers) == sum(
+        parameter.numel() for parameter in net.parameters()
+    )
+    assert sum(layer.energy_pj for layer in activity.layers) == pytest.approx(activity.energy_pj())
+
+
+@pytest.mark.parametrize("archid", ["k3-zero-skip-k1-zero-k3", "k3-skip-k1-k3r-avgr-k1"])
+def test_static_costs_are_those_of_the_net_at_work(archid: str) -> None:
+    settings = NetworkConfig(time_steps=3, channels=3, pool=2, hidden=5, votes=2)
+    architecture = Architecture(Cell.from_archid(archid), settings, ImageShape(1, 8, 4))
+    activity = measure_activity(
+        build_net(architecture, 0, torch.device("cpu")), [torch.randn(2, 1, 8, 8)]
+    )
+    static = static_costs(architecture)
+    columns = ("layer", "kind", "dense_ops", "neurons", "state_bytes", "params")
+    for ours, measured in zip(static, activity.layers, strict=True):
+        for column in columns:
+            assert getattr(ours, column) == getattr(measured, column), (ours.layer, column)
+
+
+def test_feedback_values_count_as_state() -> None:
+    settings = NetworkConfig(time_steps=2, channels=2, head="gap", votes=1)
+    cell = Cell.from_archid("k1-skip-k1-k1r-avgr-skip")  # feedback arrives at node 1, twice
+    layers = {
+        layer.layer: layer
+        for layer in static_costs(Architecture(cell, settings, ImageShape(1, 4, 3)))
+    }
+    assert (layers["cell1"].kind, layers["cell1"].state_bytes) == ("feedback", 2 * 16 * 4)
+    assert layers["cell2"].state_bytes == 4 * 4 * 4
+
+
+def test_neurobench_names() -> None:
+    settings = NetworkConfig(time_steps=2, channels=2, head="gap", votes=1)
+    cell = Cell.from_archid("zero-zero-k1-zero-zero-zero")
+    net = build_net(Architecture(cell, settings, ImageShape(1, 4, 3)), 0, torch.device("cpu"))
+    with torch.no_grad():
+        net.stem.conv.weight[0, 0, 0, 0] = 0
+    activity = measure_activity(net, [torch.randn(3, 1, 4, 4)])
+    metrics = neurobench_metrics(net, activity, 75.0)
+    # Weights: stem 18, edges 4 + 16, transition 72, outputs 12; one of them is zero.
+    assert metrics["ConnectionSparsity"] == pytest.approx(1 / (18 + 4 + 16 + 72 + 12))
+    assert metrics["ParameterCount"] == sum(p.numel() for p in net.parameters())
+    assert metrics["ActivationSparsity"] == 1 - activity.firing_rate
+    assert metrics["ClassificationAccuracy"] == 0.75
+    assert metrics["SynapticOperations"] == {
+        "Effective_MACs": activity.effective_macs,
+        "Effective_ACs": activity.effective_acs,
+        "Dense": activity.dense_synops,
+    }
 
 
 def test_counting_needs_images_and_leaves_the_net_as_it_was() -> None:

@@ -1,0 +1,167 @@
+"""All forms of one trained net in a folder, each compared with the net on real images."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import nir
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spikernel import artifacts
+from spikernel.errors import ExportError
+from spikernel.export import compiler
+from spikernel.export.c_source import c_files
+from spikernel.export.evaluate import ORDERED_OPERATIONS, dense_operations, logits
+from spikernel.export.memory import plan
+from spikernel.export.nir_model import nir_graph, run_nir
+from spikernel.export.onnx_model import onnx_model, run_onnx
+from spikernel.export.program import Program
+
+IMAGES, LABELS, EXPECTED = "images.u8", "labels.u16", "expected.u16"
+ONNX_FILES = {"fp32": "model.onnx", "int8": "model_int8.onnx"}
+NIR_FILE = "model.nir"
+LEAST_AGREEMENT = 0.99
+"""Share of the images on which a floating-point form may not differ by rounding alone."""
+
+CWeights = Literal["int8", "float"]
+
+
+def write_images(folder: Path, images: Tensor, labels: Tensor) -> list[Path]:
+    """Write uint8 images [N, C, H, W] as C reads them, [N, H, W, C], and their labels [N]."""
+    pixels = images.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
+    artifacts.write_bytes(folder / IMAGES, pixels)
+    artifacts.write_bytes(folder / LABELS, labels.numpy().astype(np.uint16).tobytes())
+    return [folder / IMAGES, folder / LABELS]
+
+
+def write_onnx(
+    folder: Path, program: Program, images: Tensor, reference: Tensor, labels: Tensor
+) -> dict[str, Any]:
+    """Write a program as ONNX, run it over all time steps, and return how it agrees."""
+    path = folder / ONNX_FILES[program.precision]
+    data = onnx_model(program).SerializeToString()
+    artifacts.write_bytes(path, data)
+    found = run_onnx(data, program, images.numpy())
+    return {"file": path.name, "bytes": len(data), **compare("ONNX", found, reference, labels)}
+
+
+def write_nir(
+    folder: Path,
+    program: Program,
+    sd: Sequence[float],
+    images: Tensor,
+    reference: Tensor,
+    labels: Tensor,
+) -> dict[str, Any]:
+    """Write a program as NIR, read and run it, and return how it agrees, or why it cannot be.
+
+    Args:
+        folder: where the file goes.
+        program: in fp32.
+        sd: standard deviation of each channel of the images.
+        images: normalised, float [N, C, H, W].
+        reference: mean logits of the trained net, [N, classes].
+        labels: [N].
+
+    """
+    path = folder / NIR_FILE
+    path.unlink(missing_ok=True)
+    try:
+        graph = nir_graph(program, sd)
+    except ExportError as error:
+        return {"file": None, "refused": str(error)}
+    with artifacts.atomic(path) as temporary:
+        nir.write(temporary, graph)
+    found = run_nir(path, program.time_steps, images).numpy()
+    return {"file": path.name, "refused": None, **compare("NIR", found, reference, labels)}
+
+
+def write_c(
+    folder: Path, program: Program, title: str, images: Tensor, labels: Tensor
+) -> dict[str, Any]:
+    """Write a program as C, compile and run it, and return sizes and agreement.
+
+    Without a C compiler the files are written all the same, and `compiled` is false.
+
+    Raises:
+        ExportError: the compiled model gives other classes than the program.
+
+    """
+    memory = plan(program)
+    ordered = dense_operations(program) * len(images) <= ORDERED_OPERATIONS
+    reference = logits(program, images, ordered=ordered)
+    files = c_files(program, title)
+    for name, text in files.items():
+        artifacts.write_text(folder / name, text)
+    expected = reference.argmax(1).numpy().astype(np.uint16)
+    artifacts.write_bytes(folder / EXPECTED, expected.tobytes())
+    result: dict[str, Any] = {
+        "folder": folder.name,
+        "parameter_bytes": program.parameter_bytes,
+        "ram_bytes": memory.ram_bytes,
+        "state_bytes": memory.state_bytes,
+        "activation_bytes": memory.activation_bytes,
+        "image_bytes": program.image.size,
+    }
+    found = compiler.find_compiler()
+    if found is None:
+        return {**result, "compiled": False, "compiler": None}
+    result |= {"compiled": True, "compiler": compiler.describe(found)}
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        compiler.write_sources(place, files)
+        (place / IMAGES).write_bytes((folder.parent / IMAGES).read_bytes())
+        _, values = compiler.classify(compiler.build(place, found), place / IMAGES)
+        counting = compiler.build(place, found, count=True)
+        result["synops_per_image"] = compiler.synops_per_image(counting, place / IMAGES)
+        sizes = compiler.sizes(place, found)
+    if sizes is not None:
+        result |= {
+            "flash_bytes": sizes.flash_bytes,
+            "code_bytes": sizes.flash_bytes - program.parameter_bytes,
+            "static_ram_bytes": sizes.ram_bytes,
+        }
+    exact = ordered or program.precision == "int8"
+    agreement = compare("C", values, reference, labels, every_image=exact)
+    same_bits = bool(np.array_equal(values, reference.numpy()))
+    return {**result, **agreement, "equal_to_the_bit": same_bits}
+
+
+def compare(
+    form: str,
+    found: NDArray[np.float32],
+    reference: Tensor,
+    labels: Tensor,
+    *,
+    every_image: bool = False,
+) -> dict[str, Any]:
+    """Return accuracy and agreement of mean logits, [N, classes], with those of a reference.
+
+    Args:
+        form: what is compared, for the error.
+        found: its logits.
+        reference: the logits they should be.
+        labels: true classes, [N].
+        every_image: whether each class must be the same; otherwise rounding may turn a few.
+
+    Raises:
+        ExportError: too many classes differ, so the export is wrong.
+
+    """
+    classes = torch.from_numpy(found).argmax(1)
+    same = int((classes == reference.argmax(1)).sum())
+    if same < len(labels) * (1 if every_image else LEAST_AGREEMENT):
+        raise ExportError(
+            f"the {form} model gives another class than the Python model on "
+            f"{len(labels) - same} of {len(labels)} images: do not use it, and report this"
+        )
+    return {
+        "images": len(labels),
+        "same_class": same,
+        "largest_logit_difference": float(np.abs(found - reference.numpy()).max()),
+        "accuracy_percent": 100 * float((classes == labels).float().mean()),
+    }

@@ -1,0 +1,103 @@
+"""Which C function a convolution or a pooling needs, by the kinds of its numbers."""
+
+from dataclasses import dataclass
+
+from spikernel.errors import ExportError
+from spikernel.export.memory import element_type
+from spikernel.export.program import AveragePool, Convolve
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One instance of the convolution in `kernels.h.j2`."""
+
+    name: str
+    what: str
+    input: str
+    """C type of an element of the input."""
+    weight: str
+    sum: str
+    """C type of a sum: `int32_t` for whole numbers, else `float`."""
+    value: str
+    """C type of an input in a product; unused where spikes are packed."""
+    packed: bool
+    """Whether the input is packed spikes, whose weights are added, not multiplied."""
+    centre: str | None
+    """C type of what is subtracted from pixels."""
+    scaled: bool
+    """Whether a sum is multiplied by the scale of its channel."""
+
+    @property
+    def cast(self) -> bool:
+        """Whether a weight must be cast before it is multiplied."""
+        return self.weight != self.sum
+
+
+def convolution(step: Convolve) -> Convolution:
+    """Return the function for a convolution.
+
+    Raises:
+        ExportError: sums of its integers might not fit 32 bits.
+
+    """
+    int8 = step.weights.scale is not None
+    kind = step.source.kind
+    whole = int8 and kind != "real"
+    number = "int32_t" if whole else "float"
+    if whole:
+        _check_sums(step)
+    wide = element_type(step.source) == "uint16_t"
+    precision = "int8" if int8 else "float"
+    return Convolution(
+        name=f"spk_conv_{kind}{'16' if wide else ''}_{precision}",
+        what=f"{'packed spikes' if kind == 'spikes' else kind} with {precision} weights",
+        input=element_type(step.source),
+        weight="int8_t" if int8 else "float",
+        sum=number,
+        value=number,
+        packed=kind == "spikes",
+        centre=None if step.centre is None else ("int16_t" if whole else "float"),
+        scaled=int8,
+    )
+
+
+def _check_sums(step: Convolve) -> None:
+    largest = {"spikes": 1, "pixels": 255, "counts": step.source.limit}[step.source.kind]
+    if step.weights.values[0].size * 127 * largest > 2**31 - 1:
+        raise ExportError(
+            f"{step.layer}: sums over {step.weights.values[0].size} inputs of up to {largest} may "
+            "not fit 32 bits: use a smaller layer or pooling window"
+        )
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One instance of the pooling in `kernels.h.j2`."""
+
+    name: str
+    what: str
+    input: str
+    output: str
+    sum: str
+    packed: bool
+    mean: bool
+
+
+def pool(step: AveragePool) -> Pool:
+    """Return the function for a pooling."""
+    packed = step.source.kind == "spikes"
+    output = element_type(step.target)
+    mean = output == "float"
+    if not packed and step.source.kind != "real":
+        raise ExportError(f"{step.layer}: pooling of {step.source.kind} cannot be exported to C")
+    what = "Mean" if mean else "Number"
+    return Pool(
+        name=f"spk_{'mean' if mean else 'count'}_{step.source.kind}"
+        + ("16" if output == "uint16_t" else ""),
+        what=f"{what} of the {'spikes' if packed else 'values'} in each window, padding included.",
+        input=element_type(step.source),
+        output=output,
+        sum="float" if mean else "int32_t",
+        packed=packed,
+        mean=mean,
+    )

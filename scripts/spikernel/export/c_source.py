@@ -1,0 +1,203 @@
+"""The C99 source of a program: constants, static memory, and one call per step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import NDArray
+
+from spikernel.errors import ExportError
+from spikernel.export import c_kernels
+from spikernel.export.c_text import array_text, c_float
+from spikernel.export.memory import MemoryPlan, plan
+from spikernel.export.program import (
+    Add,
+    Affine,
+    AveragePool,
+    Convolve,
+    Fire,
+    Program,
+    Step,
+    Value,
+)
+
+C_TYPES = {"int8": "int8_t", "int16": "int16_t", "float32": "float"}
+STEP_ARENAS = {"float": "reals", "uint8_t": "bytes", "uint16_t": "counts"}
+FILES = ("model.h", "model.c", "kernels.h", "main.c", "Makefile")
+
+
+@dataclass
+class _Source:
+    """What the templates print, collected step by step."""
+
+    program: Program
+    memory: MemoryPlan
+    arrays: list[dict[str, Any]] = field(default_factory=list)
+    shapes: list[dict[str, str]] = field(default_factory=list)
+    states: list[tuple[str, int]] = field(default_factory=list)
+    convolutions: dict[str, c_kernels.Convolution] = field(default_factory=dict)
+    pools: dict[str, c_kernels.Pool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.names: dict[Value, str] = {self.program.image: "image"}
+        for delay in self.program.delays:
+            name = f"{delay.read.name}_before"
+            self.names[delay.read] = name
+            self.states.append((name, delay.read.size))
+
+    def at(self, value: Value) -> str:
+        """Return the expression for the address of a value."""
+        if value in self.names:
+            return self.names[value]
+        place = self.memory.places[value]
+        arena = STEP_ARENAS[place.element]
+        return f"{arena} + {place.offset}" if place.offset else arena
+
+    def array(self, name: str, numbers: NDArray[Any]) -> str:
+        flat = numbers.ravel()
+        self.arrays.append(
+            {
+                "name": name,
+                "type": C_TYPES[flat.dtype.name],
+                "length": flat.size,
+                "text": array_text(flat),
+            }
+        )
+        return name
+
+    def calls(self, step: Step) -> Iterator[str]:
+        """Yield the statements of a step."""
+        if isinstance(step, Convolve):
+            yield self._convolve(step)
+        elif isinstance(step, AveragePool):
+            yield self._pool(step)
+        elif isinstance(step, Fire):
+            yield self._fire(step)
+        elif isinstance(step, Affine):
+            yield self._affine(step)
+        elif isinstance(step, Add):
+            yield from self._add(step)
+        else:
+            raise ExportError(f"{step.layer}: {type(step).__name__} cannot be exported to C")
+
+    def _convolve(self, step: Convolve) -> str:
+        name, kernel = step.target.name, c_kernels.convolution(step)
+        self.convolutions[kernel.name] = kernel
+        arguments = [
+            f"&{self._shape(step, step.kernel, step.stride, step.padding, step.groups)}",
+            self.at(step.source),
+            self.array(f"{name}_weights", _stored(step)),
+        ]
+        if step.centre is not None:
+            arguments.append(self.array(f"{name}_centre", step.centre))
+        if step.weights.scale is not None:
+            arguments.append(self.array(f"{name}_scale", step.weights.scale))
+        arguments.append(self.array(f"{name}_bias", step.bias))
+        sums = "whole_sums" if kernel.sum == "int32_t" else "real_sums"
+        return f"{kernel.name}({', '.join((*arguments, sums, self.at(step.target)))});"
+
+    def _pool(self, step: AveragePool) -> str:
+        pool = c_kernels.pool(step)
+        self.pools[pool.name] = pool
+        shape = self._shape(step, step.window, step.stride, step.padding, 1)
+        return f"{pool.name}(&{shape}, {self.at(step.source)}, {self.at(step.target)});"
+
+    def _fire(self, step: Fire) -> str:
+        self.states.append((step.state, step.target.size))
+        channels, height, width = step.target.shape
+        constants = f"{c_float(1 / step.tau)}, {c_float(step.threshold)}"
+        return (
+            f"spk_fire({height * width}, {channels}, {self.at(step.source)}, {constants}, "
+            f"{step.state}, {self.at(step.target)});"
+        )
+
+    def _affine(self, step: Affine) -> str:
+        name = step.target.name
+        channels, height, width = step.target.shape
+        scale, shift = (
+            self.array(f"{name}_scale", step.scale),
+            self.array(f"{name}_shift", step.shift),
+        )
+        return (
+            f"spk_affine({height * width}, {channels}, {self.at(step.source)}, {scale}, {shift}, "
+            f"{self.at(step.target)});"
+        )
+
+    def _add(self, step: Add) -> Iterator[str]:
+        size, target = step.target.size, self.at(step.target)
+        left = self.at(step.terms[0])
+        for term in step.terms[1:]:
+            yield f"spk_add({size}, {left}, {self.at(term)}, {target});"
+            left = target
+
+    def _shape(self, step: Convolve | AveragePool, *numbers: tuple[int, int] | int) -> str:
+        name = f"{step.target.name}_shape"
+        flat = [*step.source.shape, *step.target.shape]
+        for number in numbers:
+            flat.extend(number if isinstance(number, tuple) else (number,))
+        self.shapes.append({"name": name, "numbers": ", ".join(map(str, flat))})
+        return name
+
+
+def _stored(step: Convolve) -> NDArray[Any]:
+    """Return the weights in the order of the kernels: [row][column][input][output of group]."""
+    values, groups = step.weights.values, step.groups
+    outputs, inputs, rows, columns = values.shape
+    grouped = values.reshape(groups, outputs // groups, inputs, rows, columns)
+    ordered = grouped.transpose(3, 4, 0, 2, 1)
+    return np.ascontiguousarray(ordered)
+
+
+def c_files(program: Program, title: str) -> dict[str, str]:
+    """Return the text of every C file of a program by its name.
+
+    Raises:
+        ExportError: a step has no C code.
+
+    """
+    memory = plan(program)
+    source = _Source(program, memory)
+    once = [call for step in program.once for call in source.calls(step)]
+    repeated = [call for step in program.repeated for call in source.calls(step)]
+    repeated += [
+        f"spk_copy({delay.read.size}, {source.at(delay.write)}, {source.at(delay.read)});"
+        for delay in program.delays
+    ]
+    kinds = {kernel.sum for kernel in source.convolutions.values()}
+    buffers = [
+        *((name, "float", length) for name, length in source.states),
+        *(
+            (STEP_ARENAS[element], element, length)
+            for element, length in memory.arena_elements.items()
+            if length
+        ),
+        *((("whole_sums", "int32_t", memory.scratch_elements),) if "int32_t" in kinds else ()),
+        *((("real_sums", "float", memory.scratch_elements),) if "float" in kinds else ()),
+    ]
+    context = {
+        "title": " ".join(title.split()).replace("*/", "* /"),
+        "image": program.image,
+        "classes": program.logits.shape[0],
+        "time_steps": program.time_steps,
+        "parameter_bytes": program.parameter_bytes,
+        "memory": memory,
+        "arrays": source.arrays,
+        "shapes": source.shapes,
+        "buffers": buffers,
+        "states": source.states,
+        "once": once,
+        "repeated": repeated,
+        "logits": source.at(program.logits),
+        "convolutions": list(source.convolutions.values()),
+        "pools": list(source.pools.values()),
+    }
+    environment = Environment(
+        loader=PackageLoader("spikernel.export", "c"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return {name: environment.get_template(f"{name}.j2").render(context) for name in FILES}

@@ -1,0 +1,109 @@
+"""Compiles exported C files on this machine, runs them, and reads their sizes."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikernel.errors import ExportError
+
+FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off")
+COUNT = "-DSPK_COUNT_SYNOPS"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the linker would place, in bytes."""
+
+    flash_bytes: int
+    """Code and constants."""
+    ram_bytes: int
+    """Static variables."""
+
+
+def find_compiler() -> list[str] | None:
+    """Return the command of the C compiler: `$CC`, `cc` or `gcc`; None where there is none."""
+    named = shlex.split(os.environ.get("CC", ""))
+    for command in (named, ["cc"], ["gcc"]):
+        if command and shutil.which(command[0]):
+            return command
+    return None
+
+
+def describe(compiler: Sequence[str]) -> str:
+    """Return the compiler's version and the machine it compiles for, on one line."""
+    version = _run([*compiler, "--version"]).splitlines()[0]
+    return f"{version}, for {_run([*compiler, '-dumpmachine']).strip()}"
+
+
+def write_sources(folder: Path, files: Mapping[str, str]) -> None:
+    """Write C files to a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def build(folder: Path, compiler: Sequence[str], *, count: bool = False) -> Path:
+    """Compile the program that classifies a file of images; return its path in `folder`.
+
+    Args:
+        folder: holds the exported files.
+        compiler: its command.
+        count: let it count synaptic operations.
+
+    Raises:
+        ExportError: the compiler refuses; its first message is shown.
+
+    """
+    program = folder / ("classify_counting" if count else "classify")
+    extra = [COUNT] if count else []
+    sources = [str(folder / "main.c"), str(folder / "model.c")]
+    _run([*compiler, *FLAGS, "-O2", *extra, "-o", str(program), *sources])
+    return program
+
+
+def sizes(folder: Path, compiler: Sequence[str]) -> Sizes | None:
+    """Return flash and RAM of the model compiled for size; None where `size` is not there."""
+    command = shlex.split(os.environ.get("SIZE", "")) or ["size"]
+    if not shutil.which(command[0]):
+        return None
+    made = folder / "model.o"
+    _run([*compiler, *FLAGS, "-Os", "-c", "-o", str(made), str(folder / "model.c")])
+    numbers = _run([*command, "-B", str(made)]).splitlines()[1].split()
+    text, data, bss = (int(number) for number in numbers[:3])
+    made.unlink()
+    return Sizes(flash_bytes=text + data, ram_bytes=data + bss)
+
+
+def classify(program: Path, images: Path) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Run a compiled program on a file of images; return classes [N] and logits [N, classes]."""
+    lines = [line.split() for line in _run([str(program), str(images), "--logits"]).splitlines()]
+    classes = np.array([int(words[0]) for words in lines])
+    logits = [[float.fromhex(word) for word in words[1:]] for words in lines]
+    return classes, np.array(logits, dtype=np.float32)
+
+
+def synops_per_image(program: Path, images: Path) -> float:
+    """Run a program that counts; return its synaptic operations per image."""
+    return float(_run([str(program), str(images)], errors=True).split()[-1])
+
+
+def _run(command: Sequence[str], *, errors: bool = False) -> str:
+    """Return a command's output, or what it wrote to its error stream."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout).strip().splitlines()
+        message = next((line for line in said if "error" in line), said[0] if said else "")
+        raise ExportError(
+            f"{' '.join(command[:1])} failed with status {error.returncode}: {message}"
+        ) from None
+    except OSError as error:
+        raise ExportError(f"{command[0]} cannot be run: {error.strerror}") from None
+    return done.stderr if errors else done.stdout

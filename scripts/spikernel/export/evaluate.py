@@ -1,0 +1,34 @@
+"""Accuracy of a program on a split, and agreement of two predictions."""
+
+import torch
+from torch import Tensor
+
+from spikernel.export.interpret import Interpreter
+from spikernel.export.program import Convolve, Program
+
+BATCH = 256
+"""Images run at once."""
+ORDERED_OPERATIONS = 2e10
+"""Up to so many operations a float model is run in the order of the C code, to the same bits."""
+
+
+def logits(program: Program, images: Tensor, *, ordered: bool = False) -> Tensor:
+    """Return the mean logits, [N, classes], of uint8 images [N, C, H, W], in batches."""
+    interpreter = Interpreter(program, ordered=ordered)
+    return torch.cat([interpreter.logits(batch) for batch in images.split(BATCH)])
+
+
+def accuracy_percent(program: Program, images: Tensor, labels: Tensor) -> float:
+    """Return the share of uint8 images [N, C, H, W] whose class is predicted, in percent."""
+    return 100 * float((logits(program, images).argmax(1) == labels).float().mean())
+
+
+def dense_operations(program: Program) -> int:
+    """Return the operations per image if every input were nonzero and no window were cut."""
+    total = 0
+    for step in program.steps:
+        if isinstance(step, Convolve):
+            _, height, width = step.target.shape
+            repeats = 1 if step.target.constant else program.time_steps
+            total += step.weights.values.size * height * width * repeats
+    return total

@@ -1,0 +1,258 @@
+"""From a trained net to a `Program`: what each module of the library does, in typed steps.
+
+A new module needs one function here, registered for its class. A module without one is
+refused by name, as is a layer whose parameters no function took up.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from spikernel.errors import ExportError
+from spikernel.export.builder import Builder, doubles
+from spikernel.export.program import Program, Value
+from spikernel.network import LIF, SpikingNet
+from spikernel.network.blocks import ConvNorm, Head, SpikingConvolution, Transition
+from spikernel.network.cells import NODES, FeedbackCell, ForwardCell
+from spikernel.network.convolutions import Factors
+from spikernel.space.operations import AVG
+
+AVERAGE_WINDOW, AVERAGE_PADDING = (3, 3), (1, 1)
+"""Of the edge operation `avg`."""
+
+
+@dataclass
+class Lowering:
+    """Walks through a net and remembers which of its layers it has taken up."""
+
+    builder: Builder
+    taken: set[nn.Module] = field(default_factory=set)
+
+    def lower(self, name: str, module: nn.Module, source: Value) -> Value:
+        """Add what a module does to its input; return its output.
+
+        Raises:
+            ExportError: the module's class, or what it is made of, cannot be exported.
+
+        """
+        function = RULES.get(type(module))
+        if function is None:
+            raise ExportError(
+                f"{name}: {type(module).__name__} cannot be exported; known are "
+                f"{', '.join(sorted(known.__name__ for known in RULES))}"
+            )
+        return function(self, name, module, source)
+
+    def take(self, *modules: nn.Module) -> None:
+        """Note that the parameters of layers are in the program."""
+        self.taken.update(modules)
+
+    def check_complete(self, net: nn.Module) -> None:
+        """Refuse a net with a layer that nothing took up."""
+        for name, module in net.named_modules():
+            if module not in self.taken and any(True for _ in module.parameters(recurse=False)):
+                raise ExportError(
+                    f"{name}: {type(module).__name__} is not part of the exported net: teach "
+                    "spikernel.export.lowering about it"
+                )
+
+
+Rule = Callable[[Lowering, str, Any, Value], Value]
+RULES: dict[type[nn.Module], Rule] = {}
+"""What to do for each class of module."""
+
+
+def rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
+    """Register a function as the rule of a class."""
+
+    def register(function: Rule) -> Rule:
+        RULES[kind] = function
+        return function
+
+    return register
+
+
+def lower(
+    net: SpikingNet, mean: Sequence[float], sd: Sequence[float], classes: Sequence[str]
+) -> Program:
+    """Return the program of a trained net.
+
+    Args:
+        net: in any mode; batch normalisation is taken as in evaluation.
+        mean: of each channel of the images, for pixels in 0..1.
+        sd: standard deviation of each channel, for pixels in 0..1.
+        classes: their names.
+
+    Raises:
+        ExportError: a module cannot be exported, or its shapes do not fit.
+
+    """
+    shape = net.architecture.images
+    if not len(mean) == len(sd) == shape.channels or len(classes) != shape.classes:
+        raise ExportError(
+            f"the net reads {shape.channels} channels and has {shape.classes} classes, but there "
+            f"are {len(mean)} means, {len(sd)} deviations and {len(classes)} class names"
+        )
+    image = Value("image", (shape.channels, shape.size, shape.size), "pixels")
+    lowering = Lowering(Builder(image, mean, sd))
+    value = image
+    for name, module in net.named_modules(remove_duplicate=False):
+        if name and "." not in name:
+            value = lowering.lower(name, module, value)
+    lowering.check_complete(net)
+    if value.shape != (shape.classes, 1, 1):
+        raise ExportError(f"the net ends with shape {value.shape}, not {shape.classes} classes")
+    return lowering.builder.program(value, net.architecture.network.time_steps, classes)
+
+
+@rule(ConvNorm)
+def _conv_norm(lowering: Lowering, name: str, module: ConvNorm, source: Value) -> Value:
+    lowering.take(module.conv, module.norm)
+    return lowering.builder.convolve(name, source, module.conv, module.norm)
+
+
+@rule(Factors)
+def _factors(lowering: Lowering, name: str, module: Factors, source: Value) -> Value:
+    """Two convolutions in a row, kept apart: merged they would take the memory of a dense one."""
+    lowering.take(module.first, module.second, module.norm)
+    between = lowering.builder.convolve(f"{name}.first", source, module.first)
+    return lowering.builder.convolve(f"{name}.second", between, module.second, module.norm)
+
+
+@rule(SpikingConvolution)
+def _spiking_convolution(
+    lowering: Lowering, name: str, module: SpikingConvolution, source: Value
+) -> Value:
+    spikes = lowering.lower(f"{name}.neuron", module.neuron, source)
+    return lowering.lower(f"{name}.mix", module.mix, spikes)
+
+
+@rule(nn.BatchNorm2d)
+def _norm(lowering: Lowering, name: str, module: nn.BatchNorm2d, source: Value) -> Value:
+    lowering.take(module)
+    return lowering.builder.affine(name, source, module)
+
+
+def _fire(lowering: Lowering, name: str, module: nn.Module, source: Value) -> Value:
+    if not isinstance(module, LIF):
+        raise ExportError(f"{name}: neurons of class {type(module).__name__} cannot be exported")
+    lowering.take(module)
+    return lowering.builder.fire(name, source, float(module.tau), float(module.threshold))
+
+
+RULES[LIF] = _fire
+
+
+def _edge(
+    lowering: Lowering,
+    prefix: str,
+    cell: ForwardCell | FeedbackCell,
+    edge: tuple[int, int, str],
+    value: Value,
+    spikes: Value | None,
+) -> Value:
+    """Add what an edge makes of its source's value or spikes."""
+    source, target, operation = edge
+    key = f"{source}{target}_{operation}"
+    if key in cell.convolutions:
+        assert spikes is not None, "every source of a convolution has neurons"
+        return lowering.lower(f"{prefix}.convolutions.{key}", cell.convolutions[key], spikes)
+    if operation == AVG:
+        return lowering.builder.average(
+            f"{prefix}.{key}", value, AVERAGE_WINDOW, (1, 1), AVERAGE_PADDING
+        )
+    return value
+
+
+def _node_spikes(
+    lowering: Lowering, prefix: str, cell: ForwardCell | FeedbackCell, node: int, value: Value
+) -> Value | None:
+    if str(node) not in cell.neurons:
+        return None
+    return _fire(lowering, f"{prefix}.neurons.{node}", cell.neurons[str(node)], value)
+
+
+@rule(ForwardCell)
+def _forward_cell(lowering: Lowering, name: str, cell: ForwardCell, source: Value) -> Value:
+    values = {0: source}
+    spikes = {0: _node_spikes(lowering, name, cell, 0, source)}
+    for node in NODES[1:]:
+        arrived = [
+            _edge(lowering, name, cell, edge, values[edge[0]], spikes[edge[0]])
+            for edge in cell.connections
+            if edge[1] == node
+        ]
+        if arrived:
+            values[node] = lowering.builder.add(f"{name}.node{node}", arrived)
+            spikes[node] = _node_spikes(lowering, name, cell, node, values[node])
+    return _output(lowering, name, cell, values[3], source)
+
+
+@rule(FeedbackCell)
+def _feedback_cell(lowering: Lowering, name: str, cell: FeedbackCell, source: Value) -> Value:
+    """Feedback that arrives at a node is summed and kept for the next time step."""
+    builder = lowering.builder
+    targets = sorted({target for start, target, _ in cell.connections if target < start})
+    before = {node: builder.delayed(f"{name}.feedback{node}", source.shape) for node in targets}
+    arrived: dict[int, list[Value]] = defaultdict(list)
+    feedback: dict[int, list[Value]] = defaultdict(list)
+    for node, value in before.items():
+        arrived[node].append(value)
+    arrived[0].append(source)
+    value = source
+    for node in NODES:
+        leaving = [edge for edge in cell.connections if edge[0] == node]
+        if not arrived[node]:
+            if leaving or node == NODES[-1]:
+                raise ExportError(f"{name}: nothing arrives at node {node}: clean the cell first")
+            continue
+        value = builder.add(f"{name}.node{node}", arrived[node])
+        spikes = _node_spikes(lowering, name, cell, node, value)
+        for edge in leaving:
+            where = arrived if edge[1] > node else feedback
+            where[edge[1]].append(_edge(lowering, name, cell, edge, value, spikes))
+    for node in targets:
+        builder.remember(before[node], builder.add(f"{name}.kept{node}", feedback[node]))
+    return _output(lowering, name, cell, value, source)
+
+
+def _output(
+    lowering: Lowering, name: str, cell: ForwardCell | FeedbackCell, value: Value, source: Value
+) -> Value:
+    """Add a cell's input to its last node, where the net has residual cells."""
+    return lowering.builder.add(f"{name}.output", [value, source]) if cell.adds_input else value
+
+
+@rule(Transition)
+def _transition(lowering: Lowering, name: str, module: Transition, source: Value) -> Value:
+    value = lowering.lower(f"{name}.norm", module.norm, source)
+    value = lowering.lower(f"{name}.neuron", module.neuron, value)
+    value = lowering.lower(f"{name}.widen", module.widen, value)
+    if module.pool == 1:
+        return value
+    window = (module.pool, module.pool)
+    return lowering.builder.average(f"{name}.pool", value, window, window)
+
+
+@rule(Head)
+def _head(lowering: Lowering, name: str, module: Head, source: Value) -> Value:
+    """Voting is a mean of neighbouring outputs, so it is folded into their weights."""
+    builder = lowering.builder
+    value = lowering.lower(f"{name}.norm", module.norm, source)
+    value = lowering.lower(f"{name}.neuron", module.neuron, value)
+    window = value.shape[1:] if module.pool is None else (module.pool, module.pool)
+    value = builder.average(f"{name}.pool", value, window, window)
+    if module.hidden is not None:
+        weight = doubles(module.hidden.weight)
+        value = builder.linear(f"{name}.hidden", value, weight, np.zeros(len(weight)))
+        lowering.take(module.hidden)
+        value = lowering.lower(f"{name}.hidden_neuron", module.hidden_neuron, value)
+    weight = doubles(module.outputs.weight)
+    votes = weight.reshape(-1, module.votes, weight.shape[1]).mean(1)
+    bias = doubles(module.outputs.bias).reshape(-1, module.votes).mean(1)
+    lowering.take(module.outputs)
+    return builder.linear(f"{name}.outputs", value, votes, bias)

@@ -1,0 +1,95 @@
+"""Which trained model is exported: the one the report names for a memory budget. No torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spikernel import artifacts
+from spikernel.errors import ExportError
+from spikernel.tables import read_csv, records
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A trained model, and the budget it was chosen for."""
+
+    metrics_path: Path
+    metrics: dict[str, Any]
+    budget: dict[str, Any] | None
+    """`budget_mb` and `precision`; None where the model was given, not chosen."""
+
+    @property
+    def model_path(self) -> Path:
+        """Where its weights lie."""
+        return self.metrics_path.with_name("model.safetensors")
+
+    @property
+    def name(self) -> str:
+        """What it is called in the files."""
+        parts = ("dataset", "kernel_set", "archid", "seed")
+        dataset, kernel_set, archid, seed = (self.metrics[part] for part in parts)
+        return f"{dataset}, kernel set {kernel_set}, {archid}, seed {seed}"
+
+
+def choose(
+    metrics: list[Path], selection_path: Path | None, dataset: str, budget_mb: float | None
+) -> Chosen:
+    """Return the model for a memory budget; of its seeds the best by validation accuracy.
+
+    The selection names the model by the report's rule: the best mean validation accuracy within
+    the budget. The test accuracy plays no part.
+
+    Args:
+        metrics: `metrics.json` of the models to choose from, beside their weights.
+        selection_path: `selection.csv`; None where there is one model only.
+        dataset: name of the data set.
+        budget_mb: which budget; None for the largest that a model meets.
+
+    Raises:
+        ExportError: no model meets the budget, or the chosen one is not among `metrics`.
+
+    """
+    read = {path: artifacts.read_json(path) for path in metrics}
+    if selection_path is None:
+        if len(read) != 1:
+            raise ExportError(f"{len(read)} models are given: name one, or give a selection")
+        return Chosen(*next(iter(read.items())), budget=None)
+    row = _selected(selection_path, dataset, budget_mb)
+    place = {"dataset": dataset, "kernel_set": row["kernel_set"], "rank": int(row["rank"])}
+    seeds = {
+        path: record
+        for path, record in read.items()
+        if all(record.get(key) == value for key, value in place.items())
+    }
+    if not seeds:
+        raise ExportError(
+            f"{selection_path} names rank {place['rank']} of {place['kernel_set']} on {dataset}, "
+            "but its metrics.json was not given"
+        )
+    best = min(seeds, key=lambda path: (-seeds[path]["val_accuracy_percent"], seeds[path]["seed"]))
+    budget = {key: row[key] for key in ("budget_mb", "precision")}
+    return Chosen(best, seeds[best], budget)
+
+
+def _selected(path: Path, dataset: str, budget_mb: float | None) -> dict[str, Any]:
+    table = read_csv(
+        path,
+        text=("dataset", "precision", "kernel_set"),
+        numbers=("budget_mb", "smallest_memory_mb"),
+        optional_numbers=("rank",),
+        booleans=("fits",),
+    )
+    rows = [row for row in records(table) if row["dataset"] == dataset]
+    if budget_mb is not None:
+        rows = [row for row in rows if row["budget_mb"] == budget_mb]
+    if not rows:
+        raise ExportError(f"{path} has no row for {dataset} and that memory budget")
+    fitting = [row for row in rows if row["fits"]]
+    if not fitting:
+        largest = max(rows, key=lambda row: row["budget_mb"])
+        raise ExportError(
+            f"no model of {dataset} fits {largest['budget_mb']:g} MB: the smallest needs "
+            f"{largest['smallest_memory_mb']:g} MB; raise tradeoff_report/memory_budgets_mb, or "
+            "set export/enabled: false"
+        )
+    return max(fitting, key=lambda row: row["budget_mb"])

@@ -1,0 +1,72 @@
+from pathlib import Path
+from typing import Any
+
+import nir
+import numpy as np
+import pytest
+import torch
+from nets import (
+    CLASSES,
+    FACTORS,
+    FEEDBACK,
+    FORWARD,
+    MEAN,
+    MODERN,
+    SD,
+    SKIPS,
+    active_net,
+    images,
+    logits,
+    normalised,
+)
+
+from spikernel.errors import ExportError
+from spikernel.export.lowering import lower
+from spikernel.export.nir_model import DT, nir_graph, run_nir
+from spikernel.export.quantise import quantise
+
+
+@pytest.mark.parametrize("archid", [FORWARD, SKIPS, FACTORS])
+@pytest.mark.parametrize("settings", [{"head": "fc"}, {"head": "gap"}, MODERN])
+def test_graph_read_back_gives_the_nets_logits(
+    archid: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    net = active_net(archid, **settings)
+    path = tmp_path / "model.nir"
+    nir.write(path, nir_graph(lower(net, MEAN, SD, CLASSES), SD))
+    found = run_nir(path, 3, normalised(images()))
+    torch.testing.assert_close(found, logits(net, images()), rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_spikingjelly_reads_it(tmp_path: Path) -> None:
+    from spikingjelly.activation_based.nir_exchange import import_from_nir
+
+    net = active_net(FORWARD)
+    path = tmp_path / "model.nir"
+    nir.write(path, nir_graph(lower(net, MEAN, SD, CLASSES), SD))
+    module, state, total = import_from_nir(path, dt=DT), None, torch.zeros(())
+    for _ in range(3):
+        now, state = module(normalised(images()), state)
+        total = total + now
+    torch.testing.assert_close(total / 3, logits(net, images()), rtol=1e-4, atol=1e-5)
+
+
+def test_neurons_in_continuous_time() -> None:
+    graph = nir_graph(lower(active_net(FORWARD), MEAN, SD, CLASSES), SD)
+    neurons = [node for node in graph.nodes.values() if isinstance(node, nir.LIF)]
+    # Sources of convolutions: nodes 0, 1 and 2 of both cells; transition, head, hidden layer.
+    assert len(neurons) == 9
+    for node in neurons:
+        np.testing.assert_allclose(node.tau, 4 / 3 * 1e-4, rtol=1e-6)
+        assert (node.v_threshold == 1).all()
+        assert (node.v_reset == 0).all()
+        assert (node.r == 1).all()
+
+
+def test_feedback_and_int8_are_refused_with_what_stands_in_the_way() -> None:
+    program = lower(active_net(FEEDBACK), MEAN, SD, CLASSES)
+    with pytest.raises(ExportError, match=r"^cell1_feedback0, .*feedback of real values to the"):
+        nir_graph(program, SD)
+    with pytest.raises(ExportError, match=r"NIR holds real weights"):
+        nir_graph(quantise(lower(active_net(FORWARD), MEAN, SD, CLASSES)), SD)

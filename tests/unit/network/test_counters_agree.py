@@ -1,0 +1,59 @@
+"""Our operation counts against those of two well-known tools, on the same net and images."""
+
+import pytest
+import torch
+
+from spikernel.config import NetworkConfig
+from spikernel.network import SpikingNet, build_net, measure_activity, neurobench_metrics
+from spikernel.network.neuron import LIF
+from spikernel.space import Architecture, Cell, ImageShape
+
+ARCHIDS = ["k3-zero-skip-k1-avg-k3", "k3-skip-k1-k3r-avgr-k1"]
+
+
+def net_and_images(archid: str) -> tuple[SpikingNet, torch.Tensor]:
+    settings = NetworkConfig(time_steps=3, channels=3, pool=2, hidden=6, votes=2)
+    cell = Cell.from_archid(archid)
+    architecture = Architecture(cell, settings, ImageShape(1, 8, 4))
+    net = build_net(architecture, 0, torch.device("cpu")).eval()
+    return net, torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("archid", ARCHIDS)
+def test_spikingjelly_counts_the_same_accumulates(archid: str) -> None:
+    from spikingjelly.activation_based.op_counter import DispatchCounterMode, SynOpCounter
+
+    net, images = net_and_images(archid)
+    activity = measure_activity(net, [images])
+    counter = SynOpCounter()
+    with torch.no_grad(), DispatchCounterMode([counter]):
+        net(images)
+    assert activity.effective_acs > 0
+    assert counter.get_total() == activity.effective_acs * len(images)
+
+
+@pytest.mark.parametrize("archid", ARCHIDS)
+def test_neurobench_measures_the_same(archid: str) -> None:
+    """Run with neurobench and snntorch on the path; they are not among our dependencies."""
+    pytest.importorskip("snntorch")
+    pytest.importorskip("neurobench")
+    from neurobench.metrics.static import ConnectionSparsity, Footprint, ParameterCount
+    from neurobench.metrics.workload import ActivationSparsity, SynapticOperations
+    from neurobench.models import TorchModel
+
+    net, images = net_and_images(archid)
+    ours = neurobench_metrics(net, measure_activity(net, [images]), 50.0)
+    model = TorchModel(net)
+    model.add_activation_module(LIF)
+    model.register_hooks()
+    with torch.no_grad():
+        predictions = model(images)
+    data = (images, torch.zeros(len(images)))
+    assert Footprint()(model) == ours["Footprint"]
+    assert ParameterCount()(model) == ours["ParameterCount"]
+    assert ConnectionSparsity()(model) == round(ours["ConnectionSparsity"], 4)
+    assert ActivationSparsity()(model, predictions, data) == pytest.approx(
+        ours["ActivationSparsity"], rel=1e-6
+    )
+    theirs = SynapticOperations()(model, predictions, data)
+    assert theirs == pytest.approx(ours["SynapticOperations"], rel=1e-6)

@@ -1,0 +1,37 @@
+# Step 6: the model chosen for a memory budget, as files for devices. Where NIR can express the
+# net, model.nir lies beside these files; export.json says so, or why not.
+rule export:
+    input:
+        script=script("export"),
+        templates=EXPORT_TEMPLATES,
+        manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
+        arrays=arrays,
+        selection="results/{experiment}/tradeoff_report/selection.csv",
+        metrics=final_files_of("metrics.json"),
+        models=final_files_of("model.safetensors"),
+    output:
+        report="results/{experiment}/{dataset}/export/export.json",
+        card="results/{experiment}/{dataset}/export/MODEL_CARD.md",
+        onnx="results/{experiment}/{dataset}/export/model.onnx",
+        onnx_int8="results/{experiment}/{dataset}/export/model_int8.onnx",
+        images="results/{experiment}/{dataset}/export/images.u8",
+        labels="results/{experiment}/{dataset}/export/labels.u16",
+        sources=expand(
+            "results/{{experiment}}/{{dataset}}/export/c_{weights}/{name}",
+            weights=CHECKED.export.c_weights,
+            name=C_FILES,
+        ),
+        provenance="results/{experiment}/{dataset}/export/provenance.json",
+    log:
+        "logs/{experiment}/{dataset}/export.log",
+    conda:
+        "../../envs/export.yaml"
+    threads: lookup(dpath="threads", within=config)
+    params:
+        settings=as_yaml("export"),
+    message:
+        "Exporting the chosen model of {wildcards.dataset}"
+    shell:
+        "python {input.script[0]} --manifest {input.manifest} --metrics {input.metrics}"
+        " --selection {input.selection} --settings {params.settings:q} --threads {threads}"
+        " --report {output.report} >{log} 2>&1"
