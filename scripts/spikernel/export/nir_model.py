@@ -45,11 +45,12 @@ def _convolution(step: Convolve, sd: NDArray[Any]) -> nir.Conv2d:
     if step.source.kind == "pixels":
         # Here pixels come normalised; the program's weights are for u - 255 mean.
         weight = (weight * (255 * sd)[:, None, None]).astype(np.float32)
+    weight, padding = _square(_ungrouped(weight, step.groups), step)
     return nir.Conv2d(
         input_shape=step.source.shape[1:],
-        weight=_ungrouped(weight, step.groups),
+        weight=weight,
         stride=step.stride,
-        padding=step.padding,
+        padding=padding,
         dilation=(1, 1),
         groups=1,
         bias=step.bias,
@@ -69,6 +70,26 @@ def _ungrouped(weight: NDArray[Any], groups: int) -> NDArray[Any]:
         rows = slice(group * outputs // groups, (group + 1) * outputs // groups)
         dense[rows, group * channels : (group + 1) * channels] = weight[rows]
     return dense
+
+
+def _square(weight: NDArray[Any], step: Convolve) -> tuple[NDArray[Any], tuple[int, int]]:
+    """Return oblong kernels as square ones with zeros around, and the padding that goes with them.
+
+    NIR 1.0.8 computes both sides of a convolution's output from the height of its kernel.
+
+    Raises:
+        ExportError: the zeros cannot be spread evenly.
+
+    """
+    sides = weight.shape[2:]
+    missing = [max(sides) - side for side in sides]
+    if any(rows % 2 for rows in missing):
+        raise ExportError(
+            f"{step.layer}: NIR cannot express a convolution of size {sides[0]}x{sides[1]}"
+        )
+    extra = [rows // 2 for rows in missing]
+    square = np.pad(weight, [(0, 0), (0, 0), *((rows, rows) for rows in extra)])
+    return square, (step.padding[0] + extra[0], step.padding[1] + extra[1])
 
 
 def _diagonal(step: Affine) -> nir.Conv2d:
