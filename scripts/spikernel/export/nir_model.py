@@ -41,7 +41,7 @@ def _array(pair: Pair) -> NDArray[np.int64]:
 
 
 def _convolution(step: Convolve, sd: NDArray[Any]) -> nir.Conv2d:
-    weight = step.weights.dequantised()
+    weight, padding = _readable(step)
     if step.source.kind == "pixels":
         # Here pixels come normalised; the program's weights are for u - 255 mean.
         weight = (weight * (255 * sd)[:, None, None]).astype(np.float32)
@@ -49,11 +49,36 @@ def _convolution(step: Convolve, sd: NDArray[Any]) -> nir.Conv2d:
         input_shape=step.source.shape[1:],
         weight=weight,
         stride=step.stride,
-        padding=step.padding,
+        padding=padding,
         dilation=(1, 1),
-        groups=step.groups,
+        groups=1,
         bias=step.bias,
     )
+
+
+def _readable(step: Convolve) -> tuple[NDArray[np.float32], Pair]:
+    """Return weights and padding of a convolution with a square kernel and without groups.
+
+    Zeros fill up what is missing. The shape check of nir 1.0.8 knows no other convolutions, so
+    that it could not read them back, and SpikingJelly's reader refuses groups.
+    """
+    values, groups = step.weights.dequantised(), step.groups
+    if groups > 1:
+        outputs, inputs = values.shape[0] // groups, values.shape[1]
+        full = np.zeros((len(values), inputs * groups, *step.kernel), dtype=np.float32)
+        for group in range(groups):
+            rows = slice(group * outputs, (group + 1) * outputs)
+            full[rows, group * inputs : (group + 1) * inputs] = values[rows]
+        values = full
+    missing = [max(step.kernel) - length for length in step.kernel]
+    if any(length % 2 for length in missing):
+        raise ExportError(
+            f"{step.layer}: a kernel of {step.kernel[0]}x{step.kernel[1]} cannot be expressed in "
+            "NIR, whose shape check knows square ones only"
+        )
+    above, left = (length // 2 for length in missing)
+    weight = np.pad(values, ((0, 0), (0, 0), (above, above), (left, left)))
+    return weight, (step.padding[0] + above, step.padding[1] + left)
 
 
 def _diagonal(step: Affine) -> nir.Conv2d:

