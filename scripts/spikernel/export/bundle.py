@@ -163,5 +163,5 @@ def compare(
         "images": len(labels),
         "same_class": same,
         "largest_logit_difference": float(np.abs(found - reference.numpy()).max()),
-        "accuracy_percent": 100 * float((classes == labels).float().mean()),
+        "accuracy_percent": 100 * float((classes == labels).double().mean()),
     }

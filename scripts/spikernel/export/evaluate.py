@@ -20,7 +20,7 @@ def logits(program: Program, images: Tensor, *, ordered: bool = False) -> Tensor
 
 def accuracy_percent(program: Program, images: Tensor, labels: Tensor) -> float:
     """Return the share of uint8 images [N, C, H, W] whose class is predicted, in percent."""
-    return 100 * float((logits(program, images).argmax(1) == labels).float().mean())
+    return 100 * float((logits(program, images).argmax(1) == labels).double().mean())
 
 
 def dense_operations(program: Program) -> int:

@@ -41,11 +41,10 @@ def _array(pair: Pair) -> NDArray[np.int64]:
 
 
 def _convolution(step: Convolve, sd: NDArray[Any]) -> nir.Conv2d:
-    weight = step.weights.dequantised()
+    weight, padding = _readable(step)
     if step.source.kind == "pixels":
         # Here pixels come normalised; the program's weights are for u - 255 mean.
         weight = (weight * (255 * sd)[:, None, None]).astype(np.float32)
-    weight, padding = _square(_ungrouped(weight, step.groups), step)
     return nir.Conv2d(
         input_shape=step.source.shape[1:],
         weight=weight,
@@ -57,39 +56,29 @@ def _convolution(step: Convolve, sd: NDArray[Any]) -> nir.Conv2d:
     )
 
 
-def _ungrouped(weight: NDArray[Any], groups: int) -> NDArray[Any]:
-    """Return grouped kernels [O, C / groups, H, W] as dense ones [O, C, H, W], zeros elsewhere.
+def _readable(step: Convolve) -> tuple[NDArray[np.float32], Pair]:
+    """Return weights and padding of a convolution with a square kernel and without groups.
 
-    NIR 1.0.8 checks shapes by the weights alone, and so refuses a convolution with groups.
+    Zeros fill up what is missing. The shape check of nir 1.0.8 knows no other convolutions, so
+    that it could not read them back, and SpikingJelly's reader refuses groups.
     """
-    if groups == 1:
-        return weight
-    outputs, channels, height, width = weight.shape
-    dense = np.zeros((outputs, channels * groups, height, width), weight.dtype)
-    for group in range(groups):
-        rows = slice(group * outputs // groups, (group + 1) * outputs // groups)
-        dense[rows, group * channels : (group + 1) * channels] = weight[rows]
-    return dense
-
-
-def _square(weight: NDArray[Any], step: Convolve) -> tuple[NDArray[Any], tuple[int, int]]:
-    """Return oblong kernels as square ones with zeros around, and the padding that goes with them.
-
-    NIR 1.0.8 computes both sides of a convolution's output from the height of its kernel.
-
-    Raises:
-        ExportError: the zeros cannot be spread evenly.
-
-    """
-    sides = weight.shape[2:]
-    missing = [max(sides) - side for side in sides]
-    if any(rows % 2 for rows in missing):
+    values, groups = step.weights.dequantised(), step.groups
+    if groups > 1:
+        outputs, inputs = values.shape[0] // groups, values.shape[1]
+        full = np.zeros((len(values), inputs * groups, *step.kernel), dtype=np.float32)
+        for group in range(groups):
+            rows = slice(group * outputs, (group + 1) * outputs)
+            full[rows, group * inputs : (group + 1) * inputs] = values[rows]
+        values = full
+    missing = [max(step.kernel) - length for length in step.kernel]
+    if any(length % 2 for length in missing):
         raise ExportError(
-            f"{step.layer}: NIR cannot express a convolution of size {sides[0]}x{sides[1]}"
+            f"{step.layer}: a kernel of {step.kernel[0]}x{step.kernel[1]} cannot be expressed in "
+            "NIR, whose shape check knows square ones only"
         )
-    extra = [rows // 2 for rows in missing]
-    square = np.pad(weight, [(0, 0), (0, 0), *((rows, rows) for rows in extra)])
-    return square, (step.padding[0] + extra[0], step.padding[1] + extra[1])
+    above, left = (length // 2 for length in missing)
+    weight = np.pad(values, ((0, 0), (0, 0), (above, above), (left, left)))
+    return weight, (step.padding[0] + above, step.padding[1] + left)
 
 
 def _diagonal(step: Affine) -> nir.Conv2d:

@@ -19,10 +19,14 @@ from nets import (
     logits,
     normalised,
 )
+from torch import nn
 
 from spikernel.errors import ExportError
+from spikernel.export.builder import Builder
+from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
 from spikernel.export.nir_model import DT, nir_graph, run_nir
+from spikernel.export.program import Value
 from spikernel.export.quantise import quantise
 
 
@@ -50,6 +54,22 @@ def test_spikingjelly_reads_it(tmp_path: Path) -> None:
         now, state = module(normalised(images()), state)
         total = total + now
     torch.testing.assert_close(total / 3, logits(net, images()), rtol=1e-4, atol=1e-5)
+
+
+def test_oblong_and_grouped_kernels_are_filled_up(tmp_path: Path) -> None:
+    builder = Builder(Value("image", (3, 10, 10), "pixels"), MEAN, SD)
+    x = builder.convolve("wide", builder.image, nn.Conv2d(3, 6, (1, 5), padding=(0, 2)))
+    x = builder.fire("neurons", x, 2.0, 0.1)
+    x = builder.convolve("high", x, nn.Conv2d(6, 6, (5, 1), padding=(1, 0), groups=3))
+    x = builder.linear("outputs", x, np.ones((4, x.size)), np.zeros(4))
+    program = builder.program(x, 3, CLASSES)
+    path = tmp_path / "model.nir"
+    nir.write(path, nir_graph(program, SD))
+    found = run_nir(path, 3, normalised(images()))
+    torch.testing.assert_close(found, Interpreter(program).logits(images()), rtol=1e-4, atol=1e-4)
+    builder.convolve("even", builder.image, nn.Conv2d(3, 6, (2, 5)))
+    with pytest.raises(ExportError, match=r"^even: a kernel of 2x5 cannot be expressed in NIR"):
+        nir_graph(builder.program(x, 3, CLASSES), SD)
 
 
 def test_neurons_in_continuous_time() -> None:
