@@ -14,6 +14,7 @@ from spikernel.network.blocks import average_neighbours, over_time, total
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.neuron import LIF, LIFSequence
 from spikernel.space import AVG, Cell, convolution
+from spikernel.space.macro import adds_input
 
 NODES = range(4)
 
@@ -57,7 +58,7 @@ class _CellLayers(nn.Module):
     def __init__(self, cell: Cell, channels: int, settings: NetworkConfig) -> None:
         super().__init__()
         self.time_steps = settings.time_steps
-        self.adds_input = settings.residual and not cell.has_direct_skip
+        self.adds_input = adds_input(settings, cell)
         self.connections = cell.connections()
         self.neurons = nn.ModuleDict(
             {
