@@ -56,8 +56,8 @@ class NetworkConfig(StrictModel):
     stem_stride: int = Field(default=1, ge=1, le=4)
     """Stride of the first convolution of the stem; SNASNet uses 2 for 64x64 images."""
     residual: bool = False
-    """Add every cell's input to its output (real values, as MS-ResNet's shortcut), unless the
-    cell's own edge 03 is a skip, which does just that."""
+    """Add the input of every cell, and of every spiking convolution of the stem, to its output
+    (real values, as MS-ResNet's shortcut). A cell whose edge 03 is a skip does so already."""
     downsampling: Literal["pool", "stride"] = "pool"
     """How maps are halved between stages: `pool` averages 2x2 behind the convolution, `stride`
     takes the convolution at every second pixel, for a quarter of its operations."""

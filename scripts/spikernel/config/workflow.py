@@ -18,6 +18,7 @@ from spikernel.config.steps import (
     SearchConfig,
 )
 from spikernel.config.training import TrainingConfig
+from spikernel.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
@@ -123,6 +124,14 @@ class WorkflowConfig(StrictModel):
                 f"baseline can be made of the sizes {list(sizes)}: lower keep or add sizes"
             )
 
+    def _check_convolutions(self, convolutions: Mapping[str, str], dataset: str) -> None:
+        unused = sorted(set(map(int, convolutions)) - self._all_kernel_sizes())
+        if unused:
+            raise ConfigError(
+                f"config: network/convolutions of data set {dataset} names size {unused[0]}, which "
+                "no kernel set holds: add it to kernel_impact/kernel_sizes or remove it"
+            )
+
     def _all_kernel_sizes(self) -> set[int]:
         design = self.kernel_set_design
         return {*self.kernel_impact.kernel_sizes, *design.baseline}.union(*design.fixed)
@@ -144,7 +153,8 @@ class WorkflowConfig(StrictModel):
         """Return everything as plain JSON values, the overrides of each data set applied.
 
         Raises:
-            ConfigError: an override has an unknown key or a bad value.
+            ConfigError: an override has an unknown key or a bad value, or the type of a
+                convolution is given that no step uses.
 
         """
         plain = self.model_dump(mode="json")
@@ -152,9 +162,11 @@ class WorkflowConfig(StrictModel):
             place = f"config: datasets/{name}"
             own = {field: getattr(entry, field) for field in DatasetConfig.model_fields}
             training, impact = self.train_final.training, self.kernel_impact.training
+            network = _override(self.network, entry.network, f"{place}/network")
+            self._check_convolutions(network["convolutions"], name)
             plain["datasets"][name] = {
                 "data": DatasetConfig(**own).model_dump(mode="json"),
-                "network": _override(self.network, entry.network, f"{place}/network"),
+                "network": network,
                 "train_final": _override(training, entry.train_final, f"{place}/train_final"),
                 "kernel_impact": _override(impact, entry.kernel_impact, f"{place}/kernel_impact"),
             }

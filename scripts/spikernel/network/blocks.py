@@ -47,18 +47,23 @@ def total(values: list[Tensor]) -> Tensor:
 
 
 class SpikingConvolution(nn.Module):
-    """LIF neurons, convolution 3x3 and batch norm: a further layer of the stem."""
+    """LIF neurons, convolution 3x3 and batch norm: a further layer of the stem.
+
+    With `residual`, its input is added to its output.
+    """
 
     def __init__(self, part: Part, settings: NetworkConfig) -> None:
         super().__init__()
         self.time_steps = settings.time_steps
+        self.adds_input = settings.residual
         self.neuron = LIF(settings)
         self.mix = ConvNorm(part.inputs, part.channels, STEM_KERNEL)
 
     def forward(self, x: Tensor) -> Tensor:
         """[T or 1, N, C, H, W] -> [T, N, C', H, W]."""
         spikes = self.neuron(x.expand(self.time_steps, *x.shape[1:]))
-        return over_time(self.mix, spikes)
+        mixed = over_time(self.mix, spikes)
+        return mixed + x if self.adds_input else mixed
 
 
 def stem_layers(parts: Iterable[Part], settings: NetworkConfig) -> dict[str, nn.Module]:

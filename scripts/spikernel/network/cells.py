@@ -15,6 +15,7 @@ from spikernel.network.convolutions import edge_convolution
 from spikernel.network.lif_sequence import LIFSequence
 from spikernel.network.neuron import LIF
 from spikernel.space import AVG, Cell, convolution
+from spikernel.space.macro import adds_input
 
 NODES = range(4)
 
@@ -58,7 +59,7 @@ class _CellLayers(nn.Module):
     def __init__(self, cell: Cell, channels: int, settings: NetworkConfig) -> None:
         super().__init__()
         self.time_steps = settings.time_steps
-        self.adds_input = settings.residual and not cell.has_direct_skip
+        self.adds_input = adds_input(settings, cell)
         self.connections = cell.connections()
         self.neurons = nn.ModuleDict(
             {

@@ -2,7 +2,13 @@
 
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
-from spikernel.space.counts import CellCounter, ParameterCount, memory_mb, parameter_count
+from spikernel.space.counts import (
+    CellCounter,
+    ParameterCount,
+    at_parameters,
+    memory_mb,
+    parameter_count,
+)
 from spikernel.space.enumeration import (
     CellKind,
     SpaceCounts,
@@ -45,6 +51,7 @@ __all__ = [
     "ImageShape",
     "ParameterCount",
     "SpaceCounts",
+    "at_parameters",
     "canonical_cells",
     "conv",
     "convolution",

@@ -74,8 +74,8 @@ class Architecture:
 
     @property
     def adds_input(self) -> bool:
-        """Whether every cell's input is added to its output: residual, unless 03 does so."""
-        return self.network.residual and not self.cell.has_direct_skip
+        """Whether the input of every cell is added to its output."""
+        return macro.adds_input(self.network, self.cell)
 
     @property
     def head_size(self) -> int:

@@ -6,7 +6,7 @@ published SNASNet nets (19.52 M and 20.63 M) and against SpikeNAS-Bench's formul
 17,179,620 + 738,048 per 3x3 edge (Sun et al., IEEE TAI 2025).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from spikernel.config import NetworkConfig
@@ -55,6 +55,28 @@ def parameter_count(architecture: Architecture) -> ParameterCount:
             count = _head(architecture, neuron)
         modules[part.name] = count
     return ParameterCount(modules)
+
+
+def at_parameters(architecture: Architecture, wanted: int) -> Architecture:
+    """Return the architecture at the width whose parameter count is nearest to `wanted`.
+
+    Where two widths are equally near, the smaller one.
+    """
+
+    def at(channels: int) -> Architecture:
+        network = architecture.network.model_copy(update={"channels": channels})
+        return replace(architecture, network=network)
+
+    def count(channels: int) -> int:
+        return parameter_count(at(channels)).total
+
+    low, high = 1, 2
+    while count(high) < wanted:
+        low, high = high, 2 * high
+    while high - low > 1:  # count(low) may exceed wanted only where low is 1
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) < wanted else (low, middle)
+    return at(min((low, high), key=lambda channels: abs(count(channels) - wanted)))
 
 
 class CellCounter:

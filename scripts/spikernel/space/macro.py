@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spikernel.config import NetworkConfig
+from spikernel.space.cell import Cell
 
 DOWNSAMPLING = 2
 """By how much a transition shrinks the side of the maps."""
@@ -60,6 +61,11 @@ def cells_per_stage(network: NetworkConfig) -> tuple[int, ...]:
     """Return how often the cell is repeated in every stage."""
     given = network.cells_per_stage
     return (given,) * network.stages if isinstance(given, int) else given
+
+
+def adds_input(network: NetworkConfig, cell: Cell) -> bool:
+    """Whether the input of every cell is added to its output: once, so not beside a direct skip."""
+    return network.residual and not cell.has_direct_skip
 
 
 def parts(network: NetworkConfig, image_channels: int, image_size: int) -> tuple[Part, ...]:

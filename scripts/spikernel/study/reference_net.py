@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from spikernel.config import NetworkConfig
-from spikernel.space import Architecture, Cell, ImageShape, conv, parameter_count
+from spikernel.space import (
+    Architecture,
+    Cell,
+    ImageShape,
+    at_parameters,
+    conv,
+    parameter_count,
+)
 
 ANCHOR = 3
 """Kernel size whose parameters the iso-parameter control matches."""
@@ -28,22 +35,11 @@ def reference_architecture(
 
     """
 
-    def build(size: int, channels: int) -> Architecture:
+    def build(size: int) -> Architecture:
         edge = conv(size, network.convolutions.get(size, "dense"))
         cell = Cell(tuple(edge if role == "conv" else role for role in roles))
-        return Architecture(cell, network.model_copy(update={"channels": channels}), images)
+        return Architecture(cell, network, images)
 
     if control == "plain":
-        return build(kernel, network.channels)
-    wanted = parameter_count(build(ANCHOR, network.channels)).total
-
-    def count(channels: int) -> int:
-        return parameter_count(build(kernel, channels)).total
-
-    low, high = 1, 2
-    while count(high) < wanted:
-        low, high = high, 2 * high
-    while high - low > 1:  # count(low) may exceed wanted only where low is 1
-        middle = (low + high) // 2
-        low, high = (middle, high) if count(middle) < wanted else (low, middle)
-    return build(kernel, min((low, high), key=lambda channels: abs(count(channels) - wanted)))
+        return build(kernel)
+    return at_parameters(build(kernel), parameter_count(build(ANCHOR)).total)

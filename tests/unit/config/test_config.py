@@ -81,6 +81,15 @@ def test_misspelt_override_is_found() -> None:
         config.resolved()
 
 
+def test_type_of_an_unused_convolution_is_an_error() -> None:
+    for place in (
+        {"network": {"convolutions": {9: "depthwise"}}},
+        {"datasets": {"digits": {"network": {"convolutions": {9: "depthwise"}}}}},
+    ):
+        with pytest.raises(ConfigError, match="of data set digits names size 9, which no kernel"):
+            parse(place).resolved()
+
+
 def test_overrides_change_only_their_data_set() -> None:
     config = parse({"datasets": {"digits": {"network": {"votes": 2}}, "cifar10": None}})
     datasets = config.resolved()["datasets"]
@@ -119,7 +128,7 @@ def test_macro_gives_defaults_that_fields_override() -> None:
 def test_override_that_names_a_macro_starts_from_it() -> None:
     settings = {
         "datasets": {"digits": {"network": {"macro": "modern"}}, "cifar10": {}},
-        "network": {"macro": "snasnet", "channels": 7, "convolutions": {7: "depthwise"}},
+        "network": {"channels": 7, "convolutions": {7: "depthwise"}},
     }
     datasets = parse(settings).resolved()["datasets"]
     assert datasets["digits"]["network"] == NetworkConfig(macro="modern").model_dump(mode="json")

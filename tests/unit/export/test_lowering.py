@@ -120,7 +120,7 @@ def test_neurons_keep_their_own_constants() -> None:
     net.head.neuron.threshold = 0.75
     program = lower(net, MEAN, SD, CLASSES)
     found = {s.layer: (s.tau, s.threshold) for s in program.steps if isinstance(s, Fire)}
-    assert found["transition.neuron"] == (4 / 3, 1.0)
+    assert found["transition.neuron"] == (2.5, 1.0)
     assert found["head.neuron"] == (4 / 3, 0.75)
     expected = logits(net, images())
     torch.testing.assert_close(Interpreter(program).logits(images()), expected)

@@ -136,6 +136,10 @@ def test_stem_layers_spike_on_the_constant_first_convolution() -> None:
     spikes = LIF(SMALL)(constant)
     expected = torch.stack([built.stem2.mix(step) for step in spikes])
     torch.testing.assert_close(seen[0], expected)
+    residual = net(CHAIN, stem_convolutions=2, residual=True).eval()
+    residual.cell1.register_forward_hook(lambda _module, inputs, _: seen.append(inputs[0]))
+    residual(images)
+    torch.testing.assert_close(seen[1], expected + constant)
 
 
 @pytest.mark.parametrize("kind", ["depthwise", "factorised"])

@@ -56,6 +56,44 @@ def test_global_average_pooling_head_by_hand() -> None:
     assert parts.modules["head"] == 2 * 4 + (4 + 1) * 30
 
 
+def test_modern_parts_by_hand() -> None:
+    network = NetworkConfig(
+        macro="modern", channels=2, stages=2, stem_convolutions=2, convolutions={5: "depthwise"}
+    )
+    cell = Cell.from_archid("d5-zero-k3-zero-skip-zero")
+    parts = parameter_count(Architecture(cell, network, ImageShape(1, 8, 10)))
+    # Every layer of neurons has a time constant; both convolutions leave node 0 and share one.
+    first = (2 * 2 + 2 * 25 + 2 * 2) + (2 * 2 * 9 + 2 * 2) + 1
+    second = (4 * 4 + 4 * 25 + 2 * 4) + (4 * 4 * 9 + 2 * 4) + 1
+    assert parts.modules == {
+        "stem": 1 * 2 * 9 + 2 * 2,
+        "stem2": 1 + 2 * 2 * 9 + 2 * 2,
+        "cell1": first,
+        "cell1_2": first,
+        "transition": 2 * 2 + 1 + 2 * 4 * 9 + 2 * 4,
+        "cell2": second,
+        "cell2_2": second,
+        "head": 2 * 4 + 1 + (4 + 1) * 10,
+    }
+
+
+def test_modern_default_by_hand() -> None:
+    stem = (3 * 64 * 9 + 128) + (64**2 * 9 + 128 + 1)
+    transitions = (128 + 1 + 64 * 128 * 9 + 256) + (256 + 1 + 128 * 256 * 9 + 512)
+    head = 2 * 256 + 1 + 257 * 10
+    widths = (64, 128, 256)  # of three stages of two cells
+    dense = sum(2 * (9 * width**2 + 2 * width) for width in widths)
+    large = sum(2 * (width**2 + 49 * width + 2 * width) for width in widths)
+    assert (dense, large) == (1_550_080, 217_728)
+    neurons = 3 * 6  # the three firing nodes of the chain in six cells
+    around = stem + transitions + head + neurons
+    assert count("k3-zero-skip-k3-zero-k3", CIFAR10, macro="modern") == around + 3 * dense
+    assert count("k3-zero-skip-k3-zero-d7", CIFAR10, macro="modern") == around + 2 * dense + large
+    # The dearest cell of SNASNet's own set fits ten million, with the head for a hundred classes.
+    dearest = around + 6 * dense + 257 * 90
+    assert count("k3-k3-k3-k3-k3-k3", CIFAR100, macro="modern") == dearest < 10_000_000
+
+
 def test_memory() -> None:
     assert memory_mb(1_000_000, "fp32") == 4.0
     assert memory_mb(1_000_000, "fp16") == 2.0
@@ -67,5 +105,7 @@ def test_impossible_architectures_say_what_to_change() -> None:
     with pytest.raises(ConfigError, match="kernel size 9 is larger than the 8x8 images"):
         Architecture(cell, NetworkConfig(), ImageShape(1, 8, 10))
     small = Cell.from_archid("zero-zero-k3-zero-zero-zero")
+    with pytest.raises(ConfigError, match="8 pixels are too small for stem_stride 1 and 5 stages"):
+        Architecture(small, NetworkConfig(stages=5, head="gap"), ImageShape(1, 8, 10))
     with pytest.raises(ConfigError, match="network/pool 8 is larger than the 4x4 maps"):
         Architecture(small, NetworkConfig(pool=8), ImageShape(1, 8, 10))

@@ -5,8 +5,11 @@ import torch
 from safetensors.torch import save_file
 from toy import fresh_net, load
 
-from spikernel.config import TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import DataError
+from spikernel.network import build_net
+from spikernel.space import Architecture, Cell
+from spikernel.study.inputs import image_shape
 from spikernel.training import accuracy_percent, load_model, save_model, to_device, train
 
 CPU = torch.device("cpu")
@@ -24,6 +27,24 @@ def test_reloaded_model_is_the_trained_one(digits_manifest: Path, tmp_path: Path
     first = accuracy_percent(trained.net, images, labels, trained.augmenter)
     assert accuracy_percent(net, images, labels, trained.augmenter) == first
     assert first == trained.history[-1].val_accuracy_percent
+
+
+def test_every_setting_of_the_macro_structure_is_remembered(
+    digits_manifest: Path, tmp_path: Path
+) -> None:
+    manifest = load(digits_manifest)[0].manifest
+    network = NetworkConfig(
+        macro="modern", channels=4, time_steps=2, convolutions={5: "depthwise"}, residual=False
+    )
+    cell = Cell.from_archid("k3-zero-d5-f3-avg-k3")
+    net = build_net(Architecture(cell, network, image_shape(manifest)), 1, CPU).eval()
+    for neuron in net.neurons():
+        neuron.w.data.add_(torch.rand(()))  # time constants as after training
+    save_model(tmp_path / "model.safetensors", net, manifest)
+    loaded, _ = load_model(tmp_path / "model.safetensors", CPU)
+    assert loaded.architecture == net.architecture
+    images = torch.randn(2, 1, 8, 8)
+    assert torch.equal(loaded(images), net(images))
 
 
 def test_damaged_and_foreign_files_are_one_line(digits_manifest: Path, tmp_path: Path) -> None:
