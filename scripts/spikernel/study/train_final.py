@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spikernel import artifacts, provenance
-from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
 from spikernel.network import build_net, measure_activity
@@ -31,11 +31,45 @@ class Outputs:
             raise SpikernelError("metrics, history and model must be written to one folder")
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What is trained: a cell, and the search it comes from, if any."""
+
+    cell: Cell
+    kernel_set: str
+    kernel_sizes: list[int]
+    rank: int | None
+    sources: tuple[Path, ...] = ()
+
+    @classmethod
+    def of_search(cls, candidates_path: Path, search_path: Path, rank: int) -> "Candidate":
+        """Return the candidate of a rank of a search.
+
+        Raises:
+            TableError: the search has no candidate of that rank.
+
+        """
+        cell = read_candidate(candidates_path, rank)
+        search = artifacts.read_json(search_path)
+        sources = (candidates_path, search_path)
+        return cls(cell, search["kernel_set"], search["kernel_sizes"], rank, sources)
+
+    @classmethod
+    def by_hand(cls, archid: str) -> "Candidate":
+        """Return the cell of an archid, named by the kernel sizes in it.
+
+        Raises:
+            ConfigError: the text names no cell.
+
+        """
+        cell = Cell.from_archid(archid)
+        sizes = sorted(set(cell.kernel_sizes()))
+        return cls(cell, kernel_set_name(tuple(sizes)), sizes, None)
+
+
 def run(
     manifest_path: Path,
-    candidates_path: Path,
-    search_path: Path,
-    rank: int,
+    candidate: Candidate,
     seed: int,
     network: NetworkConfig,
     training: TrainingConfig,
@@ -43,25 +77,22 @@ def run(
     outputs: Outputs,
     max_seconds: float | None = None,
 ) -> None:
-    """Train the candidate of a rank; the test split is read after training, once.
+    """Train a candidate; the test split is read after training, once.
 
     Raises:
-        TableError: the search has no candidate of that rank.
         TrainingError: the loss is not finite; the last good state stays.
         UnfinishedError: another epoch would not end within `max_seconds`; the state stays.
 
     """
     watch = provenance.Stopwatch()
-    cell = read_candidate(candidates_path, rank)
-    searched = artifacts.read_json(search_path)
     splits = load_split(manifest_path, "train"), load_split(manifest_path, "validation")
     manifest = splits[0].manifest
-    architecture = Architecture(cell, network, image_shape(manifest))
+    architecture = Architecture(candidate.cell, network, image_shape(manifest))
     settings = {
-        "kernel_set": searched["kernel_set"],
-        "kernel_sizes": searched["kernel_sizes"],
-        "rank": rank,
-        "archid": cell.archid,
+        "kernel_set": candidate.kernel_set,
+        "kernel_sizes": candidate.kernel_sizes,
+        "rank": candidate.rank,
+        "archid": candidate.cell.archid,
         "seed": seed,
         "network": network.model_dump(mode="json"),
         "training": training.model_dump(mode="json"),
@@ -88,10 +119,10 @@ def run(
         outputs.metrics,
         {
             "dataset": manifest.dataset,
-            "kernel_set": searched["kernel_set"],
-            "kernel_sizes": searched["kernel_sizes"],
-            "rank": rank,
-            "archid": cell.archid,
+            "kernel_set": candidate.kernel_set,
+            "kernel_sizes": candidate.kernel_sizes,
+            "rank": candidate.rank,
+            "archid": candidate.cell.archid,
             "seed": seed,
             "params": params,
             "memory_mb_fp32": memory_mb(params, "fp32"),
@@ -115,7 +146,7 @@ def run(
         outputs.metrics.with_name("provenance.json"),
         step="train_final",
         settings=settings,
-        inputs=[manifest_path, candidates_path, search_path],
+        inputs=[manifest_path, *candidate.sources],
         outputs=[outputs.metrics, outputs.history, outputs.model],
         seconds=watch.seconds(),
         device=str(machine),
