@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from safetensors.torch import load_file, save_file
 
 from spikernel import artifacts
 from spikernel.errors import ConfigError, DataError
@@ -138,11 +137,6 @@ def test_files_of_weights_and_states_run_no_code(results: Path, tmp_path: Path) 
     assert state.load(unfinished, {}, torch.device("cpu")) is None
     unfinished.write_bytes(pickle.dumps(Malicious()))
     assert state.load(unfinished, {}, torch.device("cpu")) is None
-    weights = load_file(results / "model.safetensors")
-    first = next(iter(weights))
-    save_file({**weights, first: weights[first][:1].clone()}, bad)
-    with pytest.raises(DataError, match="was not written by train_final"):
-        evaluate_model.run(bad, manifest, "test", MACHINE, None)
 
 
 def test_experiment_is_read_strictly(tmp_path: Path) -> None:
