@@ -4,6 +4,7 @@
 # make test    lint and all tests
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make bench-train    our training against SNASNet's and SpikingJelly's loops (DATA=folder)
+# make bench-recipe   what each part of recipe modern adds, on CIFAR-10 (DATA=folder, about 50 min)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures test lint lock bench-search bench-train
+.PHONY: help setup demo figures test lint lock bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -50,6 +51,9 @@ bench-search: setup
 
 bench-train: setup
 	python benchmarks/train_speed.py --data $(DATA)
+
+bench-recipe: setup
+	python benchmarks/recipe_ablation.py --data $(DATA) --output results/recipe_ablation.csv
 
 lint: setup
 	ruff check .

@@ -16,10 +16,17 @@ from spikernel.data.splits import Split, load_split
 from spikernel.network import describe_device
 
 
-def prepare_cifar10(data_dir: Path, folder: Path, images: int | None = None) -> Path:
+def prepare_cifar10(
+    data_dir: Path, folder: Path, images: int | None = None, validation_fraction: float = 0.1
+) -> Path:
     """Prepare CIFAR-10, or a stratified subset of its images, and return the manifest's path."""
     manifest = folder / "manifest.json"
-    settings = DatasetConfig(kind="cifar10", train_images=images, test_images=images)
+    settings = DatasetConfig(
+        kind="cifar10",
+        train_images=images,
+        test_images=images and min(images, 10_000),
+        validation_fraction=validation_fraction,
+    )
     prepare("cifar10", settings, data_dir, manifest)
     return manifest
 

@@ -30,9 +30,8 @@ def main(
     """Train the candidate, evaluate its last epoch on the test split, save its weights."""
     machine = Machine.choose(device, threads)
     outputs = train_final.Outputs(metrics, history, layers, model)
-    train_final.run(
-        manifest, candidates, search, rank, seed, network, training, machine, outputs, max_seconds
-    )
+    candidate = train_final.Candidate.of_search(candidates, search, rank)
+    train_final.run(manifest, candidate, seed, network, training, machine, outputs, max_seconds)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pandas as pd
 
 from spikernel import artifacts, provenance
-from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
 from spikernel.export.deployed import deployed
@@ -32,16 +33,56 @@ class Outputs:
         if len({path.parent for path in self.all()}) != 1:
             raise SpikernelError("metrics, history, layers and model must go to one folder")
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """Return the files of a folder under their usual names."""
+        names = ("metrics.json", "history.csv", "layers.csv", "model.safetensors")
+        return cls(*(folder / name for name in names))
+
     def all(self) -> list[Path]:
         """Return every file."""
         return [self.metrics, self.history, self.layers, self.model]
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What is trained: a cell, and the search it comes from, if any."""
+
+    cell: Cell
+    kernel_set: str
+    kernel_sizes: list[int]
+    rank: int | None
+    sources: tuple[Path, ...] = ()
+
+    @classmethod
+    def of_search(cls, candidates_path: Path, search_path: Path, rank: int) -> "Candidate":
+        """Return the candidate of a rank of a search.
+
+        Raises:
+            TableError: the search has no candidate of that rank.
+
+        """
+        cell = read_candidate(candidates_path, rank)
+        search = artifacts.read_json(search_path)
+        sources = (candidates_path, search_path)
+        return cls(cell, search["kernel_set"], search["kernel_sizes"], rank, sources)
+
+    @classmethod
+    def by_hand(cls, archid: str) -> "Candidate":
+        """Return the cell of an archid, named by the kernel sizes in it.
+
+        Raises:
+            ConfigError: the text names no cell.
+
+        """
+        cell = Cell.from_archid(archid)
+        sizes = sorted(set(cell.kernel_sizes()))
+        return cls(cell, kernel_set_name(tuple(sizes)), sizes, None)
+
+
 def run(
     manifest_path: Path,
-    candidates_path: Path,
-    search_path: Path,
-    rank: int,
+    candidate: Candidate,
     seed: int,
     network: NetworkConfig,
     training: TrainingConfig,
@@ -49,25 +90,22 @@ def run(
     outputs: Outputs,
     max_seconds: float | None = None,
 ) -> None:
-    """Train the candidate of a rank; the test split is read after training, once.
+    """Train a candidate; the test split is read after training, once.
 
     Raises:
-        TableError: the search has no candidate of that rank.
         TrainingError: the loss is not finite; the last good state stays.
         UnfinishedError: another epoch would not end within `max_seconds`; the state stays.
 
     """
     watch = provenance.Stopwatch()
-    cell = read_candidate(candidates_path, rank)
-    searched = artifacts.read_json(search_path)
     splits = load_split(manifest_path, "train"), load_split(manifest_path, "validation")
     manifest = splits[0].manifest
-    architecture = Architecture(cell, network, image_shape(manifest))
+    architecture = Architecture(candidate.cell, network, image_shape(manifest))
     settings = {
-        "kernel_set": searched["kernel_set"],
-        "kernel_sizes": searched["kernel_sizes"],
-        "rank": rank,
-        "archid": cell.archid,
+        "kernel_set": candidate.kernel_set,
+        "kernel_sizes": candidate.kernel_sizes,
+        "rank": candidate.rank,
+        "archid": candidate.cell.archid,
         "seed": seed,
         "network": network.model_dump(mode="json"),
         "training": training.model_dump(mode="json"),
@@ -96,10 +134,10 @@ def run(
         outputs.metrics,
         {
             "dataset": manifest.dataset,
-            "kernel_set": searched["kernel_set"],
-            "kernel_sizes": searched["kernel_sizes"],
-            "rank": rank,
-            "archid": cell.archid,
+            "kernel_set": candidate.kernel_set,
+            "kernel_sizes": candidate.kernel_sizes,
+            "rank": candidate.rank,
+            "archid": candidate.cell.archid,
             "seed": seed,
             "params": params,
             "memory_mb_fp32": memory_mb(params, "fp32"),
@@ -129,7 +167,7 @@ def run(
         outputs.metrics.with_name("provenance.json"),
         step="train_final",
         settings=settings,
-        inputs=[manifest_path, candidates_path, search_path],
+        inputs=[manifest_path, *candidate.sources],
         outputs=outputs.all(),
         seconds=watch.seconds(),
         device=str(machine),

@@ -101,9 +101,9 @@ class Trainer:
             if max_seconds is not None and len(self.history) > started:
                 self._stop_in_time(watch.seconds(), max_seconds, state_path)
             self.history.append(self._epoch(epoch, progress))
-            progress.epoch(self.history)
             if state_path is not None:
                 run_state.save(state_path, fingerprint, self._state())
+            progress.epoch(self.history)
         return Trained(self._kept(), self.augmenter, self.history)
 
     def _stop_in_time(self, passed: float, most: float, state_path: Path | None) -> None:

@@ -8,6 +8,8 @@ knows, so nothing waits for it. Operations and magnitudes are those of torchvisi
 Shapes: N batch, C channels (1 or 3), H, W. Images are float with whole values 0..255.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -39,6 +41,15 @@ def strengths(magnitude: int, side: int) -> list[float]:
     ]  # fmt: skip
 
 
+@cache
+def _table(magnitude: int, side: int, device: torch.device) -> Tensor:
+    """Return the strengths on a device; kept, since sending them waits for it.
+
+    In float64, so that 1 + strength and 1 - (1 + strength) are rounded once, as in torchvision.
+    """
+    return torch.tensor(strengths(magnitude, side), dtype=torch.float64, device=device)
+
+
 def rand_augment(
     images: Tensor, operations: int, magnitude: int, generator: torch.Generator
 ) -> Tensor:
@@ -46,10 +57,7 @@ def rand_augment(
     if operations == 0:
         return images
     device, count = images.device, len(images)
-    # In float64, so that 1 + strength and 1 - (1 + strength) are rounded once, as torchvision's.
-    table = torch.empty(len(OPERATIONS), dtype=torch.float64, device=device)
-    for number, value in enumerate(strengths(magnitude, images.shape[2])):
-        table[number] = value  # one by one: a tensor from a list would wait for the device
+    table = _table(magnitude, images.shape[2], device)
     values = images.float()
     for _ in range(operations):
         chosen = torch.randint(len(OPERATIONS), (count,), device=device, generator=generator)

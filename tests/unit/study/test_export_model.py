@@ -44,12 +44,11 @@ def trained(manifest: Path, folder: Path, archid: str, training: TrainingConfig)
     tables.write_csv(folder / "candidates.csv", [{"archid": cell.archid, "rank": 1}])
     search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3]}
     artifacts.write_json(folder / "search.json", search)
-    names = ("metrics.json", "history.csv", "layers.csv", "model.safetensors")
-    outputs = train_final.Outputs(*(folder / name for name in names))
-    train_final.run(
-        manifest, folder / "candidates.csv", folder / "search.json", 1, 0, NETWORK, training, CPU,
-        outputs,
-    )  # fmt: skip
+    candidate = train_final.Candidate.of_search(
+        folder / "candidates.csv", folder / "search.json", rank=1
+    )
+    outputs = train_final.Outputs.in_folder(folder)
+    train_final.run(manifest, candidate, 0, NETWORK, training, CPU, outputs)
     return folder / "metrics.json"
 
 

@@ -1,0 +1,96 @@
+"""Accuracy of released weights on a split of a prepared data set."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from spikernel import artifacts
+from spikernel.config import TrainingConfig
+from spikernel.data.manifest import SplitName
+from spikernel.data.splits import Split, load_split
+from spikernel.errors import DataError
+from spikernel.network import SpikingNet
+from spikernel.space import parameter_count
+from spikernel.study.inputs import Machine, image_shape
+from spikernel.training import Preprocessing, accuracy_percent, load_model, to_device
+from spikernel.training.augment import Augmenter
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was evaluated, on what, and the result."""
+
+    model: str
+    sha256: str
+    archid: str
+    params: int
+    dataset: str
+    split: str
+    images: int
+    accuracy_percent: float
+    device: str
+
+    def __str__(self) -> str:
+        """Return the result in one line."""
+        return (
+            f"{self.accuracy_percent:.2f} % of {self.images} {self.split} images of {self.dataset} "
+            f"({self.archid}, {self.params} parameters, {self.device})"
+        )
+
+
+def run(
+    model_path: Path, manifest_path: Path, split: SplitName, machine: Machine, output: Path | None
+) -> Evaluation:
+    """Evaluate weights, and write the result where `output` says so.
+
+    Raises:
+        DataError: a file is missing or damaged, was altered since its release, or the data set
+            is not one that the net was made for.
+
+    """
+    net, preprocessing = load_model(model_path, machine.device)
+    digest = artifacts.file_hash(model_path)
+    _check_release(model_path, digest)
+    data = load_split(manifest_path, split)
+    _check_fit(net, preprocessing, data, manifest_path)
+    mean, sd = (
+        torch.tensor(values, device=machine.device)
+        for values in (preprocessing.mean, preprocessing.sd)
+    )
+    augmenter = Augmenter(TrainingConfig(), mean, sd, torch.Generator(machine.device))
+    images, labels = to_device(data, machine.device)
+    evaluation = Evaluation(
+        model=model_path.name,
+        sha256=digest,
+        archid=net.architecture.cell.archid,
+        params=parameter_count(net.architecture).total,
+        dataset=data.manifest.dataset,
+        split=split,
+        images=len(labels),
+        accuracy_percent=accuracy_percent(net, images, labels, augmenter),
+        device=str(machine),
+    )
+    if output is not None:
+        artifacts.write_json(output, asdict(evaluation))
+    return evaluation
+
+
+def _check_release(model_path: Path, digest: str) -> None:
+    record = model_path.with_name("provenance.json")
+    if not record.exists():
+        return
+    released = artifacts.read_json(record).get("outputs", {}).get(model_path.name)
+    if released is not None and released != digest:
+        raise DataError(
+            f"{model_path} was altered since its release: its SHA-256 is {digest}, {record} says "
+            f"{released}"
+        )
+
+
+def _check_fit(net: SpikingNet, trained_on: Preprocessing, data: Split, manifest: Path) -> None:
+    wanted, found = net.architecture.images, image_shape(data.manifest)
+    if wanted != found:
+        raise DataError(f"{manifest}: the net was made for {wanted}, these images are {found}")
+    if list(trained_on.classes) != list(data.manifest.classes):
+        raise DataError(f"{manifest}: its classes are not those that the net was trained on")

@@ -1,0 +1,53 @@
+"""The record of a finished training, as it goes into docs/measurements."""
+
+from pathlib import Path
+
+from spikernel import artifacts
+from spikernel.errors import DataError
+from spikernel.tables import read_csv
+
+HISTORY = (
+    "epoch", "learning_rate", "train_loss", "train_accuracy_percent", "val_accuracy_percent",
+    "seconds",
+)  # fmt: skip
+
+
+def write_measurement(metrics_path: Path, output: Path) -> None:
+    """Join metrics, history and provenance of one trained model into one file.
+
+    Args:
+        metrics_path: metrics.json of train_final; history.csv and provenance.json lie beside it.
+        output: the record; named <dataset>-<name>.json.
+
+    Raises:
+        SpikernelError: a file is missing.
+        DataError: the files are not of one training, or the name does not fit.
+
+    """
+    metrics = artifacts.read_json(metrics_path)
+    made = artifacts.read_json(metrics_path.with_name("provenance.json"))
+    history_path = metrics_path.with_name("history.csv")
+    if not output.name.startswith(f"{metrics['dataset']}-"):
+        raise DataError(f"{output}: the name must begin with '{metrics['dataset']}-'")
+    for path in (metrics_path, history_path):
+        if made["outputs"].get(path.name) != artifacts.file_hash(path):
+            raise DataError(f"{path} is not the one that {path.with_name('provenance.json')} names")
+    history = read_csv(history_path, numbers=HISTORY).astype({"epoch": int})
+    artifacts.write_json(
+        output,
+        {
+            **{
+                key: metrics[key]
+                for key in (
+                    "dataset", "test_accuracy_percent", "val_accuracy_percent", "params",
+                    "memory_mb_fp32", "time_steps", "epochs", "archid", "seed", "device",
+                )
+            },
+            "seconds": metrics["train_seconds"],
+            "versions": {"python": made["python"], **made["packages"]},
+            "code": made["code"],
+            "finished": made["finished"],
+            "config": {key: made["settings"][key] for key in ("network", "training", "threads")},
+            "history": history[list(HISTORY)].to_dict("records"),
+        },
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""A cell trained by hand in slices, its record, and its released weights evaluated again."""
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from spikernel import artifacts
+from spikernel.errors import ConfigError, DataError
+from spikernel.study import evaluate_model, train_cell
+from spikernel.study.inputs import Machine
+from spikernel.study.measurement import write_measurement
+from spikernel.training import state
+
+ROOT = Path(__file__).parents[3]
+ARCHID = "k3-zero-skip-k1-zero-k3"
+MACHINE = Machine(torch.device("cpu"), 1)
+CONFIG = {
+    "experiment": "toy",
+    "datasets": {"digits": {"train_images": 200, "test_images": 60}},
+    "network": {"time_steps": 2, "channels": 4, "pool": 2, "hidden": 8, "votes": 1},
+    "kernel_set_design": {"sizes_per_set": [1], "keep": 1},
+    "train_final": {"training": {"recipe": "modern", "epochs": 3, "tensorboard": True}},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train by the script, stopped after every epoch, as slices of machine time would."""
+    place: Path = tmp_path_factory.mktemp("cell")
+    config = place / "toy.yaml"
+    config.write_text(yaml.safe_dump(CONFIG))
+    command = [
+        sys.executable, str(ROOT / "scripts/train_cell.py"), "--config", str(config),
+        "--archid", ARCHID, "--folder", str(place), "--data-dir", str(place / "data"),
+        "--measurement", str(place / "digits-toy.json"), "--max-seconds", "0.001",
+    ]  # fmt: skip
+    for epoch in (1, 2):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 75, done.stderr
+        assert f"unfinished: stopped after epoch {epoch} of 3" in done.stderr
+        assert not list(place.rglob("metrics.json"))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return place
+
+
+@pytest.fixture
+def results(folder: Path) -> Path:
+    return folder / ARCHID / "seed-0"
+
+
+def test_record_holds_what_a_reader_needs(folder: Path, results: Path) -> None:
+    record = json.loads((folder / "digits-toy.json").read_text())
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert record["test_accuracy_percent"] == metrics["test_accuracy_percent"]
+    assert record["params"] == metrics["params"]
+    assert record["time_steps"] == 2
+    assert record["epochs"] == 3
+    assert [line["epoch"] for line in record["history"]] == [1, 2, 3]
+    assert record["seconds"] == pytest.approx(sum(line["seconds"] for line in record["history"]))
+    assert record["val_accuracy_percent"] == record["history"][-1]["val_accuracy_percent"]
+    assert record["config"]["training"]["recipe"] == "modern"
+    assert record["config"]["network"]["channels"] == 4
+    assert record["versions"]["torch"] == torch.__version__
+    assert record["device"].startswith("cpu")
+    assert len(list((results / "tensorboard").iterdir())) == 3
+    assert not list(results.glob(".*"))
+
+
+def test_record_of_other_files_is_refused(results: Path, tmp_path: Path) -> None:
+    for path in results.glob("*.*"):
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match="must begin with 'digits-'"):
+        write_measurement(tmp_path / "metrics.json", tmp_path / "cifar10-toy.json")
+    history = tmp_path / "history.csv"
+    history.write_text(history.read_text().replace("\n1,", "\n2,"))
+    with pytest.raises(DataError, match=r"history\.csv is not the one"):
+        write_measurement(tmp_path / "metrics.json", tmp_path / "digits-toy.json")
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_evaluation_equals_the_trainings(folder: Path, results: Path, split: str) -> None:
+    metrics = json.loads((results / "metrics.json").read_text())
+    expected = metrics["val_accuracy_percent" if split == "validation" else "test_accuracy_percent"]
+    output = folder / f"{split}.json"
+    command = [
+        sys.executable, str(ROOT / "scripts/evaluate.py"), "--split", split,
+        "--model", str(results / "model.safetensors"), "--output", str(output),
+        "--manifest", str(folder / "prepare_data/manifest.json"),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    written = json.loads(output.read_text())
+    assert written["accuracy_percent"] == expected
+    assert written["params"] == metrics["params"]
+    assert done.stdout.startswith(f"{expected:.2f} % of {written['images']} {split} images")
+
+
+def test_altered_or_unfit_weights_are_refused(folder: Path, results: Path, tmp_path: Path) -> None:
+    manifest = folder / "prepare_data/manifest.json"
+    model = tmp_path / "model.safetensors"
+    released = (results / "model.safetensors").read_bytes()
+    (tmp_path / "provenance.json").write_text((results / "provenance.json").read_text())
+    model.write_bytes(released[:-4] + b"\0\0\0\0")
+    with pytest.raises(DataError, match="was altered since its release"):
+        evaluate_model.run(model, manifest, "test", MACHINE, None)
+    (tmp_path / "provenance.json").unlink()
+    other = json.loads(manifest.read_text())
+    other["classes"] = other["classes"][::-1]
+    for path in manifest.parent.glob("*.npy"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    artifacts.write_json(tmp_path / "manifest.json", other)
+    with pytest.raises(DataError, match="its classes are not those"):
+        evaluate_model.run(model, tmp_path / "manifest.json", "test", MACHINE, None)
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('code in a file was run')",)
+
+
+def test_files_of_weights_and_states_run_no_code(results: Path, tmp_path: Path) -> None:
+    manifest = results.parents[1] / "prepare_data/manifest.json"
+    bad = tmp_path / "model.safetensors"
+    bad.write_bytes(pickle.dumps(Malicious()))
+    with pytest.raises(DataError, match="not a whole safetensors file"):
+        evaluate_model.run(bad, manifest, "test", MACHINE, None)
+    unfinished = tmp_path / ".model.unfinished"
+    torch.save({"fingerprint": {}, "state": Malicious()}, unfinished)
+    assert state.load(unfinished, {}, torch.device("cpu")) is None
+    unfinished.write_bytes(pickle.dumps(Malicious()))
+    assert state.load(unfinished, {}, torch.device("cpu")) is None
+
+
+def test_experiment_is_read_strictly(tmp_path: Path) -> None:
+    path = tmp_path / "e.yaml"
+    path.write_text(yaml.safe_dump({**CONFIG, "datasets": {"digits": {}, "cifar10": {}}}))
+    with pytest.raises(ConfigError, match="--dataset must be one of cifar10, digits, got None"):
+        train_cell.read_experiment(path, None)
+    assert train_cell.read_experiment(path, "cifar10").training.epochs == 3
+    path.write_text("experiment: [")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        train_cell.read_experiment(path, None)
+    shipped = train_cell.read_experiment(ROOT / "config/cifar10_h100.yaml", None)
+    assert shipped.dataset == "cifar10"
+    assert shipped.training.mixed_precision
