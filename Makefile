@@ -2,6 +2,7 @@
 # make demo    the whole study on 1,797 real handwritten digits, in minutes on two cores
 # make figures the figures and the page of an experiment, without retraining anything
 # make test    lint and all tests
+# make test-conda     the study through --use-conda alone; part of make test
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
 
@@ -14,7 +15,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures test lint lock bench-search
+.PHONY: help setup demo figures test test-conda lint lock bench-search
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -40,6 +41,9 @@ figures: setup
 
 test: lint
 	python -m pytest -n $(CORES) --dist loadfile
+
+test-conda: setup
+	python -m pytest tests/conda
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -46,10 +47,13 @@ def write_config(folder: Path, config: object) -> None:
 
 
 def start_snakemake(
-    folder: Path, *arguments: str, config: str = "config/tiny.yaml"
+    folder: Path,
+    *arguments: str,
+    config: str = "config/tiny.yaml",
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start Snakemake with two cores, in a process group of its own, both streams together."""
-    environment = dict(os.environ)
+    environment = dict(os.environ if environment is None else environment)
     # Jobs call `python`: the one that runs the tests.
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     # --cores ends the list of --configfile, so that targets may follow.
@@ -66,10 +70,13 @@ def start_snakemake(
 
 
 def snakemake(
-    folder: Path, *arguments: str, config: str = "config/tiny.yaml"
+    folder: Path,
+    *arguments: str,
+    config: str = "config/tiny.yaml",
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake to its end; `stdout` holds both streams."""
-    process = start_snakemake(folder, *arguments, config=config)
+    process = start_snakemake(folder, *arguments, config=config, environment=environment)
     output, _ = process.communicate(timeout=500)
     return subprocess.CompletedProcess(process.args, process.returncode, output)
 
