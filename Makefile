@@ -1,8 +1,11 @@
 # make setup   the environment, in .venv
 # make demo    the whole study on 1,797 real handwritten digits, in minutes on two cores
 # make figures the figures and the page of an experiment, without retraining anything
+# make plots   DVC's plots of a finished demo, as a page that works offline
+# make verify  compare results with the checksums that their jobs recorded
 # make test    lint and all tests
 # make test-conda     the study through --use-conda alone; part of make test
+# make test-dvc       dvc repro, push and pull alone; part of make test
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
 
@@ -15,7 +18,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures test test-conda lint lock bench-search
+.PHONY: help setup demo figures plots verify test test-conda test-dvc lint lock bench-search
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -39,11 +42,21 @@ demo: setup
 figures: setup
 	snakemake --cores $(CORES) --configfile $(CONFIG) figures
 
+plots: setup
+	python .dvc/offline_plots.py .dvc/tmp/plots.html
+	dvc plots show --html-template .dvc/tmp/plots.html
+
+verify: setup
+	python scripts/verify_results.py --results results
+
 test: lint
 	python -m pytest -n $(CORES) --dist loadfile
 
 test-conda: setup
 	python -m pytest tests/conda
+
+test-dvc: setup
+	python -m pytest tests/dvc
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)

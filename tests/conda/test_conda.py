@@ -14,16 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 from environments import ENVS, scripts_of
-from project import ROOT, TINY, copy_project, snakemake, write_config
+from project import FEW_JOBS, ROOT, copy_project, snakemake, write_config
 
 HERE = Path(__file__).parent
 STAND_IN = HERE / "stand_in" / "bin"
-FEW_JOBS = {
-    **TINY,
-    "kernel_impact": {**TINY["kernel_impact"], "controls": ["plain"]},  # type: ignore[dict-item]
-    "kernel_set_design": {"fixed": [[1, 3]]},
-    "nas_search": {**TINY["nas_search"], "shards": 2},  # type: ignore[dict-item]
-}
 
 
 def find_links() -> str:

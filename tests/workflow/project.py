@@ -27,9 +27,18 @@ TINY = {
     "tradeoff_report": {"memory_budgets_mb": [0.02]},
 }
 
+# Fewer jobs for tests that run it through other programs; still every rule.
+FEW_JOBS = {
+    **TINY,
+    "kernel_impact": {**TINY["kernel_impact"], "controls": ["plain"]},  # type: ignore[dict-item]
+    "kernel_set_design": {"fixed": [[1, 3]]},
+    "nas_search": {**TINY["nas_search"], "shards": 2},  # type: ignore[dict-item]
+}
+
 
 def copy_project(folder: Path) -> Path:
     """Copy what a run needs, and write the smallest configuration that reaches every rule."""
+    folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():

@@ -116,3 +116,15 @@ def search_files():
 def dataset_files(path):
     """Return a path under the folder of every data set."""
     return [f"results/{EXPERIMENT}/{dataset}/{path}" for dataset in CHECKED.datasets]
+
+
+def everything(*rules):
+    """Return every file that the rules make in this experiment, but for shards and reference nets."""
+    return expand(
+        [path for rule in rules for path in rule.output],
+        experiment=EXPERIMENT,
+        dataset=CHECKED.datasets,
+        kernel_set=CHECKED.kernel_sets(),
+        rank=range(1, CHECKED.train_final.ranks + 1),
+        seed=CHECKED.train_final.seeds,
+    )
