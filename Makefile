@@ -6,6 +6,7 @@
 # make test    lint and all tests
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
+# make test-slurm     the study on a SLURM cluster of two nodes; needs root (docs/slurm.md)
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
 
@@ -18,7 +19,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures plots verify test test-conda test-dvc lint lock bench-search
+.PHONY: help setup demo figures plots verify test test-conda test-dvc test-slurm lint lock bench-search
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -57,6 +58,9 @@ test-conda: setup
 
 test-dvc: setup
 	python -m pytest tests/dvc
+
+test-slurm: setup
+	tests/slurm/with_cluster.sh python -m pytest tests/slurm
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)

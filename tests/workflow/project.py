@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import yaml
 
@@ -60,11 +61,13 @@ def start_snakemake(
     *arguments: str,
     config: str = "config/tiny.yaml",
     environment: Mapping[str, str] | None = None,
+    stdout: IO[str] | int = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
     """Start Snakemake with two cores, in a process group of its own, both streams together."""
-    environment = dict(os.environ if environment is None else environment)
-    # Jobs call `python`: the one that runs the tests.
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    if environment is None:
+        # Jobs call `python`: the one that runs the tests.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path}
     # --cores ends the list of --configfile, so that targets may follow.
     command = [sys.executable, "-m", "snakemake", "--configfile", config, "--cores", "2"]
     return subprocess.Popen(
@@ -72,7 +75,7 @@ def start_snakemake(
         cwd=folder,
         env=environment,
         text=True,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
@@ -86,7 +89,7 @@ def snakemake(
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake to its end; `stdout` holds both streams."""
     process = start_snakemake(folder, *arguments, config=config, environment=environment)
-    output, _ = process.communicate(timeout=500)
+    output, _ = process.communicate(timeout=900)
     return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
