@@ -1,7 +1,12 @@
 # make setup   the environment, in .venv
 # make demo    the whole study on 1,797 real handwritten digits, in minutes on two cores
 # make figures the figures and the page of an experiment, without retraining anything
+# make plots   DVC's plots of a finished demo, as a page that works offline
+# make verify  compare results with the checksums that their jobs recorded
 # make test    lint and all tests
+# make test-conda     the study through --use-conda alone; part of make test
+# make test-dvc       dvc repro, push and pull alone; part of make test
+# make test-slurm     the study on a SLURM cluster of two nodes; needs root (docs/slurm.md)
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make bench-train    our training against SNASNet's and SpikingJelly's loops (DATA=folder)
 # make bench-recipe   what each part of recipe modern adds, on CIFAR-10 (DATA=folder, about 50 min)
@@ -16,7 +21,8 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures test lint lock bench-search bench-train bench-recipe
+.PHONY: help setup demo figures plots verify test test-conda test-dvc test-slurm lint lock \
+        bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -43,8 +49,24 @@ demo: setup
 figures: setup
 	snakemake --cores $(CORES) --configfile $(CONFIG) figures
 
+plots: setup
+	python .dvc/offline_plots.py .dvc/tmp/plots.html
+	dvc plots show --html-template .dvc/tmp/plots.html
+
+verify: setup
+	python scripts/verify_results.py --results results
+
 test: lint
 	python -m pytest -n $(CORES) --dist loadfile
+
+test-conda: setup
+	python -m pytest tests/conda
+
+test-dvc: setup
+	python -m pytest tests/dvc
+
+test-slurm: setup
+	tests/slurm/with_cluster.sh python -m pytest tests/slurm
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)

@@ -16,7 +16,7 @@ def main(
     selection: Annotated[Path, "CSV file to write: the model for each memory budget"],
     summary: Annotated[Path, "Markdown file to write: both tables for a terminal"],
 ) -> None:
-    """Write models.csv, selection.csv, summary.md and provenance_table.json."""
+    """Write models.csv, selection.csv, summary.md, headline.json and provenance_table.json."""
     write_tables(
         metrics=metrics,
         searches=searches,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spikernel import __version__, artifacts
+from spikernel.errors import DataError
 
 PACKAGES = (
     "jinja2",
@@ -114,3 +115,35 @@ def write(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     artifacts.write_json(path, record)
+
+
+def verify(results: Path) -> int:
+    """Compare every file under a folder with the SHA-256 in the record of the job that made it.
+
+    Returns:
+        How many files were compared.
+
+    Raises:
+        DataError: there is no record, or a recorded file is missing or altered; the message
+            names each such file.
+
+    """
+    compared, faults = 0, []
+    for record in sorted(results.rglob("provenance*.json")):
+        for name, expected in artifacts.read_json(record)["outputs"].items():
+            compared += 1
+            # Figures lie in a folder below their record.
+            found = [record.parent / name, *record.parent.rglob(f"*/{name}")]
+            path = next((item for item in found if item.is_file()), None)
+            if path is None:
+                faults.append(f"{record.parent / name} is missing")
+            elif artifacts.file_hash(path) != expected:
+                faults.append(f"{path} is not what {record.name} beside it says")
+    if not compared:
+        raise DataError(f"{results} holds no provenance record: nothing to compare with")
+    if faults:
+        raise DataError(
+            f"{len(faults)} of {compared} files cannot be trusted; delete them and make or fetch "
+            "them again:\n  " + "\n  ".join(faults)
+        )
+    return compared

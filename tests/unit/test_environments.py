@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from environments import ENVS, ROOT, scripts_of
+from packaging.specifiers import SpecifierSet
 
-ROOT = Path(__file__).parents[2]
-ENVS = sorted((ROOT / "envs").glob("*.yaml"))
 CONDA_NAMES = {"pytorch": "torch"}
 IMPORT_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml"}
 
@@ -29,19 +29,6 @@ def pinned(path: Path) -> dict[str, str]:
             name, _, version = re.split(r"\s*(==?)\s*|$", spec, maxsplit=1)
             found[CONDA_NAMES.get(name, name)] = version or ""
     return found
-
-
-def scripts_of(env: str) -> list[str]:
-    """Return the scripts that rules run in an environment."""
-    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    blocks = re.split(r"^rule ", rules, flags=re.MULTILINE)[1:]
-    names = []
-    for block in blocks:
-        if f"envs/{env}.yaml" in block:
-            match = re.search(r'script=script\("(\w+)"\)', block)
-            assert match
-            names.append(match[1])
-    return names
 
 
 def third_party(script: str) -> set[str]:
@@ -88,8 +75,14 @@ def test_table_steps_do_without_torch() -> None:
 
 
 def test_library_metadata_names_what_it_imports() -> None:
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     scripts = [path.stem for path in (ROOT / "scripts").glob("*.py")]
     needed = set().union(*(third_party(script) for script in scripts))
     assert set(project["dependencies"]) == needed
+
+
+def test_every_environment_has_a_python_that_the_library_allows() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    allowed = SpecifierSet(project["requires-python"])
+    for path in ENVS:
+        assert pinned(path)["python"] in allowed, path.name

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import yaml
 
@@ -26,9 +28,18 @@ TINY = {
     "tradeoff_report": {"memory_budgets_mb": [0.02]},
 }
 
+# Fewer jobs for tests that run it through other programs; still every rule.
+FEW_JOBS = {
+    **TINY,
+    "kernel_impact": {**TINY["kernel_impact"], "controls": ["plain"]},  # type: ignore[dict-item]
+    "kernel_set_design": {"fixed": [[1, 3]]},
+    "nas_search": {**TINY["nas_search"], "shards": 2},  # type: ignore[dict-item]
+}
+
 
 def copy_project(folder: Path) -> Path:
     """Copy what a run needs, and write the smallest configuration that reaches every rule."""
+    folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -46,12 +57,17 @@ def write_config(folder: Path, config: object) -> None:
 
 
 def start_snakemake(
-    folder: Path, *arguments: str, config: str = "config/tiny.yaml"
+    folder: Path,
+    *arguments: str,
+    config: str = "config/tiny.yaml",
+    environment: Mapping[str, str] | None = None,
+    stdout: IO[str] | int = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
     """Start Snakemake with two cores, in a process group of its own, both streams together."""
-    environment = dict(os.environ)
-    # Jobs call `python`: the one that runs the tests.
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    if environment is None:
+        # Jobs call `python`: the one that runs the tests.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path}
     # --cores ends the list of --configfile, so that targets may follow.
     command = [sys.executable, "-m", "snakemake", "--configfile", config, "--cores", "2"]
     return subprocess.Popen(
@@ -59,18 +75,21 @@ def start_snakemake(
         cwd=folder,
         env=environment,
         text=True,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
 
 
 def snakemake(
-    folder: Path, *arguments: str, config: str = "config/tiny.yaml"
+    folder: Path,
+    *arguments: str,
+    config: str = "config/tiny.yaml",
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake to its end; `stdout` holds both streams."""
-    process = start_snakemake(folder, *arguments, config=config)
-    output, _ = process.communicate(timeout=500)
+    process = start_snakemake(folder, *arguments, config=config, environment=environment)
+    output, _ = process.communicate(timeout=900)
     return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 

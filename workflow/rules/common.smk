@@ -128,14 +128,21 @@ def dataset_files(path):
     return [f"results/{EXPERIMENT}/{dataset}/{path}" for dataset in CHECKED.datasets]
 
 
-def exports():
-    """Return the record of every data set's exported model; none where they are not wanted."""
-    return dataset_files("export/export.json") if CHECKED.export.enabled else []
-
-
 # What the export is made of beside Python, and the C files that it makes.
 EXPORT_TEMPLATES = [
     str(path.relative_to(workflow.basedir))
     for path in sorted((SCRIPTS / "spikernel" / "export").rglob("*.j2"))
 ]
 C_FILES = ["model.h", "model.c", "kernels.h", "main.c", "Makefile", "expected.u16"]
+
+
+def everything(*rules):
+    """Return every file that the rules make in this experiment, but for shards and reference nets."""
+    return expand(
+        [path for rule in rules for path in rule.output],
+        experiment=EXPERIMENT,
+        dataset=CHECKED.datasets,
+        kernel_set=CHECKED.kernel_sets(),
+        rank=range(1, CHECKED.train_final.ranks + 1),
+        seed=CHECKED.train_final.seeds,
+    )

@@ -8,6 +8,7 @@ rule tradeoff_table:
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
         summary="results/{experiment}/tradeoff_report/summary.md",
+        headline="results/{experiment}/tradeoff_report/headline.json",
         provenance="results/{experiment}/tradeoff_report/provenance_table.json",
     log:
         "logs/{experiment}/tradeoff_table.log",

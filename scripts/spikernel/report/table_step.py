@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikernel import artifacts, provenance
 from spikernel.config import ReportConfig
-from spikernel.report import models, selection, summary
+from spikernel.report import headline, models, selection, summary
 
 
 def write_tables(
@@ -19,7 +19,7 @@ def write_tables(
     selection_path: Path,
     summary_path: Path,
 ) -> None:
-    """Write models.csv, selection.csv, summary.md and provenance_table.json.
+    """Write models.csv, selection.csv, summary.md, headline.json and provenance_table.json.
 
     Raises:
         SpikernelError: an input is missing or cannot be trusted, or an output not written.
@@ -32,11 +32,13 @@ def write_tables(
     artifacts.write_text(models_path, models.to_csv(table))
     artifacts.write_text(selection_path, selection.to_csv(selected))
     artifacts.write_text(summary_path, summary.render(means, selected, settings.precision))
+    headline_path = models_path.parent / "headline.json"
+    artifacts.write_json(headline_path, headline.build(means, selected))
     provenance.write(
         models_path.parent / "provenance_table.json",
         step="tradeoff_table",
         settings=settings.model_dump(mode="json"),
         inputs=[*metrics, *searches],
-        outputs=[models_path, selection_path, summary_path],
+        outputs=[models_path, selection_path, summary_path, headline_path],
         seconds=watch.seconds(),
     )

@@ -1,0 +1,200 @@
+"""The study through profiles/slurm, on a real cluster of two nodes.
+
+The profile is taken as it is; only the jobs are polled sooner. Run by `make test-slurm`.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from cluster import PROFILE, jobs, jobs_of, newest, running, start_node, stop_node, wait_for
+from project import FEW_JOBS, copy_project, snakemake, start_snakemake, write_config
+
+CLUSTER = os.environ.get("SPIKERNEL_TEST_CLUSTER")
+pytestmark = pytest.mark.skipif(CLUSTER is None, reason="needs a SLURM cluster: make test-slurm")
+
+EPOCHS = 300
+STUDY = {
+    **FEW_JOBS,
+    "train_final": {"seeds": [0, 1], "training": {"recipe": "modern", "epochs": EPOCHS}},
+}
+FINAL = "results/tiny/digits/train_final/k1-3/rank-1"
+
+
+def training_log(project: Path, seed: int) -> Path:
+    return project / f"logs/tiny/digits/train_final/k1-3_rank-1_seed-{seed}.log"
+
+
+def under_way(log: Path) -> bool:
+    return log.exists() and "epoch 3/" in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the study as one machine makes it."""
+    folder = copy_project(tmp_path_factory.mktemp("local"))
+    write_config(folder, STUDY)
+    result = snakemake(folder)
+    assert result.returncode == 0, result.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the study; stop node2 while it trains. Return the folder and the stopped job."""
+    assert CLUSTER
+    folder = copy_project(tmp_path_factory.mktemp("slurm"))
+    write_config(folder, STUDY)
+    with (folder / "snakemake.log").open("w") as stream:
+        process = start_snakemake(folder, *PROFILE, stdout=stream)
+        stopped: dict[str, str] = {}
+
+        def trains_on_node2() -> bool:
+            assert process.poll() is None, (folder / "snakemake.log").read_text()
+            for job in jobs_of("train_final"):
+                seed = int(job["Comment"].rsplit("_", 1)[1])
+                if job["NodeList"] == "node2" and under_way(training_log(folder, seed)):
+                    stopped.update(job)
+            return bool(stopped)
+
+        wait_for(trains_on_node2, "a training on node2", seconds=600)
+        stop_node("node2", Path(CLUSTER), stopped["JobId"])
+        assert process.wait(timeout=900) == 0, (folder / "snakemake.log").read_text()
+    start_node("node2")
+    return folder, stopped["JobId"]
+
+
+@pytest.fixture
+def project(finished: tuple[Path, str], tmp_path: Path) -> Path:
+    copied = tmp_path / "project"
+    shutil.copytree(finished[0], copied, symlinks=True)
+    return copied
+
+
+@pytest.mark.usefixtures("finished")
+def test_jobs_run_on_both_nodes() -> None:
+    shards = jobs_of("nas_search_shard")
+    for spread in (shards, jobs_of("kernel_impact")):
+        assert {job["NodeList"] for job in spread} == {"node1", "node2"}
+    for job in [*shards, *jobs_of("train_final")]:
+        assert job["Partition"] == "gpu"
+        assert "gres/gpu=1" in job["TRES"]
+    assert jobs_of("prepare_data")[0]["Partition"] == "cpu"
+    # Tables and figures share a job: twelve steps, ten jobs.
+    assert len(jobs()) == 10
+
+
+def test_run_survives_the_loss_of_a_node(finished: tuple[Path, str]) -> None:
+    folder, number = finished
+    (job,) = [job for job in jobs() if job["JobId"] == number]
+    assert job["Restarts"] == "1"
+    assert job["NodeList"] == "node1"
+    assert job["JobState"] == "COMPLETED"
+    seed = int(job["Comment"].rsplit("_", 1)[1])
+    assert training_log(folder, seed).read_text().startswith("resumed after epoch")
+    assert snakemake(folder, "--dry-run").stdout.count("Nothing to be done") == 1
+
+
+def without_seconds(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: without_seconds(v) for k, v in value.items() if "seconds" not in k}
+    return value
+
+
+def numbers(folder: Path) -> dict[str, Any]:
+    """Return every result that is a number, without times, by path."""
+    found: dict[str, Any] = {}
+    for path in sorted((folder / "results").rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.suffix in (".safetensors", ".npy"):
+            found[name] = path.read_bytes()
+        elif path.suffix == ".csv":
+            table = pd.read_csv(path)
+            found[name] = table.drop(columns=[c for c in table if "seconds" in c]).to_csv()
+        elif path.suffix == ".json" and not path.name.startswith("provenance"):
+            found[name] = without_seconds(json.loads(path.read_text()))
+    return found
+
+
+def test_results_equal_those_of_one_machine(finished: tuple[Path, str], local: Path) -> None:
+    here, there = numbers(local), numbers(finished[0])
+    assert set(here) == set(there)
+    assert f"{FINAL}/seed-1/model.safetensors" in here
+    for name, value in here.items():
+        assert there[name] == value, name
+
+
+def test_too_little_memory_and_time_are_raised(project: Path, tmp_path: Path) -> None:
+    """Both in one run: reference nets get too little memory, one training hangs at first."""
+    before = newest()
+    for path in (project / "results/tiny/digits/kernel_impact/plain").rglob("metrics.json"):
+        path.unlink()
+    shutil.rmtree(project / FINAL / "seed-0")
+    hanging = tmp_path / "bin"
+    hanging.mkdir()
+    marker = tmp_path / "hung"
+    (hanging / "python").write_text(
+        f'#!/bin/sh\nif [ "$1" = scripts/train_final.py ] && [ ! -e {marker} ]; then\n'
+        f'  touch {marker}; exec sleep 3600\nfi\nexec {sys.executable} "$@"\n'
+    )
+    (hanging / "python").chmod(0o755)
+    environment = dict(os.environ, PATH=f"{hanging}{os.pathsep}{os.environ['PATH']}")
+    resources = ("kernel_impact:mem_mb=200*attempt**3", "train_final:runtime=attempt")
+    result = snakemake(
+        project,
+        *PROFILE,
+        "--set-resources",
+        *resources,
+        "--forcerun",
+        "kernel_impact",
+        "--until",
+        "kernel_impact",
+        "train_final",
+        environment=environment,
+    )
+    assert result.returncode == 0, result.stdout
+    for seed_jobs in by_comment(jobs_of("kernel_impact", before)).values():
+        assert [job["MinMemoryNode"] for job in seed_jobs] == ["200M", "1600M"]
+        assert seed_jobs[0]["JobState"] != "COMPLETED"
+        assert seed_jobs[1]["JobState"] == "COMPLETED"
+    first, second = jobs_of("train_final", before)
+    assert (first["JobState"], first["TimeLimit"]) == ("TIMEOUT", "00:01:00")
+    assert (second["JobState"], second["TimeLimit"]) == ("COMPLETED", "00:02:00")
+
+
+def by_comment(found: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    grouped: dict[str, list[dict[str, str]]] = {}
+    for job in found:
+        grouped.setdefault(job["Comment"], []).append(job)
+    return grouped
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+def test_controller_resumes(project: Path, how: signal.Signals) -> None:
+    target = f"{FINAL}/seed-0/metrics.json"
+    shutil.rmtree(project / FINAL / "seed-0")
+    log = training_log(project, 0)
+    log.unlink()
+    with (project / "snakemake.log").open("w") as stream:
+        process = start_snakemake(project, target, *PROFILE, stdout=stream)
+        wait_for(lambda: under_way(log), "the training to begin")
+        os.killpg(process.pid, how)
+        process.wait(timeout=60)
+    if how is signal.SIGKILL:
+        # Nobody told SLURM: the job goes on, and docs/slurm.md says to cancel it.
+        assert len(running()) == 1
+        subprocess.run(["scancel", "--user", "root"], check=True)
+        assert snakemake(project, "--unlock").returncode == 0
+    wait_for(lambda: not running(), "the job to be cancelled", seconds=60)
+    assert not (project / target).exists()
+    result = snakemake(project, target, *PROFILE)
+    assert result.returncode == 0, result.stdout
+    assert log.read_text().startswith("resumed after epoch")
+    assert len((project / FINAL / "seed-0/history.csv").read_text().splitlines()) == 1 + EPOCHS
