@@ -20,7 +20,7 @@ from project import FEW_JOBS, copy_project, snakemake, start_snakemake, write_co
 CLUSTER = os.environ.get("SPIKERNEL_TEST_CLUSTER")
 pytestmark = pytest.mark.skipif(CLUSTER is None, reason="needs a SLURM cluster: make test-slurm")
 
-EPOCHS = 300
+EPOCHS = 150
 STUDY = {
     **FEW_JOBS,
     "train_final": {"seeds": [0, 1], "training": {"recipe": "modern", "epochs": EPOCHS}},
@@ -85,7 +85,7 @@ def test_jobs_run_on_both_nodes() -> None:
         assert {job["NodeList"] for job in spread} == {"node1", "node2"}
     for job in [*shards, *jobs_of("train_final")]:
         assert job["Partition"] == "gpu"
-        assert "gres/gpu=1" in job["TRES"]
+        assert job["TresPerJob"] == "gres:gpu:1"
     assert jobs_of("prepare_data")[0]["Partition"] == "cpu"
     # Tables and figures share a job: twelve steps, ten jobs.
     assert len(jobs()) == 10
