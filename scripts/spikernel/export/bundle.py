@@ -115,10 +115,9 @@ def write_c(
         place = Path(name)
         compiler.write_sources(place, files)
         (place / IMAGES).write_bytes((folder.parent / IMAGES).read_bytes())
-        _, values = compiler.classify(compiler.build(place, found), place / IMAGES)
-        counting = compiler.build(place, found, count=True)
-        result["synops_per_image"] = compiler.synops_per_image(counting, place / IMAGES)
+        answers = compiler.classify(compiler.build(place, found), place / IMAGES)
         sizes = compiler.sizes(place, found)
+    result["synops_per_image"] = answers.synops_per_image
     if sizes is not None:
         result |= {
             "flash_bytes": sizes.flash_bytes,
@@ -126,8 +125,8 @@ def write_c(
             "static_ram_bytes": sizes.ram_bytes,
         }
     exact = ordered or program.precision == "int8"
-    agreement = compare("C", values, reference, labels, every_image=exact)
-    same_bits = bool(np.array_equal(values, reference.numpy()))
+    agreement = compare("C", answers.logits, reference, labels, every_image=exact)
+    same_bits = bool(np.array_equal(answers.logits, reference.numpy()))
     return {**result, **agreement, "equal_to_the_bit": same_bits}
 
 

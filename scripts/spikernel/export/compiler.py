@@ -49,22 +49,18 @@ def write_sources(folder: Path, files: Mapping[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def build(folder: Path, compiler: Sequence[str], *, count: bool = False) -> Path:
+def build(folder: Path, compiler: Sequence[str]) -> Path:
     """Compile the program that classifies a file of images; return its path in `folder`.
 
-    Args:
-        folder: holds the exported files.
-        compiler: its command.
-        count: let it count synaptic operations.
+    It counts synaptic operations, which changes nothing else.
 
     Raises:
         ExportError: the compiler refuses; its first message is shown.
 
     """
-    program = folder / ("classify_counting" if count else "classify")
-    extra = [COUNT] if count else []
+    program = folder / "classify"
     sources = [str(folder / "main.c"), str(folder / "model.c")]
-    _run([*compiler, *FLAGS, "-O2", *extra, "-o", str(program), *sources])
+    _run([*compiler, *FLAGS, "-O3", COUNT, "-o", str(program), *sources])
     return program
 
 
@@ -81,29 +77,42 @@ def sizes(folder: Path, compiler: Sequence[str]) -> Sizes | None:
     return Sizes(flash_bytes=text + data, ram_bytes=data + bss)
 
 
-def classify(program: Path, images: Path) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Run a compiled program on a file of images; return classes [N] and logits [N, classes]."""
-    lines = [line.split() for line in _run([str(program), str(images), "--logits"]).splitlines()]
-    classes = np.array([int(words[0]) for words in lines])
+@dataclass(frozen=True)
+class Answers:
+    """What a compiled model says about N images."""
+
+    classes: NDArray[np.int64]
+    """[N]."""
+    logits: NDArray[np.float32]
+    """[N, classes], not a bit lost."""
+    synops_per_image: float
+
+
+def classify(program: Path, images: Path) -> Answers:
+    """Run a compiled program on a file of images."""
+    done = _done([str(program), str(images), "--logits"])
+    lines = [line.split() for line in done.stdout.splitlines()]
     logits = [[float.fromhex(word) for word in words[1:]] for words in lines]
-    return classes, np.array(logits, dtype=np.float32)
+    return Answers(
+        classes=np.array([int(words[0]) for words in lines]),
+        logits=np.array(logits, dtype=np.float32),
+        synops_per_image=float(done.stderr.split()[-1]),
+    )
 
 
-def synops_per_image(program: Path, images: Path) -> float:
-    """Run a program that counts; return its synaptic operations per image."""
-    return float(_run([str(program), str(images)], errors=True).split()[-1])
+def _run(command: Sequence[str]) -> str:
+    return _done(command).stdout
 
 
-def _run(command: Sequence[str], *, errors: bool = False) -> str:
-    """Return a command's output, or what it wrote to its error stream."""
+def _done(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; a failure is one line."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return subprocess.run(command, capture_output=True, text=True, check=True)
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout).strip().splitlines()
         message = next((line for line in said if "error" in line), said[0] if said else "")
         raise ExportError(
-            f"{' '.join(command[:1])} failed with status {error.returncode}: {message}"
+            f"{command[0]} failed with status {error.returncode}: {message}"
         ) from None
     except OSError as error:
         raise ExportError(f"{command[0]} cannot be run: {error.strerror}") from None
-    return done.stderr if errors else done.stdout

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -72,13 +71,13 @@ def logits(net: SpikingNet, pixels: Tensor) -> Tensor:
     return value
 
 
-def run_c(program: Program, pixels: Tensor, folder: Path) -> "np.ndarray[Any, Any]":
-    """Compile a program's C code and return its logits of images [N, C, H, W]."""
+def run_c(program: Program, pixels: Tensor, folder: Path) -> compiler.Answers:
+    """Compile a program's C code and run it on images [N, C, H, W]."""
     compilers = compiler.find_compiler()
     assert compilers is not None
     compiler.write_sources(folder, c_files(program, "test"))
     path = folder / "images.u8"
     path.write_bytes(pixels.permute(0, 2, 3, 1).contiguous().numpy().tobytes())
-    classes, values = compiler.classify(compiler.build(folder, compilers), path)
-    assert classes.tolist() == values.argmax(1).tolist()
-    return values
+    answers = compiler.classify(compiler.build(folder, compilers), path)
+    assert answers.classes.tolist() == answers.logits.argmax(1).tolist()
+    return answers

@@ -56,7 +56,7 @@ def test_same_bits_as_the_python_model(
         program = quantise(program)
     expected = Interpreter(program, ordered=True).logits(images()).numpy()
     assert expected.std(0).min() > 0
-    assert np.array_equal(run_c(program, images(), tmp_path), expected)
+    assert np.array_equal(run_c(program, images(), tmp_path).logits, expected)
 
 
 def unusual_program() -> Program:
@@ -95,7 +95,7 @@ def test_every_kind_of_step(precision: str, tmp_path: Path) -> None:
     pixels = torch.randint(0, 256, (6, 3, 20, 17), dtype=torch.uint8, generator=generator)
     expected = Interpreter(program, ordered=True).logits(pixels).numpy()
     assert expected.std(0).min() > 0
-    assert np.array_equal(run_c(program, pixels, tmp_path), expected)
+    assert np.array_equal(run_c(program, pixels, tmp_path).logits, expected)
     plain = Interpreter(program).logits(pixels).numpy()
     np.testing.assert_allclose(plain, expected, rtol=1e-4, atol=1e-4)
 
@@ -104,11 +104,7 @@ def test_operations_counted_in_c_are_those_we_report(tmp_path: Path) -> None:
     """With one vote per class nothing is folded that would be counted."""
     net = active_net(FORWARD, votes=1)
     activity = measure_activity(net, [normalised(images())])
-    run_c(lower(net, MEAN, SD, CLASSES), images(), tmp_path)
-    found = compiler.find_compiler()
-    assert found
-    counting = compiler.build(tmp_path, found, count=True)
-    counted = compiler.synops_per_image(counting, tmp_path / "images.u8")
+    counted = run_c(lower(net, MEAN, SD, CLASSES), images(), tmp_path).synops_per_image
     assert counted == pytest.approx(activity.effective_acs + activity.effective_macs, abs=1e-3)
 
 
@@ -150,7 +146,7 @@ def test_makefile_classifies_and_reports_disagreement(tmp_path: Path) -> None:
 
     program = quantise(lower(active_net(FORWARD), MEAN, SD, CLASSES))
     folder = tmp_path / "c_int8"
-    expected = run_c(program, images(), folder).argmax(1)
+    expected = run_c(program, images(), folder).classes
     (tmp_path / "images.u8").write_bytes((folder / "images.u8").read_bytes())
     (tmp_path / "labels.u16").write_bytes(np.zeros(12, dtype=np.uint16).tobytes())
     (folder / "expected.u16").write_bytes(expected.astype(np.uint16).tobytes())

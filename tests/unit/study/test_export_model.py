@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +163,8 @@ def test_an_export_that_answers_otherwise_is_refused(
     honest: Callable[..., Any] = compiler.classify
 
     def shifted(*arguments: Any) -> Any:
-        classes, values = honest(*arguments)
-        return classes, values[:, ::-1].copy()
+        answers = honest(*arguments)
+        return replace(answers, logits=answers.logits[:, ::-1].copy())
 
     monkeypatch.setattr(compiler, "classify", shifted)
     with pytest.raises(ExportError, match=r"the C model gives another class than the Python model"):
@@ -231,18 +232,18 @@ def test_model_of_another_data_set_is_refused(manifest: Path, model: Path, tmp_p
 
 
 def test_net_that_cannot_be_exported_still_trains(
-    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from spikernel.export import lowering
     from spikernel.network.blocks import Head
 
     monkeypatch.delitem(lowering.RULES, Head)
     once = TRAINING.model_copy(update={"epochs": 1})
-    metrics = trained(manifest, tmp_path, "zero-zero-k1-zero-zero-zero", once)
+    metrics = trained(digits_manifest, tmp_path, "zero-zero-k1-zero-zero-zero", once)
     record = json.loads(metrics.read_text())
     assert record["int8_test_accuracy_percent"] is None
     assert record["not_exported"].startswith("head: Head cannot be exported; known are")
     net, _ = load_model(metrics.with_name("model.safetensors"), torch.device("cpu"))
     assert net.architecture.cell.archid == "zero-zero-k1-zero-zero-zero"
     with pytest.raises(ExportError, match=r"^head: Head cannot be exported"):
-        exported(manifest, metrics, tmp_path)
+        exported(digits_manifest, metrics, tmp_path)
