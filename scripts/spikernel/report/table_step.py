@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikernel import artifacts, provenance
 from spikernel.config import ReportConfig
-from spikernel.report import models, selection, summary
+from spikernel.report import main_tables, models, selection, summary
 
 
 def write_tables(
@@ -18,8 +18,9 @@ def write_tables(
     models_path: Path,
     selection_path: Path,
     summary_path: Path,
+    tables_folder: Path,
 ) -> None:
-    """Write models.csv, selection.csv, summary.md and provenance_table.json.
+    """Write models.csv, selection.csv, summary.md, tables/ and provenance_table.json.
 
     Raises:
         SpikernelError: an input is missing or cannot be trusted, or an output not written.
@@ -32,11 +33,19 @@ def write_tables(
     artifacts.write_text(models_path, models.to_csv(table))
     artifacts.write_text(selection_path, selection.to_csv(selected))
     artifacts.write_text(summary_path, summary.render(means, selected, settings.precision))
+    written = []
+    for main in (
+        main_tables.selection(selected, settings.precision),
+        main_tables.all_models(means, settings.precision),
+    ):
+        written += [tables_folder / f"{main.name}.{kind}" for kind in ("md", "tex")]
+        artifacts.write_text(written[-2], main.as_markdown())
+        artifacts.write_text(written[-1], main.as_latex())
     provenance.write(
         models_path.parent / "provenance_table.json",
         step="tradeoff_table",
         settings=settings.model_dump(mode="json"),
         inputs=[*metrics, *searches],
-        outputs=[models_path, selection_path, summary_path],
+        outputs=[models_path, selection_path, summary_path, *written],
         seconds=watch.seconds(),
     )
