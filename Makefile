@@ -1,6 +1,7 @@
 # make setup   the environment, in .venv
 # make demo    the whole study on 1,797 real handwritten digits, in minutes on two cores
 # make figures the figures and the page of an experiment, without retraining anything
+# make readme  the result block of README.md; ADD=results/demo stores that run's results first
 # make test    lint and all tests
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
@@ -14,7 +15,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures test lint lock bench-search
+.PHONY: help setup demo figures readme test lint lock bench-search
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -36,7 +37,10 @@ demo: setup
 	@echo; echo "Report: results/demo/tradeoff_report/report.html (open it in a browser)"
 
 figures: setup
-	snakemake --cores $(CORES) --configfile $(CONFIG) figures
+	snakemake --configfile $(CONFIG) --cores $(CORES) figures
+
+readme: setup
+	PYTHONPATH=scripts python -m spikernel.report.readme --project . $(if $(ADD),--add-runs $(ADD))
 
 test: lint
 	python -m pytest -n $(CORES) --dist loadfile

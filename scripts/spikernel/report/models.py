@@ -38,6 +38,8 @@ COLUMNS = (
 )
 """Columns of models.csv in their order; those of int8 are empty where it was not measured."""
 
+TIMES = ("search_seconds", "train_seconds")
+"""Columns of seconds."""
 INT8 = ("int8_val_accuracy_percent", "int8_test_accuracy_percent")
 
 MODEL = ["dataset", "kernel_set", "rank", "archid"]
@@ -137,18 +139,25 @@ def to_csv(table: pd.DataFrame) -> str:
     return tables.to_csv(table, booleans=("pareto",))
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path, *, timed: bool = True) -> pd.DataFrame:
     """Read models.csv.
+
+    Args:
+        path: the file.
+        timed: whether it holds the columns of seconds; without, they are made, as 0.
 
     Raises:
         TableError: the file cannot be read, a column is missing, or a number is not finite.
 
     """
     text = ("dataset", "kernel_set", "archid", "kernel_sizes", "device")
-    numbers = tuple(name for name in COLUMNS if name not in (*text, *INT8, "pareto"))
-    return tables.read_csv(
+    absent = () if timed else TIMES
+    others = (*text, *INT8, *absent, "pareto")
+    numbers = tuple(name for name in COLUMNS if name not in others)
+    table = tables.read_csv(
         path, text=text, numbers=numbers, optional_numbers=INT8, booleans=("pareto",)
     )
+    return table.assign(**dict.fromkeys(absent, 0.0))[list(COLUMNS)]
 
 
 def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
