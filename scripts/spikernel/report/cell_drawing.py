@@ -78,9 +78,15 @@ def draw(cell: Cell) -> Markup:
 
 
 def operation_text(name: str) -> str:
-    """Return an operation as it is written on its edge."""
+    """Return an operation as it is written on its edge.
+
+    A dense convolution is its size; of another type, the letter that stands for it as well.
+    """
     size = kernel_size(name)
-    return name if size is None else f"{size}×{size}"
+    if size is None:
+        return name
+    letter = "" if name.startswith("k") else f"{name[0]} "
+    return f"{letter}{size}×{size}"
 
 
 def _curve(source: int, target: int) -> _Curve:

@@ -15,6 +15,7 @@ COLUMNS = (
 )
 """Columns of the firing rates; layers stand in the order in which they fire."""
 
+_SHADES = sns.light_palette("#0b62a8", as_cmap=True)
 _NODES = {"0": "in", "1": "node 1", "2": "node 2", "3": "out"}
 
 
@@ -85,7 +86,7 @@ def draw(rates: pd.DataFrame) -> Figure:
         for dataset, panel in axes.items():
             wide = 100 * grid(rates[rates["dataset"] == dataset])
             sns.heatmap(
-                wide.rename(columns=title), ax=panel, cmap="cividis_r", annot=True, fmt=".0f",
+                wide.rename(columns=title), ax=panel, cmap=_SHADES, annot=True, fmt=".0f",
                 annot_kws={"fontsize": 9}, linewidths=1.5, linecolor=style.PAPER, vmin=0,
                 cbar_kws={"label": "Firing rate in %", "pad": 0.02},
             )  # fmt: skip

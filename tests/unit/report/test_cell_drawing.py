@@ -45,6 +45,12 @@ def test_larger_kernels_are_thicker(size: int) -> None:
     assert float(width or 0) == pytest.approx(1.4 + 0.7 * size, abs=0.05)
 
 
+def test_operations_are_written_in_words() -> None:
+    assert [cell_drawing.operation_text(name) for name in ("skip", "avg", "k1", "k7")] == [
+        *("skip", "avg", "1×1", "7×7"),
+    ]
+
+
 def test_nodes_without_an_edge_are_faint() -> None:
     root = drawn("zero-zero-k3-zero-zero-zero")
     nodes = [group.get("class") for group in root if "node" in group.get("class", "")]
