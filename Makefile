@@ -3,6 +3,7 @@
 # make figures the figures and the page of an experiment, without retraining anything
 # make plots   DVC's plots of a finished demo, as a page that works offline
 # make verify  compare results with the checksums that their jobs recorded
+# make readme  the result block of README.md; ADD=results/demo stores that run's results first
 # make test    lint and all tests
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
@@ -21,7 +22,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures plots verify test test-conda test-dvc test-slurm lint lock \
+.PHONY: help setup demo figures readme plots verify test test-conda test-dvc test-slurm lint lock \
         bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -47,7 +48,10 @@ demo: setup
 	@echo "Files for devices: results/demo/digits/export (begin with MODEL_CARD.md)"
 
 figures: setup
-	snakemake --cores $(CORES) --configfile $(CONFIG) figures
+	snakemake --configfile $(CONFIG) --cores $(CORES) figures
+
+readme: setup
+	PYTHONPATH=scripts python -m spikernel.report.readme --project . $(if $(ADD),--add-runs $(ADD))
 
 plots: setup
 	python .dvc/offline_plots.py .dvc/tmp/plots.html

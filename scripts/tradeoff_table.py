@@ -15,8 +15,9 @@ def main(
     models: Annotated[Path, "CSV file to write: one row per model and seed"],
     selection: Annotated[Path, "CSV file to write: the model for each memory budget"],
     summary: Annotated[Path, "Markdown file to write: both tables for a terminal"],
+    tables: Annotated[Path, "folder for both tables as Markdown and LaTeX"],
 ) -> None:
-    """Write models.csv, selection.csv, summary.md, headline.json and provenance_table.json."""
+    """Write models.csv, selection.csv, summary.md, headline.json, tables/, their provenance."""
     write_tables(
         metrics=metrics,
         searches=searches,
@@ -24,6 +25,7 @@ def main(
         models_path=models,
         selection_path=selection,
         summary_path=summary,
+        tables_folder=tables,
     )
 
 

@@ -11,7 +11,12 @@ from environments import ENVS, ROOT, scripts_of
 from packaging.specifiers import SpecifierSet
 
 CONDA_NAMES = {"pytorch": "torch"}
-IMPORT_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml"}
+IMPORT_NAMES = {
+    "sklearn": "scikit-learn",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "vl_convert": "vl-convert-python",
+}
 
 
 def locked() -> dict[str, str]:

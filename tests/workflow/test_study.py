@@ -5,14 +5,19 @@ All tests share one finished run; each works on a copy of it.
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from project import (
+    ROOT,
     TINY,
     copy_project,
     planned_jobs,
@@ -81,6 +86,16 @@ def test_promised_files_and_columns(finished: Path) -> None:
     for kind in ("svg", "pdf", "png", "csv"):
         assert (finished / REPORT / f"figures/accuracy_vs_memory.{kind}").stat().st_size > 0
     assert best in (finished / REPORT / "report.html").read_text()
+    for name in ("selection.md", "selection.tex", "models.md", "models.tex"):
+        assert (finished / REPORT / "tables" / name).stat().st_size > 0
+
+
+def test_every_link_of_the_page_leads_to_a_file(finished: Path) -> None:
+    page = (finished / REPORT / "report.html").read_text().split("<script")[0]
+    links = {link for link in re.findall(r'href="([^"#][^"]*)"', page) if link != "data:,"}
+    assert f"../{MODEL.removeprefix('results/tiny/')}/model.safetensors" in links
+    for link in links:
+        assert (finished / REPORT / link).is_file(), link
 
 
 def test_exported_model_is_the_one_the_report_names(finished: Path) -> None:
@@ -134,6 +149,26 @@ def test_editing_figure_code_reruns_the_report_only(project: Path) -> None:
     before = (project / MODEL / "model.safetensors").stat().st_mtime_ns
     assert snakemake(project, "figures").returncode == 0
     assert (project / MODEL / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_restyling_the_page_reruns_the_report_only(project: Path) -> None:
+    for part in ("page.css", "page.js", "page_sections.html.j2"):
+        path = project / "scripts/spikernel/report" / part
+        path.write_text(path.read_text() + "\n")
+    assert set(replan(project)) == {"all", "tradeoff_report"}
+
+
+def test_make_figures_calls_a_command_that_works(project: Path) -> None:
+    command = ["make", "--dry-run", "-C", str(ROOT), "figures", "CONFIG=config/tiny.yaml"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    line = next(line for line in printed.splitlines() if line.startswith("snakemake"))
+    _, *arguments = shlex.split(line)
+    result = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments, "--dry-run"],
+        cwd=project, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "Nothing to be done" in result.stdout + result.stderr
 
 
 def test_editing_the_neuron_reruns_what_depends_on_it(project: Path) -> None:

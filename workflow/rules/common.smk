@@ -41,6 +41,13 @@ def script(name):
     return [first, *(path for path in library if path != first)]
 
 
+PAGE_PARTS = sorted(
+    str(path.relative_to(workflow.basedir))
+    for kind in ("j2", "css", "js")
+    for path in (SCRIPTS / "spikernel" / "report").glob(f"*.{kind}")
+)
+
+
 def as_yaml(dpath):
     """Return a params function: a section of the config as one-line YAML for a script."""
 
@@ -70,20 +77,24 @@ def arrays(wildcards):
     return [ancient(f"{folder}/{name}") for name in ARRAY_FILES]
 
 
-def impact_metrics(wildcards):
-    """Return the metrics of every reference net of a data set.
+def impact_files(dataset, name):
+    """Return the path of a file for every reference net of a data set.
 
     The 3x3 net is the same under both controls: it is trained once, under the first.
     """
     impact = CHECKED.kernel_impact
     return [
-        f"results/{EXPERIMENT}/{wildcards.dataset}/kernel_impact/{control}/"
-        f"k-{size}/seed-{seed}/metrics.json"
+        f"results/{EXPERIMENT}/{dataset}/kernel_impact/{control}/k-{size}/seed-{seed}/{name}"
         for control in impact.controls
         for size in impact.kernel_sizes
         for seed in impact.seeds
         if size != ANCHOR or control == impact.controls[0]
     ]
+
+
+def impact_metrics(wildcards):
+    """Return the metrics of every reference net of a data set."""
+    return impact_files(wildcards.dataset, "metrics.json")
 
 
 def search_parts(wildcards):
@@ -114,10 +125,10 @@ def final_files_of(name):
     return files
 
 
-def search_files():
-    """Return `search.json` of every data set and kernel set."""
+def search_files(name):
+    """Return the path of a file for every data set and kernel set."""
     return [
-        f"results/{EXPERIMENT}/{dataset}/nas_search/{kernel_set}/search.json"
+        f"results/{EXPERIMENT}/{dataset}/nas_search/{kernel_set}/{name}"
         for dataset in CHECKED.datasets
         for kernel_set in CHECKED.kernel_sets()
     ]
@@ -145,4 +156,34 @@ def everything(*rules):
         kernel_set=CHECKED.kernel_sets(),
         rank=range(1, CHECKED.train_final.ranks + 1),
         seed=CHECKED.train_final.seeds,
+    )
+
+
+def provenance_files():
+    """Return the provenance record of every job before the report."""
+    steps = ("prepare_data", "kernel_impact", "kernel_set_design")
+    return [
+        *(path for step in steps for path in dataset_files(f"{step}/provenance.json")),
+        *(
+            path
+            for dataset in CHECKED.datasets
+            for path in impact_files(dataset, "provenance.json")
+        ),
+        *search_files("provenance.json"),
+        *final_files("provenance.json"),
+        f"results/{EXPERIMENT}/tradeoff_report/provenance_table.json",
+    ]
+
+
+def figure(name, category, what):
+    """Return the files of a static figure, for Snakemake's own report too."""
+    return report(
+        expand(
+            "results/{{experiment}}/tradeoff_report/figures/{name}.{kind}",
+            name=name,
+            kind=["svg", "pdf", "png", "csv"],
+        ),
+        caption=f"../report/{name}.rst",
+        category=category,
+        labels={"what": what},
     )

@@ -3,12 +3,19 @@ rule tradeoff_table:
     input:
         script=script("tradeoff_table"),
         metrics=final_files("metrics.json"),
-        searches=search_files(),
+        searches=search_files("search.json"),
     output:
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
         summary="results/{experiment}/tradeoff_report/summary.md",
         headline="results/{experiment}/tradeoff_report/headline.json",
+        tables=multiext(
+            "results/{experiment}/tradeoff_report/tables/",
+            "selection.md",
+            "selection.tex",
+            "models.md",
+            "models.tex",
+        ),
         provenance="results/{experiment}/tradeoff_report/provenance_table.json",
     log:
         "logs/{experiment}/tradeoff_table.log",
@@ -16,24 +23,28 @@ rule tradeoff_table:
         "../../envs/tradeoff_report.yaml"
     params:
         settings=as_yaml("tradeoff_report"),
+        folder=subpath(output.models, parent=True),
     message:
         "Setting accuracy against memory for {wildcards.experiment}"
     shell:
         "python {input.script[0]} --metrics {input.metrics} --searches {input.searches}"
         " --settings {params.settings:q} --models {output.models} --selection {output.selection}"
-        " --summary {output.summary} >{log} 2>&1"
+        " --summary {output.summary} --tables {params.folder}/tables >{log} 2>&1"
 
 
 rule tradeoff_report:
     input:
         script=script("tradeoff_report"),
-        template="scripts/spikernel/report/page.html.j2",
+        page_parts=PAGE_PARTS,
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
         impacts=dataset_files("kernel_impact/impact.csv"),
         sets=dataset_files("kernel_set_design/kernel_sets.json"),
-        searches=search_files(),
+        searches=search_files("search.json"),
+        candidates=search_files("candidates.csv"),
+        metrics=final_files("metrics.json"),
         histories=final_files("history.csv"),
+        provenance=provenance_files(),
     output:
         page=report(
             "results/{experiment}/tradeoff_report/report.html",
@@ -41,33 +52,19 @@ rule tradeoff_report:
             category="Trade-off",
             labels={"what": "page"},
         ),
-        memory=report(
-            expand(
-                "results/{{experiment}}/tradeoff_report/figures/accuracy_vs_memory.{kind}",
-                kind=["svg", "pdf", "png", "csv"],
-            ),
-            caption="../report/accuracy_vs_memory.rst",
-            category="Trade-off",
-            labels={"what": "accuracy against memory"},
+        memory=figure("accuracy_vs_memory", "Trade-off", "accuracy against memory"),
+        parameters=figure(
+            "accuracy_vs_parameters", "Trade-off", "accuracy against parameters"
         ),
-        parameters=report(
-            expand(
-                "results/{{experiment}}/tradeoff_report/figures/accuracy_vs_parameters.{kind}",
-                kind=["svg", "pdf", "png", "csv"],
-            ),
-            caption="../report/accuracy_vs_parameters.rst",
-            category="Trade-off",
-            labels={"what": "accuracy against parameters"},
+        synops=figure(
+            "accuracy_vs_synops", "Trade-off", "accuracy against synaptic operations"
         ),
-        impact=report(
-            expand(
-                "results/{{experiment}}/tradeoff_report/figures/kernel_impact.{kind}",
-                kind=["svg", "pdf", "png", "csv"],
-            ),
-            caption="../report/kernel_impact.rst",
-            category="Kernel sizes",
-            labels={"what": "impact of the kernel size"},
-        ),
+        energy=figure("accuracy_vs_energy", "Trade-off", "accuracy against energy"),
+        impact=figure("kernel_impact", "Kernel sizes", "impact of the kernel size"),
+        search=figure("search_cost", "Search", "cost of each search"),
+        score=figure("score_vs_accuracy", "Search", "score against trained accuracy"),
+        curves=figure("training_curves", "Training", "training curves"),
+        rates=figure("firing_rates", "Training", "firing rate of each layer"),
         provenance="results/{experiment}/tradeoff_report/provenance_report.json",
     log:
         "logs/{experiment}/tradeoff_report.log",
@@ -80,6 +77,7 @@ rule tradeoff_report:
         "Drawing the report of {wildcards.experiment}"
     shell:
         "python {input.script[0]} --models {input.models} --selection {input.selection}"
-        " --impacts {input.impacts} --kernel-sets {input.sets} --searches {input.searches}"
-        " --histories {input.histories} --settings {params.settings:q} --output {output.page}"
+        " --metrics {input.metrics} --histories {input.histories} --searches {input.searches}"
+        " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.sets}"
+        " --provenance {input.provenance} --settings {params.settings:q} --output {output.page}"
         " --figures {params.folder}/figures >{log} 2>&1"

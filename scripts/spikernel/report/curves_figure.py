@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from spikernel import tables
-from spikernel.errors import TableError
 from spikernel.report import panels, style
+from spikernel.report.runs import Run
 
 COLUMNS = ("dataset", "kernel_set", "rank", "seed", "epoch", "val_accuracy_percent")
 """Columns of the training curves."""
@@ -30,23 +30,10 @@ def read(paths: Sequence[Path]) -> pd.DataFrame:
     parts = []
     for path in sorted(paths):
         table = tables.read_csv(path, numbers=("epoch", "val_accuracy_percent"))
-        parts.append(table.assign(**_model(path))[list(COLUMNS)])
+        run = Run.of_file(path)
+        place = {name: getattr(run, name) for name in ("dataset", "kernel_set", "rank", "seed")}
+        parts.append(table.assign(**place)[list(COLUMNS)])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
-
-
-def _model(path: Path) -> dict[str, str | int]:
-    try:
-        dataset, step, kernel_set, rank, seed = path.parts[-6:-1]
-        if step != "train_final":
-            raise ValueError(step)
-        return {
-            **{"dataset": dataset, "kernel_set": kernel_set},
-            **{"rank": int(rank.removeprefix("rank-")), "seed": int(seed.removeprefix("seed-"))},
-        }
-    except ValueError:
-        raise TableError(
-            f"{path} does not lie at <dataset>/train_final/<kernel_set>/rank-<r>/seed-<s>/"
-        ) from None
 
 
 def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
@@ -58,14 +45,17 @@ def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
             run = part["rank"].astype(str) + "/" + part["seed"].astype(str)
             sns.lineplot(
                 part.assign(run=run), x="epoch", y="val_accuracy_percent", hue="kernel_set",
-                units="run", estimator=None, errorbar=None, legend=False, ax=axes, linewidth=1.3,
+                style="kernel_set", units="run", estimator=None, errorbar=None, legend=False,
+                ax=axes, linewidth=1.2, dashes=False, markersize=5.5,
                 palette={name: colour for name, (colour, _) in looks.items()},
-                marker="." if part["epoch"].nunique() <= 12 else None,
+                markers={name: marker for name, (_, marker) in looks.items()},
             )  # fmt: skip
+            for line in axes.lines:
+                line.set_markevery(max(1, part["epoch"].nunique() // 8))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.set(xlabel="Epoch", ylabel="Validation accuracy in %")
         handles = [
-            Line2D([], [], color=looks[name][0], label=name)
+            Line2D([], [], color=looks[name][0], marker=looks[name][1], label=name, linewidth=1.2)
             for name in sorted(table["kernel_set"].unique())
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)

@@ -1,51 +1,77 @@
 """The static figures, each as SVG, PDF and PNG beside a CSV file with the numbers drawn."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from spikernel import artifacts, tables
-from spikernel.report import impact_figure, style, tradeoff_figure
-from spikernel.report.tradeoff_figure import Cost
+from spikernel.report import (
+    costs,
+    curves_figure,
+    impact_figure,
+    layers_figure,
+    score_figure,
+    search_figure,
+    style,
+    tradeoff_figure,
+)
+from spikernel.report.costs import Cost
 
 
-def kernel_set_looks(means: pd.DataFrame) -> style.Looks:
-    """Return the colour and marker of every kernel set, the same in all figures."""
-    return style.looks(sorted(means["kernel_set"].unique()))
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """The tables that figures and page are drawn from; all but `means` may be empty."""
+
+    means: pd.DataFrame
+    """One row per model, from `spikernel.report.models.over_seeds`."""
+    published: pd.DataFrame
+    """Published results to show."""
+    impact: pd.DataFrame
+    """From `spikernel.report.impact_figure.read`."""
+    curves: pd.DataFrame
+    """From `spikernel.report.curves_figure.read`."""
+    rates: pd.DataFrame
+    """From `spikernel.report.layers_figure.table`."""
+    searched: pd.DataFrame
+    """From `spikernel.report.search_figure.table`."""
+    scored: pd.DataFrame
+    """From `spikernel.report.score_figure.table`."""
+
+    @property
+    def looks(self) -> style.Looks:
+        """The colour and marker of every kernel set, the same in all figures."""
+        return style.looks(sorted(self.means["kernel_set"].unique()))
 
 
-def write(
-    folder: Path, means: pd.DataFrame, published: pd.DataFrame, impact: pd.DataFrame, precision: str
-) -> list[Path]:
-    """Write all figures and return the paths of the files.
+def write(folder: Path, numbers: Numbers, precision: str) -> list[Path]:
+    """Write the figures for which there are numbers and return the paths of the files.
 
     Args:
         folder: where they go.
-        means: one row per model, from `spikernel.report.models.over_seeds`.
-        published: published results to show, may be empty.
-        impact: rows of `spikernel.report.impact_figure.read`; without any, no such figure.
+        numbers: what to draw.
         precision: number format whose memory is drawn.
 
     """
-    looks = kernel_set_looks(means)
     written = []
-    for name, cost in costs(precision).items():
-        table = tradeoff_figure.points(means, published, cost)
+    looks = numbers.looks
+    for name, cost in costs.of_figures(precision).items():
+        table = tradeoff_figure.points(numbers.means, numbers.published, cost)
         figure = tradeoff_figure.draw(table, cost, looks)
         written += _write(folder, name, figure, as_drawn(table, cost))
-    if len(impact):
-        figure = impact_figure.draw(impact)
-        written += _write(folder, "kernel_impact", figure, impact[list(impact_figure.COLUMNS)])
-    return written
-
-
-def costs(precision: str) -> dict[str, Cost]:
-    """Return the name of each trade-off figure and what its x-axis shows."""
-    return {
-        "accuracy_vs_memory": tradeoff_figure.memory(precision),
-        "accuracy_vs_parameters": tradeoff_figure.PARAMETERS,
+    drawings: dict[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], Figure]]] = {
+        "kernel_impact": (numbers.impact[list(impact_figure.COLUMNS)], impact_figure.draw),
+        "training_curves": (numbers.curves, lambda table: curves_figure.draw(table, looks)),
+        "firing_rates": (numbers.rates, layers_figure.draw),
+        "search_cost": (numbers.searched, search_figure.draw),
+        "score_vs_accuracy": (numbers.scored, lambda table: score_figure.draw(table, looks)),
     }
+    for name, (table, draw) in drawings.items():
+        if len(table):
+            written += _write(folder, name, draw(table), table)
+    return written
 
 
 def as_drawn(table: pd.DataFrame, cost: Cost) -> pd.DataFrame:

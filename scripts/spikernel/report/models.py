@@ -32,8 +32,15 @@ COLUMNS = (
     "time_steps",
     "epochs",
     "device",
+    "dense_synops",
+    "int8_val_accuracy_percent",
+    "int8_test_accuracy_percent",
 )
-"""Columns of models.csv in their order."""
+"""Columns of models.csv in their order; those of int8 are empty where it was not measured."""
+
+TIMES = ("search_seconds", "train_seconds")
+"""Columns of seconds."""
+INT8 = ("int8_val_accuracy_percent", "int8_test_accuracy_percent")
 
 MODEL = ["dataset", "kernel_set", "rank", "archid"]
 """What tells models apart; rows that agree in these differ by their seed only."""
@@ -53,7 +60,9 @@ _MEASURED = (
     "effective_acs",
     "effective_macs",
     "energy_pj",
+    "dense_synops",
     "train_seconds",
+    *INT8,
 )
 
 
@@ -118,9 +127,9 @@ def _name(row: pd.Series, with_seed: bool = True) -> str:
 
 def _on_front(table: pd.DataFrame, precision: str) -> "pd.Series[bool]":
     """Return the flag of each row; all seeds of a model share it."""
-    keys = [*MODEL, f"memory_mb_{precision}"]
-    means = table.groupby(keys)["test_accuracy_percent"].mean().reset_index()
-    means["pareto"] = pareto.flags(means, keys[-1], "test_accuracy_percent")
+    table = at_precision(table, precision)
+    means = table.groupby([*MODEL, "memory_mb"])["test_accuracy_percent"].mean().reset_index()
+    means["pareto"] = pareto.flags(means, "memory_mb", "test_accuracy_percent")
     merged = table[MODEL].merge(means[[*MODEL, "pareto"]], on=MODEL, how="left")
     return pd.Series(merged["pareto"].to_numpy(), index=table.index)
 
@@ -130,16 +139,25 @@ def to_csv(table: pd.DataFrame) -> str:
     return tables.to_csv(table, booleans=("pareto",))
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path, *, timed: bool = True) -> pd.DataFrame:
     """Read models.csv.
+
+    Args:
+        path: the file.
+        timed: whether it holds the columns of seconds; without, they are made, as 0.
 
     Raises:
         TableError: the file cannot be read, a column is missing, or a number is not finite.
 
     """
     text = ("dataset", "kernel_set", "archid", "kernel_sizes", "device")
-    numbers = tuple(name for name in COLUMNS if name not in (*text, "pareto"))
-    return tables.read_csv(path, text=text, numbers=numbers, booleans=("pareto",))
+    absent = () if timed else TIMES
+    others = (*text, *INT8, *absent, "pareto")
+    numbers = tuple(name for name in COLUMNS if name not in others)
+    table = tables.read_csv(
+        path, text=text, numbers=numbers, optional_numbers=INT8, booleans=("pareto",)
+    )
+    return table.assign(**dict.fromkeys(absent, 0.0))[list(COLUMNS)]
 
 
 def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
@@ -152,4 +170,25 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     spread = {f"{name}_mean": (name, "mean") for name in _MEASURED}
     spread |= {f"{name}_sd": (name, "std") for name in _MEASURED}
     means = groups.agg(seeds=("seed", "count"), **spread)
+    means["effective_synops_mean"] = means["effective_acs_mean"] + means["effective_macs_mean"]
     return means.sort_values(MODEL).reset_index(drop=True)
+
+
+def at_precision(table: pd.DataFrame, precision: str) -> pd.DataFrame:
+    """Return models as they are with weights in a number format.
+
+    `memory_mb` is the memory in that format. The accuracies are those of the trained model,
+    except in int8 where they are those of the quantised model if all models have them.
+
+    Args:
+        table: rows of models.csv, or their means over seeds.
+        precision: `fp32`, `fp16` or `int8`.
+
+    """
+    measured = [str(name) for name in table if str(name).startswith("int8_")]
+    values = [name for name in measured if not name.endswith("_sd")]
+    quantised = precision == "int8" and values and bool(table[values].notna().all(axis=None))
+    return table.assign(
+        memory_mb=table[f"memory_mb_{precision}"],
+        **{name.removeprefix("int8_"): table[name] for name in measured if quantised},
+    )

@@ -1,5 +1,6 @@
-"""The report as one self-contained page: no script, no network, light and dark."""
+"""The report as one self-contained page: it opens from disk, needs no network, prints."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,44 +12,39 @@ from markupsafe import Markup
 from spikernel import __version__, tables
 from spikernel.config import ReportConfig
 from spikernel.report import (
-    curves_figure,
-    figures,
+    costs,
+    explorer,
+    explorer_chart,
     formats,
-    impact_figure,
+    page_evidence,
     page_tables,
+    pictures,
+    score_figure,
+    search_figure,
     style,
-    tradeoff_figure,
 )
-from spikernel.report.records import KernelSets, Search
+from spikernel.report.cards import Card
+from spikernel.report.figures import Numbers
+from spikernel.report.records import Job, KernelSets, Search
 
 _MODEL = ("kernel_set", "rank", "archid")
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
     """Everything that the page shows."""
 
-    means: pd.DataFrame
-    """One row per model, from `spikernel.report.models.over_seeds`."""
+    numbers: Numbers
     selected: pd.DataFrame
     """Rows of selection.csv."""
-    impact: pd.DataFrame
-    """Rows of `spikernel.report.impact_figure.read`, may be empty."""
     kernel_sets: list[KernelSets]
     searches: list[Search]
-    curves: pd.DataFrame
-    """Rows of `spikernel.report.curves_figure.read`, may be empty."""
-    published: pd.DataFrame
-    """Published results to show, may be empty."""
+    jobs: list[Job]
+    cards: list[Card]
     settings: ReportConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """An inline figure with its caption."""
-
-    svg: Markup
-    caption: str
+    figures: str
+    """Folder of the static figures, relative to the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,33 +59,102 @@ class Headline:
 
 
 def render(content: Content) -> str:
-    """Return the page as HTML. All names are escaped; the inline figures are our own."""
+    """Return the page as HTML. All names are escaped; scripts and figures are our own."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(_HERE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    precision = content.settings.precision
     return environment.get_template("page.html.j2").render(
         version=__version__,
-        precision=precision,
-        headlines=_headlines(content),
-        datasets=sorted(content.means["dataset"].unique()),
-        model_count=len(content.means),
-        run_count=int(content.means["seeds"].sum()),
-        selection=page_tables.selection(content.selected),
-        tradeoff=_tradeoff_pictures(content),
-        impact_pictures=_impact_pictures(content.impact),
-        impact=page_tables.impact(content.impact),
-        kernel_sets=page_tables.kernel_sets(content.kernel_sets),
-        searches=page_tables.searches(content.searches),
-        curves=_curve_pictures(content),
-        models=page_tables.models(content.means),
-        published=page_tables.published(content.published),
+        css=_file("page.css"),
+        script=_file("page.js"),
+        vega=Markup(explorer_chart.runtime()),
+        figures=content.figures,
+        file_formats=pictures.FORMATS,
+        reference_samples=formats.count(search_figure.REFERENCE_SAMPLES),
+        **_overview(content),
+        **_explorer(content),
+        **_pictures(content),
+        **_tables(content),
     )
+
+
+def _overview(content: Content) -> dict[str, Any]:
+    means = content.numbers.means
+    return {
+        "headlines": _headlines(content),
+        "datasets": sorted(means["dataset"].unique()),
+        "model_count": len(means),
+        "run_count": int(means["seeds"].sum()),
+        "precision": content.settings.precision,
+        "quantised": bool(means["int8_test_accuracy_percent_mean"].notna().all()),
+        "looks": {
+            name: (style.css(colour), style.SHAPES[marker])
+            for name, (colour, marker) in content.numbers.looks.items()
+        },
+        "cards": content.cards,
+    }
+
+
+def _explorer(content: Content) -> dict[str, Any]:
+    numbers = content.numbers
+    payload = explorer.payload(numbers.means, numbers.published, numbers.looks, content.settings)
+    sizes = numbers.means.groupby("kernel_set")["kernel_sizes"].unique()
+    return {
+        "payload": _json(payload),
+        "choices": payload["costs"],
+        "budgets": sorted(content.settings.memory_budgets_mb),
+        "number_formats": tuple(costs.BYTES),
+        # One name may stand for other sizes on another data set: then only the name is shown.
+        "legend": [
+            (name, formats.sizes(sizes[name][0]) if len(sizes[name]) == 1 else "")
+            for name in numbers.looks
+        ],
+        "tradeoff_files": [f"{content.figures}/{name}" for name in costs.of_figures("fp32")],
+    }
+
+
+def _pictures(content: Content) -> dict[str, Any]:
+    numbers, looks, folder = content.numbers, content.numbers.looks, content.figures
+    precision = content.settings.precision
+    return {
+        "tradeoff": pictures.tradeoff(numbers.means, numbers.published, precision, looks, folder),
+        "impact_pictures": pictures.impact(numbers.impact, folder),
+        "search_pictures": pictures.search(numbers.searched, folder),
+        "score_pictures": pictures.score(numbers.scored, looks, folder),
+        "curves": pictures.curves(numbers.curves, looks, folder),
+    }
+
+
+def _tables(content: Content) -> dict[str, Any]:
+    numbers = content.numbers
+    return {
+        "selection": page_tables.selection(content.selected),
+        "models": page_tables.models(numbers.means),
+        "impact": page_tables.impact(numbers.impact),
+        "kernel_sets": page_tables.kernel_sets(content.kernel_sets),
+        "searches": page_evidence.searches(content.searches, numbers.searched),
+        "agreements": page_evidence.agreements(score_figure.agreements(numbers.scored)),
+        "heats": page_evidence.firing_rates(numbers.rates),
+        "published": page_tables.published(numbers.published),
+        "compute": page_evidence.compute_used(content.jobs),
+        "made": page_evidence.made_with(content.jobs),
+        "hashes": page_evidence.data_hashes(content.jobs),
+    }
+
+
+def _file(name: str) -> Markup:
+    return Markup((_HERE / name).read_text(encoding="utf-8"))
+
+
+def _json(value: Any) -> Markup:
+    """Return JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
 
 
 def _headlines(content: Content) -> list[Headline]:
@@ -117,9 +182,8 @@ def _headline(dataset: str, row: dict[str, Any], content: Content) -> Headline:
         f"({row['precision']}, {formats.count(row['params'])} parameters), within a budget of "
         f"{formats.significant(row['budget_mb'])} MB"
     )
-    paper = content.published[
-        (content.published["dataset"] == dataset) & content.published["params_is_upper_bound"]
-    ]
+    published = content.numbers.published
+    paper = published[(published["dataset"] == dataset) & published["params_is_upper_bound"]]
     comparison = "".join(
         f"Published by the SpiKernel paper: {formats.accuracy(other['test_accuracy_percent'])} % "
         f"with fewer than {formats.significant(other['params_m'])} M parameters."
@@ -130,41 +194,3 @@ def _headline(dataset: str, row: dict[str, Any], content: Content) -> Headline:
     return Headline(
         dataset=dataset, accuracy=f"{accuracy} %", text=text, archid=archid, comparison=comparison
     )
-
-
-def _tradeoff_pictures(content: Content) -> list[Picture]:
-    looks = figures.kernel_set_looks(content.means)
-    pictures = []
-    costs = figures.costs(content.settings.precision)
-    tables = {
-        name: tradeoff_figure.points(content.means, content.published, cost)
-        for name, cost in costs.items()
-    }
-    for place, dataset in enumerate(sorted(content.means["dataset"].unique())):
-        for name, cost in costs.items():
-            table = tables[name][tables[name]["dataset"] == dataset]
-            figure = tradeoff_figure.draw(table, cost, looks)
-            title = f"{dataset}: test accuracy against {cost.title[0].lower()}{cost.title[1:]}"
-            svg = style.inline_svg(figure, f"{name}-{place}", title)
-            pictures.append(Picture(svg=Markup(svg), caption=title + "."))
-    return pictures
-
-
-def _impact_pictures(impact: pd.DataFrame) -> list[Picture]:
-    pictures = []
-    for place, (dataset, table) in enumerate(impact.groupby("dataset")):
-        title = f"{dataset}: validation accuracy against kernel size"
-        svg = style.inline_svg(impact_figure.draw(table), f"kernel_impact-{place}", title)
-        pictures.append(Picture(svg=Markup(svg), caption=title + "."))
-    return pictures
-
-
-def _curve_pictures(content: Content) -> list[Picture]:
-    looks = figures.kernel_set_looks(content.means)
-    known = content.curves[content.curves["kernel_set"].isin(looks)]
-    pictures = []
-    for place, (dataset, table) in enumerate(known.groupby("dataset")):
-        title = f"{dataset}: validation accuracy over the epochs of training"
-        svg = style.inline_svg(curves_figure.draw(table, looks), f"curves-{place}", title)
-        pictures.append(Picture(svg=Markup(svg), caption=title + "."))
-    return pictures

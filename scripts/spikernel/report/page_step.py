@@ -1,6 +1,8 @@
 """What tradeoff_report does: draw the figures and the page from the tables of the other steps."""
 
+import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,28 +11,47 @@ from spikernel import artifacts, provenance, tables
 from spikernel.config import ReportConfig
 from spikernel.errors import TableError
 from spikernel.report import (
+    cards,
+    compute,
     curves_figure,
     figures,
     impact_figure,
+    layers_figure,
     models,
     page,
     published,
+    score_figure,
+    search_figure,
     selection,
 )
-from spikernel.report.records import KernelSets, searches_by_set, sizes_text
+from spikernel.report.records import KernelSets, Metrics, searches_by_set, sizes_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Files of the earlier steps; all lists but `searches` may be empty."""
+
+    models: Path
+    selection: Path
+    metrics: list[Path]
+    histories: list[Path]
+    searches: list[Path]
+    candidates: list[Path]
+    impacts: list[Path]
+    kernel_sets: list[Path]
+    provenance: list[Path]
+    layers: list[Path]
+    exports: list[Path]
+
+    def all(self) -> list[Path]:
+        """Return every file but the provenance records, which name their own inputs."""
+        lists = (self.metrics, self.histories, self.searches, self.candidates, self.impacts)
+        more = (self.kernel_sets, self.layers, self.exports)
+        return [self.models, self.selection, *(path for item in (*lists, *more) for path in item)]
 
 
 def write_report(
-    *,
-    models_path: Path,
-    selection_path: Path,
-    impacts: list[Path],
-    kernel_sets: list[Path],
-    searches: list[Path],
-    histories: list[Path],
-    settings: ReportConfig,
-    output: Path,
-    figures_folder: Path,
+    inputs: Inputs, settings: ReportConfig, output: Path, figures_folder: Path
 ) -> None:
     """Write the figures, the page and provenance_report.json beside the page.
 
@@ -39,12 +60,28 @@ def write_report(
 
     """
     watch = provenance.Stopwatch()
-    table = models.read(models_path)
+    content = _content(inputs, settings, output, figures_folder)
+    written = figures.write(figures_folder, content.numbers, settings.precision)
+    artifacts.write_text(output, page.render(content))
+    provenance.write(
+        output.parent / "provenance_report.json",
+        step="tradeoff_report",
+        settings=settings.model_dump(mode="json"),
+        inputs=inputs.all(),
+        outputs=[output, *written],
+        seconds=watch.seconds(),
+    )
+
+
+def _content(
+    inputs: Inputs, settings: ReportConfig, output: Path, figures_folder: Path
+) -> page.Content:
+    table = models.read(inputs.models)
     if not len(table):
-        raise TableError(f"{models_path} holds no model")
+        raise TableError(f"{inputs.models} holds no model")
     means = models.over_seeds(table)
-    designs = [KernelSets.read(path) for path in kernel_sets]
-    found = searches_by_set(searches)
+    designs = [KernelSets.read(path) for path in inputs.kernel_sets]
+    found = [search for _, search in sorted(searches_by_set(inputs.searches).items())]
     _check_sizes(
         means,
         [
@@ -53,30 +90,34 @@ def write_report(
                 for design in designs
                 for item in design.sets
             ),
-            *((item.dataset, item.kernel_set, item.kernel_sizes) for item in found.values()),
+            *((item.dataset, item.kernel_set, item.kernel_sizes) for item in found),
         ],
     )
-    shown = published.table(sorted(means["dataset"].unique()), settings.published_points)
-    impact = impact_figure.read(impacts)
-    content = page.Content(
-        means=means,
-        selected=selection.read(selection_path),
-        impact=impact,
+    candidates = score_figure.read_candidates(inputs.candidates)
+    rates = layers_figure.table([Metrics.read(path) for path in sorted(inputs.metrics)])
+    return page.Content(
+        numbers=figures.Numbers(
+            means=means,
+            published=published.table(sorted(means["dataset"].unique()), settings.published_points),
+            impact=impact_figure.read(inputs.impacts),
+            curves=curves_figure.read(inputs.histories),
+            rates=rates,
+            searched=search_figure.table(found, candidates),
+            scored=score_figure.table(means, candidates),
+        ),
+        selected=selection.read(inputs.selection),
         kernel_sets=sorted(designs, key=lambda design: design.dataset),
-        searches=[search for _, search in sorted(found.items())],
-        curves=curves_figure.read(histories),
-        published=shown,
+        searches=found,
+        jobs=compute.read(inputs.provenance),
+        cards=cards.build(
+            means,
+            rates,
+            cards.Sources(
+                metrics=inputs.metrics, layers=inputs.layers, exports=inputs.exports, page=output
+            ),
+        ),
         settings=settings,
-    )
-    written = figures.write(figures_folder, means, shown, impact, settings.precision)
-    artifacts.write_text(output, page.render(content))
-    provenance.write(
-        output.parent / "provenance_report.json",
-        step="tradeoff_report",
-        settings=settings.model_dump(mode="json"),
-        inputs=[models_path, selection_path, *impacts, *kernel_sets, *searches, *histories],
-        outputs=[output, *written],
-        seconds=watch.seconds(),
+        figures=Path(os.path.relpath(figures_folder, output.parent)).as_posix(),
     )
 
 

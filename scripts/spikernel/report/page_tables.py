@@ -8,7 +8,7 @@ import pandas as pd
 
 from spikernel import tables
 from spikernel.report import formats
-from spikernel.report.records import KernelSets, Search
+from spikernel.report.records import KernelSets
 
 MICROJOULE = 1e6
 """Picojoules in a microjoule."""
@@ -35,7 +35,7 @@ class Table:
     """Places of the rows to stand out."""
 
 
-def _columns(*titles: str) -> tuple[Column, ...]:
+def columns(*titles: str) -> tuple[Column, ...]:
     """Make columns; a title ends in `#` for numbers, `@` for architectures, `~` for prose."""
     kinds = {"#": "number", "@": "code", "~": "prose"}
     return tuple(
@@ -66,7 +66,7 @@ def selection(selected: pd.DataFrame) -> Table:
         )
     return Table(
         caption="Best model by validation accuracy within each memory budget",
-        columns=_columns(
+        columns=columns(
             "data set", "budget MB#", "test %#", "validation %#", "memory MB#", "parameters#",
             "seeds#", "kernel set", "architecture@",
         ),
@@ -77,6 +77,7 @@ def selection(selected: pd.DataFrame) -> Table:
 def models(means: pd.DataFrame) -> Table:
     """Return all models; those on the front of memory and test accuracy stand out."""
     records = tables.records(means)
+    quantised = means["int8_test_accuracy_percent_mean"].notna().any()
     rows = [
         (
             *(row["dataset"], f"{row['kernel_set']} {formats.sizes(row['kernel_sizes'])}"),
@@ -90,15 +91,17 @@ def models(means: pd.DataFrame) -> Table:
             formats.significant(row["energy_pj_mean"] / MICROJOULE),
             formats.duration(row["train_seconds_mean"]),
             str(row["time_steps"]),
+            *([_accuracy(row, "int8_test")] if quantised else []),
         )
         for row in records
     ]
     return Table(
         caption="All trained models, means ± standard deviation over seeds",
-        columns=_columns(
+        columns=columns(
             "data set", "kernel set", "rank#", "architecture@", "front", "test %#",
             "validation %#", "seeds#", "parameters#", "fp32 MB#", "fp16 MB#", "int8 MB#",
             "firing rate#", "ACs M#", "MACs M#", "energy µJ#", "training#", "T#",
+            *(["test int8 %#"] if quantised else []),
         ),
         rows=rows,
         marked=frozenset(place for place, row in enumerate(records) if row["pareto"]),
@@ -127,7 +130,7 @@ def impact(table: pd.DataFrame) -> Table:
     ]
     return Table(
         caption="Reference net whose convolutions all have one kernel size",
-        columns=_columns(
+        columns=columns(
             "data set", "control", "size#", "validation %#", "seeds#", "channels#", "parameters#",
             "fp32 MB#", "firing rate#", "ACs M#", "MACs M#", "energy µJ#", "training#",
         ),
@@ -142,7 +145,7 @@ def kernel_sets(designs: list[KernelSets]) -> list[tuple[str, Table]]:
             design.rule,
             Table(
                 caption=f"Kernel sets searched on {design.dataset}",
-                columns=_columns("set", "sizes", "origin", "evidence %#", "cost#", "reason~"),
+                columns=columns("set", "sizes", "origin", "evidence %#", "cost#", "reason~"),
                 rows=[
                     (
                         *(item.name, formats.sizes(" ".join(map(str, item.sizes))), item.origin),
@@ -156,33 +159,6 @@ def kernel_sets(designs: list[KernelSets]) -> list[tuple[str, Table]]:
         )
         for design in designs
     ]
-
-
-def searches(found: list[Search]) -> Table:
-    """Return what each search cost and what it found."""
-    rows = [
-        (
-            item.dataset,
-            f"{item.kernel_set} {formats.sizes(' '.join(map(str, item.kernel_sizes)))}",
-            item.strategy,
-            formats.count(item.evaluated),
-            formats.count(item.distinct),
-            formats.duration(item.seconds),
-            formats.significant(1000 * item.seconds / item.distinct) if item.distinct else "–",
-            item.device,
-            item.score,
-            formats.significant(item.best_score, 5),
-        )
-        for item in found
-    ]
-    return Table(
-        caption="Cost of each search; nothing is trained in it",
-        columns=_columns(
-            "data set", "kernel set", "strategy", "evaluated#", "distinct#", "time#",
-            "ms per distinct#", "device", "score", "best score#",
-        ),
-        rows=rows,
-    )  # fmt: skip
 
 
 def published(results: pd.DataFrame) -> Table:
@@ -201,12 +177,13 @@ def published(results: pd.DataFrame) -> Table:
         )
     return Table(
         caption="Published results on the same data sets; none of them was measured here",
-        columns=_columns("data set", "system", "test %#", "parameters M#", "T#", "source~"),
+        columns=columns("data set", "system", "test %#", "parameters M#", "T#", "source~"),
         rows=rows,
     )
 
 
 def _accuracy(row: dict[str, Any], split: str) -> str:
-    return formats.accuracy(
-        row[f"{split}_accuracy_percent_mean"], row[f"{split}_accuracy_percent_sd"]
-    )
+    mean = row[f"{split}_accuracy_percent_mean"]
+    if pd.isna(mean):
+        return "–"
+    return formats.accuracy(mean, row[f"{split}_accuracy_percent_sd"])

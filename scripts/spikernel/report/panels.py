@@ -13,14 +13,16 @@ HEIGHT = 4.0
 """Height of a panel in inches."""
 
 
-def grid(datasets: Sequence[str], height: float = HEIGHT) -> tuple[Figure, dict[str, Axes]]:
+def grid(
+    datasets: Sequence[str], height: float = HEIGHT, width: float = WIDTH
+) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure and the axes of each data set, titled with its name.
 
     The figure belongs to no window and no global state, so nothing has to be closed.
     """
-    columns = min(3, len(datasets))
+    columns = min(3 if width <= WIDTH else 1, len(datasets))
     rows = math.ceil(len(datasets) / columns)
-    figure = Figure(figsize=(WIDTH * columns, height * rows), layout="constrained")
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = {}
     for place, dataset in enumerate(datasets, start=1):

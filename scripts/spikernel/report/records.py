@@ -1,7 +1,7 @@
 """The JSON files of the earlier steps, read strictly enough to trust every number."""
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -64,8 +64,20 @@ class Metrics(Record):
     """Accumulations per image."""
     effective_macs: float = Field(ge=0)
     """Multiply-accumulations per image."""
+    dense_synops: float = Field(ge=0)
+    """Operations per image if every input were nonzero."""
     energy_pj: float = Field(ge=0)
     """Compute energy per image in pJ, without memory traffic."""
+    layer_firing_rates: dict[str, float] = {}
+    """Firing rate of every layer of neurons, in the order in which they fire."""
+    int8_val_accuracy_percent: float | None = Field(default=None, ge=0, le=100)
+    """Accuracy with the weights quantised to int8; empty where it was not measured."""
+    int8_test_accuracy_percent: float | None = Field(default=None, ge=0, le=100)
+    energy_pj_int8: float | None = Field(default=None, ge=0)
+    state_bytes: int | None = Field(default=None, ge=0)
+    """Memory kept from one time step to the next, in fp32."""
+    activation_bytes: int | None = Field(default=None, ge=0)
+    """Peak of the values that are alive at once in the exported int8 model."""
     train_seconds: float = Field(ge=0)
     epochs: int = Field(ge=0)
     time_steps: int = Field(ge=1)
@@ -87,6 +99,25 @@ class Search(Record):
     device: str
     score: str
     best_score: float
+
+
+class Job(Record):
+    """What one job left in its `provenance.json`."""
+
+    step: str
+    code: str
+    """Version of the package, with the git commit where there was one."""
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    """SHA-256 of every file read, by its path."""
+    outputs: dict[str, str]
+    device: str
+    python: str
+    platform: str
+    packages: dict[str, str]
+    seconds: float = Field(ge=0)
+    """Wall time of the job's own work."""
+    finished: str
 
 
 class KernelSet(BaseModel):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spikernel import tables
+from spikernel.report import models
 
 COLUMNS = (
     "dataset",
@@ -48,28 +49,55 @@ def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> 
         and `smallest_memory_mb` says what the smallest model would need.
 
     """
-    means = means.assign(memory_mb=means[f"memory_mb_{precision}"], precision=precision)
+    means = models.at_precision(means, precision).assign(precision=precision)
     rows = []
-    for _, models in means.groupby("dataset"):
-        preferred = models.sort_values(
-            ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank"],
-            ascending=[False, True, True, True, True],
-        )
+    for _, rivals in means.groupby("dataset"):
         for budget in sorted(budgets_mb):
-            fitting = preferred[preferred["memory_mb"] <= budget]
-            fits = len(fitting) > 0
-            row = fitting.iloc[0] if fits else models.iloc[0][["dataset", "precision"]]
+            place = _best(rivals, budget)
+            fits = place is not None
+            row = rivals.iloc[0][["dataset", "precision"]] if place is None else rivals.loc[place]
             rows.append(
                 {
                     **row.to_dict(),
                     "budget_mb": budget,
                     "fits": fits,
-                    "smallest_memory_mb": models["memory_mb"].min(),
+                    "smallest_memory_mb": rivals["memory_mb"].min(),
                 }
             )
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
     # Without this, counts would turn into 1.0 beside the empty cells of a budget nobody meets.
     return table.astype({"rank": "Int64", "seeds": "Int64", "params": "Int64"})
+
+
+def _best(rivals: pd.DataFrame, budget_mb: float) -> int | None:
+    """Return the label of the row to choose among the models of one data set, if any fits."""
+    fitting = rivals[rivals["memory_mb"] <= budget_mb].sort_values(
+        ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank"],
+        ascending=[False, True, True, True, True],
+    )
+    return int(fitting.index[0]) if len(fitting) else None
+
+
+def staircase(means: pd.DataFrame, precision: str) -> dict[str, list[tuple[float, int]]]:
+    """Return the choice for EVERY memory budget, by data set.
+
+    Args:
+        means: one row per model, from `spikernel.report.models.over_seeds`.
+        precision: number format of the weights.
+
+    Returns:
+        Pairs of a memory in MB and the label of a row of `means`, in rising order: that model
+        is chosen from that budget on, up to the next pair's. Below the first, nothing fits.
+
+    """
+    steps: dict[str, list[tuple[float, int]]] = {}
+    for dataset, rivals in models.at_precision(means, precision).groupby("dataset"):
+        found = steps.setdefault(str(dataset), [])
+        for memory_mb in sorted(rivals["memory_mb"].unique()):
+            place = _best(rivals, memory_mb)
+            if place is not None and (not found or found[-1][1] != place):
+                found.append((float(memory_mb), place))
+    return steps
 
 
 def to_csv(table: pd.DataFrame) -> str:

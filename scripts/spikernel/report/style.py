@@ -35,7 +35,22 @@ COLOURS = (
 """Okabe and Ito's colour-blind-safe colours (black left out), then four that stay apart."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "h", "*")
 
+SHAPES = {
+    "o": "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0Z",
+    "s": "M-.86,-.86H.86V.86H-.86Z",
+    "^": "M0,-1L.98,.76H-.98Z",
+    "D": "M0,-1.08L.95,0L0,1.08L-.95,0Z",
+    "v": "M0,1L.98,-.76H-.98Z",
+    "P": "M-.36,-1H.36V-.36H1V.36H.36V1H-.36V.36H-1V-.36H-.36Z",
+    "X": "M-.5,-1L0,-.5L.5,-1L1,-.5L.5,0L1,.5L.5,1L0,.5L-.5,1L-1,.5L-.5,0L-1,-.5Z",
+    "p": "M0,-1.05L1,-.32L.62,.85H-.62L-1,-.32Z",
+    "h": "M0,-1.05L.91,-.53V.53L0,1.05L-.91,.53V-.53Z",
+    "*": "M0,-1.15L.28,-.38L1.1,-.35L.45,.15L.68,.93L0,.48L-.68,.93L-.45,.15L-1.1,-.35L-.28,-.38Z",
+}
+"""The markers as paths in a square of side 2 around the origin, for the page."""
+
 _CSS_COLOURS = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"}
+_CSS_COLOURS |= {colour: f"--series-{place}" for place, colour in enumerate(COLOURS)}
 _FORMATS: dict[str, dict[str, Any]] = {
     "svg": {"metadata": {"Date": None, "Creator": None}},
     "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
@@ -52,6 +67,11 @@ def looks(names: Sequence[str]) -> Looks:
         name: (COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
         for place, name in enumerate(names)
     }
+
+
+def css(colour: str) -> str:
+    """Return one of the colours above as the page's CSS variable for it."""
+    return f"var({_CSS_COLOURS[colour]})"
 
 
 @contextmanager

@@ -1,7 +1,6 @@
-"""Accuracy against memory or parameters: the numbers to draw, and the drawing."""
+"""Accuracy against a cost: the numbers to draw, and the drawing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 import seaborn as sns
@@ -10,53 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from spikernel import tables
-from spikernel.report import formats, labels, panels, pareto, published, style
-
-BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
-"""Bytes per weight; turns a published parameter count into a memory."""
+from spikernel.report import formats, labels, models, panels, pareto, style
+from spikernel.report.costs import Cost
 
 _COLUMNS = (
     *("dataset", "kind", "label", "kernel_sizes", "rank", "archid", "seeds", "x"),
     *("x_is_upper_bound", "test_accuracy_percent_mean", "test_accuracy_percent_sd", "on_front"),
 )
 _Y = "test_accuracy_percent_mean"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What the x-axis of a trade-off figure shows."""
-
-    name: str
-    """Name of its column in the CSV file."""
-    title: str
-    """Title of the axis, with the unit."""
-    measured: str
-    """Column of the models, divided by `divisor`."""
-    divisor: float
-    per_million: float
-    """Cost of a million parameters, for published results."""
-
-    @property
-    def bound(self) -> float:
-        """The SpiKernel paper's bound on parameters in this cost's unit."""
-        return published.PARAMETER_BOUND / 1e6 * self.per_million
-
-
-def memory(precision: str) -> Cost:
-    """Return the cost 'memory of the weights in MB' at a number format."""
-    return Cost(
-        name="memory_mb",
-        title=f"Memory of the weights in MB ({precision})",
-        measured=f"memory_mb_{precision}",
-        divisor=1,
-        per_million=BYTES[precision],
-    )
-
-
-PARAMETERS = Cost(
-    name="params_m", title="Parameters in millions", measured="params", divisor=1e6, per_million=1
-)
-"""The cost 'number of trainable parameters'."""
 
 
 def points(means: pd.DataFrame, others: pd.DataFrame, cost: Cost) -> pd.DataFrame:
@@ -73,13 +33,14 @@ def points(means: pd.DataFrame, others: pd.DataFrame, cost: Cost) -> pd.DataFram
         cost: what the x-axis shows.
 
     """
-    measured = means.rename(columns={"kernel_set": "label"}).assign(
-        kind="measured", x=means[cost.measured] / cost.divisor, x_is_upper_bound=False
+    own = models.at_precision(means, cost.precision)
+    measured = own.rename(columns={"kernel_set": "label"}).assign(
+        kind="measured", x=own[cost.measured] / cost.divisor, x_is_upper_bound=False
     )
-    known = others[others["params_m"].notna()]
+    known = others[others["params_m"].notna() & (cost.per_million is not None)]
     shown = known.rename(columns={"system": "label", "test_accuracy_percent": _Y}).assign(
         kind="published",
-        x=known["params_m"] * cost.per_million,
+        x=known["params_m"] * (cost.per_million or 0),
         x_is_upper_bound=known["params_is_upper_bound"].astype(bool),
         on_front=False,
     )
@@ -95,14 +56,14 @@ def points(means: pd.DataFrame, others: pd.DataFrame, cost: Cost) -> pd.DataFram
     return table[list(_COLUMNS)]
 
 
-def _bounds(table: pd.DataFrame, bound: float) -> list[dict[str, object]]:
+def _bounds(table: pd.DataFrame, bound: float | None) -> list[dict[str, object]]:
     return [
         {
             **{"dataset": dataset, "kind": "reference", "x": bound, "label": "10 M parameters"},
             **{"x_is_upper_bound": False, "on_front": False},
         }
         for dataset, group in table.groupby("dataset")
-        if group["x"].min() <= bound <= group["x"].max()
+        if bound is not None and group["x"].min() <= bound <= group["x"].max()
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from spikernel.config import ReportConfig
-from spikernel.report.page_step import write_report
+from spikernel.report.page_step import Inputs, write_report
 from spikernel.report.table_step import write_tables
 
 ARCHIDS = {
@@ -42,8 +42,12 @@ class Experiment:
     metrics: list[Path] = field(default_factory=list)
     searches: list[Path] = field(default_factory=list)
     histories: list[Path] = field(default_factory=list)
+    candidates: list[Path] = field(default_factory=list)
     impacts: list[Path] = field(default_factory=list)
     kernel_sets: list[Path] = field(default_factory=list)
+    provenance: list[Path] = field(default_factory=list)
+    layers: list[Path] = field(default_factory=list)
+    exports: list[Path] = field(default_factory=list)
 
     def tables(self, **settings: Any) -> Path:
         """Run tradeoff_table and return the folder of its outputs."""
@@ -55,22 +59,28 @@ class Experiment:
             models_path=out / "models.csv",
             selection_path=out / "selection.csv",
             summary_path=out / "summary.md",
+            tables_folder=out / "tables",
         )
         return out
 
     def report(self, name: str = "report", **settings: Any) -> Path:
         """Run both scripts and return the folder of the page."""
         tables, out = self.tables(**settings), self.folder / name
-        write_report(
-            models_path=tables / "models.csv",
-            selection_path=tables / "selection.csv",
+        inputs = Inputs(
+            models=tables / "models.csv",
+            selection=tables / "selection.csv",
+            metrics=self.metrics,
+            histories=self.histories,
+            searches=self.searches,
+            candidates=self.candidates,
             impacts=self.impacts,
             kernel_sets=self.kernel_sets,
-            searches=self.searches,
-            histories=self.histories,
-            settings=ReportConfig.parse(settings, "test"),
-            output=out / "report.html",
-            figures_folder=out / "figures",
+            provenance=self.provenance,
+            layers=self.layers,
+            exports=self.exports,
+        )
+        write_report(
+            inputs, ReportConfig.parse(settings, "test"), out / "report.html", out / "figures"
         )
         return out
 
@@ -101,8 +111,9 @@ def metrics(dataset: str, kernel_set: str, rank: int, seed: int) -> dict[str, An
         "rank": rank, "archid": ARCHIDS[kernel_set, rank], "seed": seed, "params": params,
         "memory_mb_fp32": params * 4 / 1e6, "memory_mb_fp16": params * 2 / 1e6,
         "memory_mb_int8": params / 1e6, "val_accuracy_percent": validation,
-        "test_accuracy_percent": validation - 1, "firing_rate": 0.12, "effective_acs": 2.5e7,
-        "effective_macs": 3.1e6, "dense_synops": 2e8, "energy_pj": 3.676e7,
+        "test_accuracy_percent": validation - 1, "firing_rate": 0.12,
+        "layer_firing_rates": {"cell1.neurons.0": 0.2, "head.neuron": 0.04 + 0.04 * seed},
+        "effective_acs": 2.5e7, "effective_macs": 3.1e6, "dense_synops": 2e8, "energy_pj": 3.676e7,
         "train_seconds": 812.5, "epochs": 3, "time_steps": 5, "device": "cpu",
     }  # fmt: skip
 
@@ -113,6 +124,26 @@ def search(dataset: str, kernel_set: str) -> dict[str, Any]:
         "strategy": "random", "evaluated": 1000, "distinct": 640,
         "seconds": {"k1-3": 64.0, "design-1": 96.0}[kernel_set], "device": "cpu",
         "score": "sahd_half_n", "best_score": 2113.25,
+    }  # fmt: skip
+
+
+def candidates(kernel_set: str) -> list[dict[str, Any]]:
+    """Give the trained cells their ranks, and a third one, without a finite score, none."""
+    ranked = [
+        {"archid": archid, "params": PARAMS[name, rank], "score": 2120.0 - 10 * rank, "rank": rank,
+         "seconds": 0.1}
+        for (name, rank), archid in ARCHIDS.items()
+        if name == kernel_set
+    ]  # fmt: skip
+    dead = {"archid": "zero-zero-skip-zero-zero-k1", "params": 1, "score": "-inf", "rank": ""}
+    return [*ranked, {**dead, "seconds": 0.1}]
+
+
+def provenance(step: str, seconds: float, manifest: str) -> dict[str, Any]:
+    return {
+        "step": step, "code": "0.1.0+abc", "settings": {}, "inputs": {manifest: "ab" * 32},
+        "outputs": {}, "device": "cpu", "python": "3.11.7", "platform": "Linux",
+        "packages": {"numpy": "2.4.6"}, "seconds": seconds, "finished": "2026-01-01T00:00:00+00:00",
     }  # fmt: skip
 
 
@@ -160,6 +191,15 @@ def make(folder: Path, datasets: Sequence[str] = ("cifar10", "digits")) -> Exper
         for name in SIZES:
             place = base / "nas_search" / name / "search.json"
             made.searches.append(write_json(place, search(dataset, name)))
+            made.candidates.append(write_csv(place.with_name("candidates.csv"), candidates(name)))
+            made.provenance.append(
+                write_json(
+                    place.with_name("provenance.json"),
+                    provenance(
+                        "nas_search", 60.0, f"results/trial/{dataset}/prepare_data/manifest.json"
+                    ),
+                )
+            )
         for name, rank in ARCHIDS:
             for seed in (0, 1):
                 run = base / "train_final" / name / f"rank-{rank}" / f"seed-{seed}"

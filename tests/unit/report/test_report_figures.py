@@ -9,6 +9,7 @@ from report_experiment import Experiment, change
 
 from spikernel.errors import TableError
 from spikernel.report import (
+    costs,
     curves_figure,
     figures,
     impact_figure,
@@ -18,8 +19,18 @@ from spikernel.report import (
     tradeoff_figure,
 )
 
-NAMES = ("accuracy_vs_memory", "accuracy_vs_parameters", "kernel_impact")
+TRADE_OFFS = (
+    *("accuracy_vs_memory", "accuracy_vs_parameters", "accuracy_vs_synops", "accuracy_vs_energy"),
+)
+NAMES = (
+    *TRADE_OFFS,
+    *("kernel_impact", "training_curves", "firing_rates", "search_cost", "score_vs_accuracy"),
+)
 MAGIC = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}
+
+
+def looks_of(means: pd.DataFrame) -> style.Looks:
+    return style.looks(sorted(means["kernel_set"].unique()))
 
 
 @pytest.fixture
@@ -34,13 +45,31 @@ def test_every_figure_has_three_formats_and_its_numbers(reported: Path, name: st
     assert len(pd.read_csv(reported / "figures" / f"{name}.csv"))
 
 
-def test_two_runs_give_the_same_bytes(experiment: Experiment) -> None:
+def test_two_runs_give_the_same_bytes(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(style, "_FORMATS", {"svg": style._FORMATS["svg"]})
     first, second = experiment.report("first"), experiment.report("second")
     files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
-    assert len(files) == 12 + 2
+    assert len(files) == 2 * len(NAMES) + 2
     for path in files:
         if not path.name.startswith("provenance"):
             assert (first / path).read_bytes() == (second / path).read_bytes(), path
+
+
+def test_saving_twice_gives_the_same_bytes(means: pd.DataFrame, tmp_path: Path) -> None:
+    table = tradeoff_figure.points(means, published.table([]), costs.PARAMETERS)
+    first, second = (
+        style.save(
+            tradeoff_figure.draw(table, costs.PARAMETERS, looks_of(means)),
+            tmp_path / name,
+            "figure",
+        )
+        for name in ("a", "b")
+    )
+    assert len(first) == 3
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_no_date_and_no_machine_in_the_files(reported: Path) -> None:
@@ -50,7 +79,7 @@ def test_no_date_and_no_machine_in_the_files(reported: Path) -> None:
         assert b"dc:date" not in content
 
 
-def drawn_points(table: pd.DataFrame, cost: tradeoff_figure.Cost) -> set[tuple[float, float]]:
+def drawn_points(table: pd.DataFrame, cost: costs.Cost) -> set[tuple[float, float]]:
     looks = style.looks(sorted(table.loc[table["kind"] == "measured", "label"].unique()))
     axes = tradeoff_figure.draw(table, cost, looks).axes[0]
     offsets = [
@@ -62,10 +91,8 @@ def drawn_points(table: pd.DataFrame, cost: tradeoff_figure.Cost) -> set[tuple[f
     return {(round(x, 6), round(y, 6)) for x, y in offsets}
 
 
-@pytest.mark.parametrize("cost", [tradeoff_figure.memory("fp32"), tradeoff_figure.PARAMETERS])
-def test_the_csv_holds_exactly_what_is_drawn(
-    means: pd.DataFrame, cost: tradeoff_figure.Cost
-) -> None:
+@pytest.mark.parametrize("cost", [costs.memory("fp32"), costs.PARAMETERS])
+def test_the_csv_holds_exactly_what_is_drawn(means: pd.DataFrame, cost: costs.Cost) -> None:
     table = tradeoff_figure.points(means, published.table(["cifar10"]), cost)
     numbers = figures.as_drawn(table, cost)
     shown = numbers[numbers["kind"] != "reference"]
@@ -78,17 +105,17 @@ def test_the_csv_holds_exactly_what_is_drawn(
 
 
 def test_the_front_is_a_step_through_its_models(means: pd.DataFrame) -> None:
-    cost = tradeoff_figure.memory("fp32")
+    cost = costs.memory("fp32")
     table = tradeoff_figure.points(means, published.table([]), cost)
-    axes = tradeoff_figure.draw(table, cost, figures.kernel_set_looks(means)).axes[0]
+    axes = tradeoff_figure.draw(table, cost, looks_of(means)).axes[0]
     line = next(line for line in axes.lines if line.get_drawstyle() == "steps-post")
     assert list(line.get_xdata())[:-1] == pytest.approx([4.4, 16.8, 39.2])
     assert list(line.get_ydata()) == pytest.approx([85.5, 90.0, 91.5, 91.5])
 
 
 def test_error_bars_only_with_several_seeds(experiment: Experiment, means: pd.DataFrame) -> None:
-    cost = tradeoff_figure.memory("fp32")
-    looks = figures.kernel_set_looks(means)
+    cost = costs.memory("fp32")
+    looks = looks_of(means)
     table = tradeoff_figure.points(means, published.table([]), cost)
     assert len(tradeoff_figure.draw(table, cost, looks).axes[0].containers) == 4
     experiment.metrics = [path for path in experiment.metrics if "seed-0" in str(path)]
@@ -98,7 +125,7 @@ def test_error_bars_only_with_several_seeds(experiment: Experiment, means: pd.Da
 
 
 def test_the_bound_is_drawn_only_where_it_is_in_range(means: pd.DataFrame) -> None:
-    cost = tradeoff_figure.memory("int8")
+    cost = costs.memory("int8")
     table = tradeoff_figure.points(means, published.table([]), cost)
     assert table.loc[table["kind"] == "reference", "x"].tolist() == [10.0]
     small = means[means["params"] < 5_000_000]
@@ -107,9 +134,9 @@ def test_the_bound_is_drawn_only_where_it_is_in_range(means: pd.DataFrame) -> No
 
 
 def test_a_single_model_can_be_drawn(means: pd.DataFrame) -> None:
-    cost = tradeoff_figure.PARAMETERS
+    cost = costs.PARAMETERS
     table = tradeoff_figure.points(means.head(1), published.table([]), cost)
-    axes = tradeoff_figure.draw(table, cost, figures.kernel_set_looks(means)).axes[0]
+    axes = tradeoff_figure.draw(table, cost, looks_of(means)).axes[0]
     assert len(axes.get_xticks()) >= 1
 
 
@@ -119,18 +146,22 @@ def test_series_differ_in_colour_and_in_marker() -> None:
     assert len({marker for _, marker in looks.values()}) == 10
 
 
-def test_published_results_are_absent_when_unwanted(experiment: Experiment, reported: Path) -> None:
+def test_published_results_are_absent_when_unwanted(
+    experiment: Experiment, reported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(style, "_FORMATS", {"svg": style._FORMATS["svg"]})
     experiment.impacts = []
     without = experiment.report("without", published_points=False)
     assert not list((without / "figures").glob("kernel_impact*"))
-    for name in NAMES[:2]:
+    for name in TRADE_OFFS[:2]:
         kinds = set(pd.read_csv(reported / "figures" / f"{name}.csv")["kind"])
         assert "published" in kinds
         table = pd.read_csv(without / "figures" / f"{name}.csv")
         assert set(table["kind"]) == {"measured", "reference"}
     page = (without / "report.html").read_text(encoding="utf-8")
     assert "QKFormer" not in page
-    assert "ublished" not in page
+    assert 'id="published' not in page
+    assert "ublished value" not in page.split("<script")[0]
     assert "QKFormer" in (reported / "report.html").read_text(encoding="utf-8")
 
 
@@ -148,7 +179,7 @@ def test_published_results_belong_to_data_sets_of_that_name() -> None:
 def test_results_without_parameters_are_listed_and_not_drawn(means: pd.DataFrame) -> None:
     others = published.table(["cifar100"])
     assert "DSAS" in set(others["system"])
-    table = tradeoff_figure.points(means, others, tradeoff_figure.PARAMETERS)
+    table = tradeoff_figure.points(means, others, costs.PARAMETERS)
     assert "DSAS" not in set(table["label"])
 
 
