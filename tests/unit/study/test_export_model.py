@@ -222,6 +222,18 @@ def test_the_largest_budget_that_is_met_names_the_model_and_validation_its_seed(
         choose(paths, None, "digits", None)
 
 
+def test_results_of_an_older_version_are_refused(
+    manifest: Path, model: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(model.parent, tmp_path / "old")
+    path = tmp_path / "old" / "metrics.json"
+    old = json.loads(path.read_text())
+    del old["energy_pj_int8"]
+    path.write_text(json.dumps(old))
+    with pytest.raises(ExportError, match=r"metrics\.json: key 'energy_pj_int8' is missing"):
+        exported(manifest, path, tmp_path)
+
+
 def test_model_of_another_data_set_is_refused(manifest: Path, model: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "manifest.json"
     shutil.copytree(manifest.parent, other.parent)
