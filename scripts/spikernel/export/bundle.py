@@ -15,7 +15,7 @@ from spikernel import artifacts
 from spikernel.errors import ExportError
 from spikernel.export import compiler
 from spikernel.export.c_source import c_files
-from spikernel.export.evaluate import ORDERED_OPERATIONS, dense_operations, logits
+from spikernel.export.evaluate import BATCH, ORDERED_OPERATIONS, dense_operations, logits
 from spikernel.export.memory import plan
 from spikernel.export.nir_model import nir_graph, run_nir
 from spikernel.export.onnx_model import onnx_model, run_onnx
@@ -30,12 +30,11 @@ LEAST_AGREEMENT = 0.99
 CWeights = Literal["int8", "float"]
 
 
-def write_images(folder: Path, images: Tensor, labels: Tensor) -> list[Path]:
+def write_images(folder: Path, images: Tensor, labels: Tensor) -> None:
     """Write uint8 images [N, C, H, W] as C reads them, [N, H, W, C], and their labels [N]."""
     pixels = images.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
     artifacts.write_bytes(folder / IMAGES, pixels)
     artifacts.write_bytes(folder / LABELS, labels.numpy().astype(np.uint16).tobytes())
-    return [folder / IMAGES, folder / LABELS]
 
 
 def write_onnx(
@@ -45,7 +44,8 @@ def write_onnx(
     path = folder / ONNX_FILES[program.precision]
     data = onnx_model(program).SerializeToString()
     artifacts.write_bytes(path, data)
-    found = run_onnx(data, program, images.numpy())
+    parts = [run_onnx(data, program, batch.numpy()) for batch in images.split(BATCH)]
+    found = np.concatenate(parts)
     return {"file": path.name, "bytes": len(data), **compare("ONNX", found, reference, labels)}
 
 
@@ -76,7 +76,8 @@ def write_nir(
         return {"file": None, "refused": str(error)}
     with artifacts.atomic(path) as temporary:
         nir.write(temporary, graph)
-    found = run_nir(path, program.time_steps, images).numpy()
+    parts = [run_nir(path, program.time_steps, batch) for batch in images.split(BATCH)]
+    found = torch.cat(parts).numpy()
     return {"file": path.name, "refused": None, **compare("NIR", found, reference, labels)}
 
 

@@ -3,17 +3,22 @@
 import logging
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from spikernel.data.manifest import Manifest
 from spikernel.errors import ExportError
-from spikernel.export.evaluate import accuracy_percent
+from spikernel.export.evaluate import BATCH, accuracy_percent, logits
 from spikernel.export.lowering import lower
 from spikernel.export.memory import plan
+from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
 from spikernel.network import SpikingNet
 
 LOG = logging.getLogger(__name__)
+LEAST_AGREEMENT = 0.95
+"""Share of the images on which a net and its program must give the same class. Rounding turns
+fewer, and a rule of the lowering that leaves something out turns more."""
 
 
 def deployed(
@@ -44,6 +49,7 @@ def deployed(
     )
     try:
         program = lower(net, manifest.mean, manifest.sd, manifest.classes)
+        check_agreement(net, program, manifest, test[0][:BATCH])
     except ExportError as error:
         LOG.warning("int8 is not measured: %s", error)
         return {**dict.fromkeys(names), "not_exported": str(error)}
@@ -56,3 +62,33 @@ def deployed(
         plan(int8).activation_bytes,
     )
     return {**dict(zip(names, values, strict=True)), "not_exported": None}
+
+
+@torch.no_grad()
+def check_agreement(net: SpikingNet, program: Program, manifest: Manifest, images: Tensor) -> None:
+    """Refuse a program that does not compute what its net computes.
+
+    Args:
+        net: the trained net.
+        program: what it was lowered to.
+        manifest: of its data set.
+        images: uint8 [N, C, H, W].
+
+    Raises:
+        ExportError: their classes differ on more images than rounding explains.
+
+    """
+    mean, sd = (
+        torch.tensor(numbers, device=images.device).view(1, -1, 1, 1)
+        for numbers in (manifest.mean, manifest.sd)
+    )
+    was_training = net.training
+    net.eval()
+    expected = net((images.float() / 255 - mean) / sd).mean(0).argmax(1)
+    net.train(was_training)
+    same = float((logits(program, images).argmax(1) == expected).double().mean())
+    if same < LEAST_AGREEMENT:
+        raise ExportError(
+            f"the lowered net gives another class than the net on {100 * (1 - same):.0f} % of "
+            f"{len(images)} images: a rule in spikernel.export.lowering is out of step"
+        )

@@ -6,7 +6,7 @@ from torch import Tensor
 from spikernel.export.interpret import Interpreter
 from spikernel.export.program import Convolve, Program
 
-BATCH = 256
+BATCH = 128
 """Images run at once."""
 ORDERED_OPERATIONS = 2e10
 """Up to so many operations a float model is run in the order of the C code, to the same bits."""

@@ -4,7 +4,8 @@ Every operation is in float32 or exact integers and in a fixed order, so that C 
 same bits: sums over a window go row by row, then pixel by pixel, then channel by channel.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from spikernel.export.memory import last_reads
 from spikernel.export.program import (
     Add,
     Affine,
@@ -47,6 +49,9 @@ class Interpreter:
     def __init__(self, program: Program, *, ordered: bool = False) -> None:
         self.program = program
         self.ordered = ordered
+        self._expiring: dict[int, list[Value]] = defaultdict(list)
+        for value, last in last_reads(program).items():
+            self._expiring[last].append(value)
 
     @torch.no_grad()
     def logits(self, images: Tensor) -> Tensor:
@@ -55,16 +60,14 @@ class Interpreter:
         values: dict[Value, Tensor] = {program.image: images}
         potentials: dict[str, Tensor] = {}
         total: Tensor | None = None
-        for step in program.once:
-            values[step.target] = self._run(step, values, potentials)
+        self._run_all(program.once, 0, values, potentials)
         kept = {
             delay.read: torch.zeros(len(images), *delay.read.shape, device=images.device)
             for delay in program.delays
         }
         for _ in range(program.time_steps):
             now = {**values, **kept}
-            for step in program.repeated:
-                now[step.target] = self._run(step, now, potentials)
+            self._run_all(program.repeated, len(program.once), now, potentials)
             kept = {delay.read: now[delay.write] for delay in program.delays}
             total = now[program.logits] if total is None else total + now[program.logits]
         assert total is not None
@@ -73,6 +76,19 @@ class Interpreter:
     def predict(self, images: Tensor) -> Tensor:
         """Return the class, [N], of uint8 images [N, C, H, W]."""
         return self.logits(images).argmax(1)
+
+    def _run_all(
+        self,
+        steps: Sequence[Step],
+        first: int,
+        values: dict[Value, Tensor],
+        potentials: dict[str, Tensor],
+    ) -> None:
+        """Run steps, the first of which has the index `first`; let go of what none reads later."""
+        for index, step in enumerate(steps, start=first):
+            values[step.target] = self._run(step, values, potentials)
+            for value in self._expiring.get(index, ()):
+                del values[value]
 
     def _run(
         self, step: Step, values: dict[Value, Tensor], potentials: dict[str, Tensor]

@@ -128,7 +128,8 @@ def _spiking_convolution(
     lowering: Lowering, name: str, module: SpikingConvolution, source: Value
 ) -> Value:
     spikes = lowering.lower(f"{name}.neuron", module.neuron, source)
-    return lowering.lower(f"{name}.mix", module.mix, spikes)
+    mixed = lowering.lower(f"{name}.mix", module.mix, spikes)
+    return lowering.builder.add(f"{name}.output", [mixed, source]) if module.adds_input else mixed
 
 
 @rule(nn.BatchNorm2d)

@@ -100,8 +100,11 @@ def plan(program: Program) -> MemoryPlan:
     return MemoryPlan(places, lengths, program.state_bytes, max(channels, default=0))
 
 
-def _last_reads(program: Program) -> dict[Value, int]:
-    """Return the index of the last step that reads each value."""
+def last_reads(program: Program) -> dict[Value, int]:
+    """Return the index of the last step that reads each value.
+
+    It is the number of steps for what is kept to the end or read again at the next time step.
+    """
     end = len(program.steps)
     last: dict[Value, int] = {}
     for index, step in enumerate(program.steps):
@@ -116,7 +119,7 @@ def _last_reads(program: Program) -> dict[Value, int]:
 
 def _merged(program: Program) -> list[_Buffer]:
     """Return the buffers; element-wise steps write over an input that nobody reads later."""
-    last = _last_reads(program)
+    last = last_reads(program)
     holder: dict[Value, _Buffer] = {}
     buffers = []
     for index, step in enumerate(program.steps):

@@ -12,14 +12,16 @@ from spikernel.config import ExportConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
 from spikernel.export import bundle
-from spikernel.export.evaluate import accuracy_percent
+from spikernel.export.evaluate import BATCH, accuracy_percent
 from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
+from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
 from spikernel.network import SpikingNet
-from spikernel.study.chosen_model import choose
+from spikernel.study.chosen_model import Chosen, choose
 from spikernel.study.inputs import Machine
 from spikernel.training import load_model, to_device
+from spikernel.training.checkpoint import Preprocessing
 
 LOG = logging.getLogger(__name__)
 CPU = torch.device("cpu")
@@ -46,79 +48,83 @@ def run(
     net, preprocessing = load_model(chosen.model_path, CPU)
     if tuple(preprocessing.classes) != split.manifest.classes:
         raise ExportError(f"{chosen.model_path} has other classes than {manifest_path}")
+    images, labels = to_device(split, CPU)
     fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
     int8 = quantise(fp32)
-    images, labels = to_device(split, CPU)
-    accuracy = {
-        "trained": chosen.metrics["test_accuracy_percent"],
-        "fp32": accuracy_percent(fp32, images, labels),
-        "int8": accuracy_percent(int8, images, labels),
-    }
-    some, true = images[: settings.images], labels[: settings.images]
-    normalised = _normalise(some, preprocessing.mean, preprocessing.sd)
-    trained = _logits(net, normalised)
-    written = bundle.write_images(folder, some, true)
-    quantised = bundle.logits(int8, some)
     report = {
-        "model": chosen.name,
-        **{key: chosen.metrics[key] for key in ("dataset", "kernel_set", "rank", "seed", "archid")},
-        "chosen_for": chosen.budget,
-        "weights": str(chosen.model_path),
-        "params": chosen.metrics["params"],
-        "exported_parameters": fp32.parameters,
-        "time_steps": fp32.time_steps,
-        "neurons": fp32.neurons,
+        **_description(chosen, fp32),
         "test_images": len(labels),
-        "test_accuracy_percent": accuracy,
-        **{
-            key: chosen.metrics.get(key)
-            for key in ("firing_rate", "effective_acs", "effective_macs", "dense_synops")
-        },
-        "energy_pj": chosen.metrics.get("energy_pj"),
-        "energy_pj_int8": chosen.metrics.get("energy_pj_int8"),
-        "onnx": {
-            "fp32": bundle.write_onnx(folder, fp32, some, trained, true),
-            "int8": bundle.write_onnx(folder, int8, some, quantised, true),
-        },
-        "nir": bundle.write_nir(folder, fp32, preprocessing.sd, normalised, trained, true),
-        "c": {
-            weights: bundle.write_c(
-                folder / f"c_{weights}",
-                int8 if weights == "int8" else fp32,
-                f"{chosen.name}, {weights} weights",
-                some,
-                true,
-            )
-            for weights in settings.c_weights
+        "test_accuracy_percent": {
+            "trained": chosen.metrics["test_accuracy_percent"],
+            "fp32": accuracy_percent(fp32, images, labels),
+            "int8": accuracy_percent(int8, images, labels),
         },
     }
-    card = folder / "MODEL_CARD.md"
-    artifacts.write_text(card, render(report, chosen.metrics, preprocessing))
+    images, labels = images[: settings.images], labels[: settings.images]
+    bundle.write_images(folder, images, labels)
+    pixels = _normalise(images, preprocessing)
+    trained, quantised = _logits(net, pixels), bundle.logits(int8, images)
+    report["onnx"] = {
+        "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
+        "int8": bundle.write_onnx(folder, int8, images, quantised, labels),
+    }
+    report["nir"] = bundle.write_nir(folder, fp32, preprocessing.sd, pixels, trained, labels)
+    report["c"] = {}
+    for weights in settings.c_weights:
+        title, program = f"{chosen.name}, {weights} weights", int8 if weights == "int8" else fp32
+        made = bundle.write_c(folder / f"c_{weights}", program, title, images, labels)
+        report["c"][weights] = made
+    artifacts.write_text(folder / "MODEL_CARD.md", render(report, chosen.metrics, preprocessing))
     artifacts.write_json(report_path, report)
     _log(report)
-    written += [card, report_path, *(folder / name for name in bundle.ONNX_FILES.values())]
+    record = folder / "provenance.json"
+    inputs = [manifest_path, chosen.metrics_path, chosen.model_path]
     provenance.write(
-        folder / "provenance.json",
+        record,
         step="export",
         settings=settings.model_dump(mode="json"),
-        inputs=[manifest_path, chosen.metrics_path, chosen.model_path]
-        + ([selection_path] if selection_path else []),
-        outputs=written,
+        inputs=inputs if selection_path is None else [*inputs, selection_path],
+        outputs=sorted(path for path in folder.iterdir() if path.is_file() and path != record),
         seconds=watch.seconds(),
         device=str(machine),
     )
 
 
-def _normalise(images: Tensor, mean: list[float], sd: list[float]) -> Tensor:
-    """uint8 [N, C, H, W] to the net's input."""
-    return (images.float() / 255 - torch.tensor(mean).view(1, -1, 1, 1)) / torch.tensor(sd).view(
-        1, -1, 1, 1
+def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
+    """Return what a model is, and what was measured when it was trained."""
+    copied = (
+        *("dataset", "kernel_set", "rank", "seed", "archid", "params"),
+        *("firing_rate", "effective_acs", "effective_macs", "dense_synops"),
+        *("energy_pj", "energy_pj_int8"),
     )
+    missing = [name for name in copied if name not in chosen.metrics]
+    if missing:
+        raise ExportError(
+            f"{chosen.metrics_path}: key '{missing[0]}' is missing: run train_final again"
+        )
+    return {
+        "model": chosen.name,
+        "chosen_for": chosen.budget,
+        "weights": str(chosen.model_path),
+        **{name: chosen.metrics[name] for name in copied},
+        "exported_parameters": program.parameters,
+        "time_steps": program.time_steps,
+        "neurons": program.neurons,
+    }
+
+
+def _normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """uint8 [N, C, H, W] to the net's input."""
+    mean, sd = (
+        torch.tensor(numbers).view(1, -1, 1, 1)
+        for numbers in (preprocessing.mean, preprocessing.sd)
+    )
+    return (images.float() / 255 - mean) / sd
 
 
 @torch.no_grad()
 def _logits(net: SpikingNet, images: Tensor) -> Tensor:
-    return torch.cat([net(batch).mean(0) for batch in images.split(256)])
+    return torch.cat([net(batch).mean(0) for batch in images.split(BATCH)])
 
 
 def _log(report: dict[str, Any]) -> None:

@@ -14,13 +14,17 @@ import torch
 from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
 from spikernel.data.prepare import prepare
+from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
 from spikernel.export import compiler
+from spikernel.export.deployed import check_agreement
+from spikernel.export.lowering import lower
+from spikernel.export.program import Fire
 from spikernel.space import Cell
 from spikernel.study import export_model, train_final
 from spikernel.study.chosen_model import choose
 from spikernel.study.inputs import Machine
-from spikernel.training import load_model
+from spikernel.training import load_model, to_device
 
 CPU = Machine(torch.device("cpu"), 1)
 NETWORK = NetworkConfig(time_steps=3, channels=6, pool=2, hidden=32, votes=2, dropout=0.0)
@@ -221,6 +225,18 @@ def test_the_largest_budget_that_is_met_names_the_model_and_validation_its_seed(
         choose(paths, None, "digits", None)
 
 
+def test_results_of_an_older_version_are_refused(
+    manifest: Path, model: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(model.parent, tmp_path / "old")
+    path = tmp_path / "old" / "metrics.json"
+    old = json.loads(path.read_text())
+    del old["energy_pj_int8"]
+    path.write_text(json.dumps(old))
+    with pytest.raises(ExportError, match=r"metrics\.json: key 'energy_pj_int8' is missing"):
+        exported(manifest, path, tmp_path)
+
+
 def test_model_of_another_data_set_is_refused(manifest: Path, model: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "manifest.json"
     shutil.copytree(manifest.parent, other.parent)
@@ -247,3 +263,17 @@ def test_net_that_cannot_be_exported_still_trains(
     assert net.architecture.cell.archid == "zero-zero-k1-zero-zero-zero"
     with pytest.raises(ExportError, match=r"^head: Head cannot be exported"):
         exported(digits_manifest, metrics, tmp_path)
+
+
+def test_lowering_that_is_out_of_step_is_noticed_in_training(manifest: Path, model: Path) -> None:
+    """As if a module had learned to do more than its rule knows."""
+    net, _ = load_model(model.with_name("model.safetensors"), torch.device("cpu"))
+    split = load_split(manifest, "test")
+    program = lower(net, split.manifest.mean, split.manifest.sd, split.manifest.classes)
+    images = to_device(split, torch.device("cpu"))[0][:100]
+    check_agreement(net, program, split.manifest, images)
+    steps = tuple(
+        replace(step, tau=64.0) if isinstance(step, Fire) else step for step in program.steps
+    )
+    with pytest.raises(ExportError, match=r"a rule in spikernel\.export\.lowering is out of step"):
+        check_agreement(net, replace(program, steps=steps), split.manifest, images)
