@@ -147,6 +147,11 @@ EXPORT_TEMPLATES = [
 C_FILES = ["model.h", "model.c", "kernels.h", "main.c", "Makefile", "expected.u16"]
 
 
+def export_records():
+    """Return the record of every data set's exported model; none where they are not wanted."""
+    return dataset_files("export/export.json") if CHECKED.export.enabled else []
+
+
 def everything(*rules):
     """Return every file that the rules make in this experiment, but for shards and reference nets."""
     return expand(

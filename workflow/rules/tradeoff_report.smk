@@ -44,6 +44,8 @@ rule tradeoff_report:
         candidates=search_files("candidates.csv"),
         metrics=final_files("metrics.json"),
         histories=final_files("history.csv"),
+        layers=final_files("layers.csv"),
+        exports=export_records(),
         provenance=provenance_files(),
     output:
         page=report(
@@ -79,5 +81,6 @@ rule tradeoff_report:
         "python {input.script[0]} --models {input.models} --selection {input.selection}"
         " --metrics {input.metrics} --histories {input.histories} --searches {input.searches}"
         " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.sets}"
-        " --provenance {input.provenance} --settings {params.settings:q} --output {output.page}"
+        " --provenance {input.provenance} --layers {input.layers} --exports {input.exports}"
+        " --settings {params.settings:q} --output {output.page}"
         " --figures {params.folder}/figures >{log} 2>&1"
