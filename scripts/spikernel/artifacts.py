@@ -24,8 +24,9 @@ def atomic(path: Path) -> Iterator[Path]:
 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: writers such as savefig and np.save go by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    # The suffix stays last: writers such as savefig and np.save go by it. The name is always the
+    # same, so that what a killed writer left is overwritten by the next one.
+    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb+") as handle:
