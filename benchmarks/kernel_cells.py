@@ -23,7 +23,7 @@ import torch
 from common import environment
 from tqdm import tqdm
 
-from spikernel import artifacts, cli, provenance, tables
+from spikernel import artifacts, cli, tables
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
@@ -80,7 +80,7 @@ class Task:
 def main(
     table: Annotated[Path, "the CSV to write; finished trainings in it are kept"],
     data: Annotated[Path, "folder that holds CIFAR-10 in any form that prepare_data reads"],
-    random_cells: Annotated[int, "how many cells are drawn beside the skeletons"] = 28,
+    random_cells: Annotated[int, "how many cells are drawn beside the skeletons"] = 22,
     seeds: Annotated[int, "trainings per cell"] = 2,
     jobs: Annotated[int, "trainings at once, one thread each"] = 2,
 ) -> None:
@@ -96,7 +96,6 @@ def main(
         for group, cell in chosen_cells(random_cells)
         if (cell.archid, seed) not in done
     ]
-    watch = provenance.Stopwatch()
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         running = [pool.submit(train_one, task, manifest) for task in tasks]
         for finished in tqdm(as_completed(running), total=len(tasks), disable=None):
@@ -111,9 +110,6 @@ def main(
             "training": TRAINING.model_dump(mode="json"),
             "kernel_sizes": KERNEL_SIZES,
             "trainings": len(rows),
-            "trained_in_this_run": len(tasks),
-            "seconds_of_this_run": watch.seconds(),
-            "jobs": jobs,
             **environment(torch.device("cpu")),
         },
     )
@@ -153,7 +149,6 @@ def train_one(task: Task, manifest: Path) -> dict[str, Any]:
         "params": parameter_count(architecture).total,
         "val_accuracy_percent": trained.history[-1].val_accuracy_percent,
         "test_accuracy_percent": accuracy_percent(trained.net, images, labels, trained.augmenter),
-        "seconds": round(trained.seconds, 2),
     }
 
 
@@ -165,7 +160,7 @@ def _splits(manifest: Path) -> tuple[Split, Split, Split]:
 def _finished(table: Path) -> list[dict[str, Any]]:
     if not table.exists():
         return []
-    numbers = ("seed", "params", "val_accuracy_percent", "test_accuracy_percent", "seconds")
+    numbers = ("seed", "params", "val_accuracy_percent", "test_accuracy_percent")
     read = tables.records(tables.read_csv(table, text=("group", "archid"), numbers=numbers))
     known = {cell.archid for _, cell in chosen_cells(0)}
     if not known.intersection(row["archid"] for row in read):
