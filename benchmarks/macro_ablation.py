@@ -194,7 +194,7 @@ def train_one(
         "firing_rate": activity.firing_rate,
         "effective_acs": activity.effective_acs,
         "effective_macs": activity.effective_macs,
-        "energy_pj": activity.energy_pj,
+        "energy_pj": activity.energy_pj(),
         "seconds": round(trained.seconds, 2),
     }
 
