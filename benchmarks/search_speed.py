@@ -90,7 +90,12 @@ def main(
     split = load_cifar10(data)
     network = NetworkConfig(channels=channels, time_steps=time_steps)
     settings = SearchConfig(
-        strategy="exhaustive", batch_size=batch_size, batches=batches, seed=seed, budget=Budget()
+        strategy="exhaustive",
+        score="sahd_half_n",
+        batch_size=batch_size,
+        batches=batches,
+        seed=seed,
+        budget=Budget(),
     )
     ours = OurSearch(split, (1, 3), network, settings, where)
     cells = list(itertools.islice(samples(random.Random(seed)), reference_candidates + 1))

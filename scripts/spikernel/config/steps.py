@@ -101,9 +101,10 @@ class SearchConfig(StrictModel):
     """`feedback` lets an edge lead back to an earlier node at the next time step."""
     operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
     """Edge operations beside the convolutions of the kernel set."""
-    score: Literal["sahd_half_n", "sahd_half", "path_capacity"] = "sahd_half_n"
-    """Sparsity-aware Hamming distance with alpha = 0.5 N (as first published) or 0.5; or the
-    capacity of the cell's paths, from its graph alone (docs/proxy.md compares them)."""
+    score: Literal["path_capacity", "sahd_half_n", "sahd_half"] = "path_capacity"
+    """`path_capacity`: the capacity of the cell's paths, from its graph alone. `sahd_half_n` and
+    `sahd_half`: sparsity-aware Hamming distance of spikes on images, as published, with alpha =
+    0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
@@ -118,7 +119,9 @@ class SearchConfig(StrictModel):
         if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
             raise ValueError("evolution goes step by step: remove shards and prefilter")
         if self.score == "path_capacity" and self.prefilter is not None:
-            raise ValueError("path_capacity costs nothing: remove prefilter")
+            raise ValueError(
+                "path_capacity costs nothing: remove prefilter, or set score: sahd_half_n"
+            )
         if self.cells == "feedback" and self.prefilter is not None:
             raise ValueError("the prefilter knows forward cells only: remove prefilter or feedback")
         return self

@@ -14,7 +14,7 @@ from spikernel.space import Architecture, Cell, canonical_cells, draw_cell, oper
 from spikernel.study.inputs import image_shape
 
 CPU = torch.device("cpu")
-SETTINGS = SearchConfig(batch_size=12, batches=2, seed=4)
+SETTINGS = SearchConfig(score="sahd_half_n", batch_size=12, batches=2, seed=4)
 
 
 def whole_net_score(

@@ -14,7 +14,7 @@ from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import image_shape
 
 CPU = torch.device("cpu")
-SETTINGS = SearchConfig(batch_size=16, batches=2, seed=3)
+SETTINGS = SearchConfig(score="sahd_half_n", batch_size=16, batches=2, seed=3)
 
 
 @pytest.fixture(scope="module")

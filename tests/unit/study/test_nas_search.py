@@ -21,7 +21,7 @@ from spikernel.study.nas_search import rank_table
 from spikernel.study.search_job import Subject, choose_subject
 from spikernel.study.train_final import read_candidate
 
-SETTINGS = SearchConfig(iterations=6, batch_size=16, batches=1, seed=5)
+SETTINGS = SearchConfig(score="sahd_half_n", iterations=6, batch_size=16, batches=1, seed=5)
 SUBJECT = Subject("k1-3", (1, 3), NETWORK)
 
 
