@@ -72,26 +72,6 @@ def serve(name: str, setup: Setup, warmup: int, pipe: Connection) -> None:
     pipe.send(peak_mb)
 
 
-@contextmanager
-def served(names: Sequence[str], setup: Setup, warmup: int) -> Iterator[dict[str, Connection]]:
-    """Start one process per loop and end all of them, come what may."""
-    context = multiprocessing.get_context("spawn")
-    pipes, processes = {}, []
-    try:
-        for name in names:
-            pipes[name], theirs = context.Pipe()
-            process = context.Process(target=serve, args=(name, setup, warmup, theirs))
-            process.start()
-            theirs.close()  # so that a process that dies ends our wait
-            processes.append(process)
-        yield pipes
-    finally:
-        for process in processes:
-            process.join(timeout=10)
-            if process.is_alive():
-                process.kill()
-
-
 def ask(pipe: Connection, question: int | str | None = None) -> Any:
     """Ask a question, if any, and return the answer.
 
@@ -107,13 +87,32 @@ def ask(pipe: Connection, question: int | str | None = None) -> Any:
         raise SpikernelError("the process of a loop has ended: its error is above") from None
 
 
+@contextmanager
+def served(names: Sequence[str], setup: Setup, warmup: int) -> Iterator[dict[str, Connection]]:
+    """Start one process per loop, wait until it is warm, and end all of them, come what may."""
+    context = multiprocessing.get_context("spawn")
+    pipes, processes = {}, []
+    try:
+        for name in names:
+            pipes[name], theirs = context.Pipe()
+            process = context.Process(target=serve, args=(name, setup, warmup, theirs))
+            process.start()
+            theirs.close()  # so that a process that dies ends our wait
+            processes.append(process)
+            ask(pipes[name])  # ready: one after the other, not all on the same cores
+        yield pipes
+    finally:
+        for process in processes:
+            process.join(timeout=10)
+            if process.is_alive():
+                process.kill()
+
+
 def measure(setup: Setup, steps: int, rounds: int, warmup: int) -> dict[str, Any]:
     """Return speed and peak memory of each loop, the ratios, and our share of the matmul rate."""
     seconds: dict[str, list[float]] = {name: [] for name in LOOPS}
     products = []
     with served(LOOPS, setup, warmup) as pipes:
-        for pipe in pipes.values():
-            ask(pipe)  # all are ready
         for number in range(1, rounds + 1):
             for name, pipe in pipes.items():
                 seconds[name].append(ask(pipe, steps))

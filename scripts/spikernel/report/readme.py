@@ -64,13 +64,18 @@ def add(run: Path, folder: Path) -> None:
 
 
 def block(folder: Path) -> str:
-    """Return the result block: one part per stored measurement, by name.
+    """Return the result block: one part per stored run, by name.
+
+    Records of benchmarks and of single trainings lie in the same folder; they name no experiment.
 
     Raises:
         SpikernelError: a stored file cannot be read.
 
     """
-    parts = [_part(path) for path in sorted(folder.glob("*.json"))]
+    runs = [
+        path for path in sorted(folder.glob("*.json")) if "experiment" in artifacts.read_json(path)
+    ]
+    parts = [_part(path) for path in runs]
     return "\n\n".join([BEGIN, *parts, END])
 
 
