@@ -11,7 +11,7 @@ import pandas as pd
 
 from spikernel import tables
 from spikernel.config import ReportConfig
-from spikernel.report import costs, explorer_chart, selection, style, tradeoff_figure
+from spikernel.report import costs, explorer_chart, models, selection, style, tradeoff_figure
 
 _FAR = 1e6
 """Factor by which the front is drawn on, beyond the right end of any axis."""
@@ -30,6 +30,9 @@ def payload(
 
     """
     shown = costs.of_page(settings.precision)
+    titles = {name: cost.title for name, cost in shown.items()}
+    if models.quantised(means):
+        titles["memory_int8"] += ", accuracies of the int8 models"
     drawn = {
         name: tradeoff_figure.points(means, published, cost).assign(cost=name)
         for name, cost in shown.items()
@@ -39,7 +42,7 @@ def payload(
     return {
         "spec": explorer_chart.spec(rows, looks),
         "precision": settings.precision,
-        "costs": {name: cost.title for name, cost in shown.items()},
+        "costs": titles,
         "datasets": {
             str(dataset): {
                 "models": [int(place) for place in part.index],

@@ -185,10 +185,20 @@ def at_precision(table: pd.DataFrame, precision: str) -> pd.DataFrame:
         precision: `fp32`, `fp16` or `int8`.
 
     """
-    measured = [str(name) for name in table if str(name).startswith("int8_")]
-    values = [name for name in measured if not name.endswith("_sd")]
-    quantised = precision == "int8" and values and bool(table[values].notna().all(axis=None))
+    int8 = [str(name) for name in table if str(name).startswith("int8_")]
+    replaced = int8 if precision == "int8" and quantised(table) else []
     return table.assign(
         memory_mb=table[f"memory_mb_{precision}"],
-        **{name.removeprefix("int8_"): table[name] for name in measured if quantised},
+        **{name.removeprefix("int8_"): table[name] for name in replaced},
     )
+
+
+def quantised(table: pd.DataFrame) -> bool:
+    """Whether all models have the accuracy of their int8 form measured.
+
+    Args:
+        table: rows of models.csv, or their means over seeds.
+
+    """
+    values = [name for name in table if str(name).startswith("int8_") and "_sd" not in str(name)]
+    return bool(values) and bool(table[values].notna().all(axis=None))

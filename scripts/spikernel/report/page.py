@@ -16,6 +16,7 @@ from spikernel.report import (
     explorer,
     explorer_chart,
     formats,
+    models,
     page_evidence,
     page_tables,
     pictures,
@@ -91,7 +92,7 @@ def _overview(content: Content) -> dict[str, Any]:
         "model_count": len(means),
         "run_count": int(means["seeds"].sum()),
         "precision": content.settings.precision,
-        "quantised": bool(means["int8_test_accuracy_percent_mean"].notna().all()),
+        "quantised": models.quantised(means),
         "looks": {
             name: (style.css(colour), style.SHAPES[marker])
             for name, (colour, marker) in content.numbers.looks.items()

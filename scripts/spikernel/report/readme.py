@@ -89,7 +89,7 @@ def _part(path: Path) -> str:
         f"{_range(means, 'params', formats.count)} parameters",
         f"mean test accuracy {_range(means, 'test_accuracy_percent_mean', formats.accuracy)} %",
     ]
-    if means["int8_test_accuracy_percent_mean"].notna().all():
+    if models.quantised(means):
         said.append(
             f"in int8 {_range(means, 'int8_test_accuracy_percent_mean', formats.accuracy)} %"
         )

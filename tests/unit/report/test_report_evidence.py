@@ -147,6 +147,7 @@ def test_int8_is_judged_by_its_own_accuracy(experiment: Experiment) -> None:
     page = page_of(experiment)
     assert "Test accuracy, int8" in page
     assert "those measured with the quantised weights" in page
+    assert "(int8), accuracies of the int8 models" in page
 
 
 def test_int8_of_some_models_only_is_not_mixed_with_fp32(experiment: Experiment) -> None:
@@ -155,7 +156,9 @@ def test_int8_of_some_models_only_is_not_mixed_with_fp32(experiment: Experiment)
     chosen = selection.select(means, [100.0], "int8").iloc[0]
     assert chosen["archid"] == ARCHIDS["design-1", 1]
     assert chosen["test_accuracy_percent_mean"] == pytest.approx(91.5)
-    assert "accuracies are those of the trained model" in page_of(experiment)
+    page = page_of(experiment)
+    assert "accuracies are those of the trained model" in page
+    assert "accuracies of the int8 models" not in page
 
 
 @pytest.mark.parametrize("precision", list(costs.BYTES))
