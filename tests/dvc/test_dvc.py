@@ -19,6 +19,14 @@ from repository import Clone, contents, make_origin, s3_server
 MODEL = "results/demo/digits/train_final/k1-3/rank-1/seed-0/model.safetensors"
 REPORT = "results/demo/tradeoff_report"
 FIGURES = f"{REPORT}/figures"
+# A training, and what is made of its result.
+RETRAINED = {
+    "all": 1,
+    "train_final": 1,
+    "tradeoff_table": 1,
+    "export": 1,
+    "tradeoff_report": 1,
+}
 
 
 @dataclass
@@ -111,14 +119,14 @@ def test_deleted_checkpoint_is_not_forgotten(clone: Clone, published: Published)
 def test_added_seed_runs_alone(clone: Clone) -> None:
     final = {**FEW_JOBS["train_final"], "seeds": [0, 1]}  # type: ignore[dict-item]
     clone.configure(train_final=final)
-    assert clone.jobs() == {"all": 1, "train_final": 1, "tradeoff_table": 1, "tradeoff_report": 1}
+    assert clone.jobs() == RETRAINED
     assert "train_final.seeds" in clone.run("dvc", "params", "diff")
 
 
 def test_changed_training_reruns_training_and_what_follows(clone: Clone) -> None:
     training = {"recipe": "modern", "epochs": 12, "learning_rate": 0.02}
     clone.configure(train_final={"seeds": [0], "training": training})
-    assert clone.jobs() == {"all": 1, "train_final": 1, "tradeoff_table": 1, "tradeoff_report": 1}
+    assert clone.jobs() == RETRAINED
     params = clone.run("dvc", "params", "diff")
     assert re.search(r"train_final\.training\.epochs +1 +12", params)
     metrics = clone.run("dvc", "metrics", "diff")

@@ -87,7 +87,7 @@ def test_jobs_run_on_both_nodes() -> None:
         assert job["Partition"] == "gpu"
         assert job["TresPerJob"] == "gres:gpu:1"
     assert jobs_of("prepare_data")[0]["Partition"] == "cpu"
-    # Tables and figures share a job: twelve steps, ten jobs.
+    # Table, export and figures share a job, as do table and design: thirteen steps, ten jobs.
     assert len(jobs()) == 10
 
 

@@ -37,6 +37,15 @@ def test_dry_run_shows_every_job_before_any_data_is_there(project: Path, name: s
     }
 
 
+@pytest.mark.parametrize("name", ["demo.yaml", "config.yaml"])
+def test_groups_of_the_slurm_profile_hold_what_lies_between(project: Path, name: str) -> None:
+    """Snakemake refuses a group that another rule's job would have to leave and enter again."""
+    planned = snakemake(
+        project, "--dry-run", "--profile", "profiles/slurm", config=f"config/{name}"
+    )
+    assert planned.returncode == 0, planned.stdout
+
+
 def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
     tiny = snakemake(project, "--dry-run")
     assert planned_jobs(tiny.stdout)["prepare_data"] == 1

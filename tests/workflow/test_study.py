@@ -113,7 +113,7 @@ def test_exported_model_is_the_one_the_report_names(finished: Path) -> None:
 def test_editing_the_c_templates_exports_again_and_retrains_nothing(project: Path) -> None:
     template = project / "scripts/spikernel/export/c/main.c.j2"
     template.write_text(template.read_text() + "/* edited */\n")
-    assert set(replan(project)) == {"all", "export"}
+    assert set(replan(project)) == {"all", "export", "tradeoff_report"}
 
 
 def test_every_job_leaves_its_provenance(finished: Path) -> None:
