@@ -17,7 +17,7 @@ skip() {
 
 [ "$(id -u)" = 0 ] || skip "root is needed to start a cluster, and on Debian to install slurm-wlm"
 [ "$(uname -s)" = Linux ] || skip "Linux is needed"
-if ! command -v slurmctld slurmd munged >/dev/null; then
+if ! { command -v slurmctld && command -v slurmd && command -v munged; } >/dev/null; then
   command -v apt-get >/dev/null || skip "install slurmctld, slurmd and munge first"
   echo "Installing slurm-wlm and munge"
   { apt-get update -q && DEBIAN_FRONTEND=noninteractive \
