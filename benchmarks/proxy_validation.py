@@ -2,12 +2,13 @@
 
 Takes SpikeNAS-Bench's table or our own over kernel sizes, see `trained_cells.py`. SpikeNAS-Bench's
 cells are split once, by a fixed seed, into a design half, on which scores may be thought up, and a
-check half. Beside all drawn cells the output shows parts of them. SpikeNAS-Bench's: the accepted
-ones (edge 03 present), those whose convolutions, after clean-up, all have threshold 1.0, and the
-distinct cells, each with the mean over its rows, which differ in thresholds, in dead edges and in
-the training's noise. Ours: cells whose convolutions share one size, and cells with mixed sizes;
-`kernel_size_tau` compares only cells that differ in that one size, and `seeds_tau` is the tau of
-one seed's accuracies with another's, which no score can be expected to pass.
+check half. Beside all drawn cells the output shows parts of them. SpikeNAS-Bench's: the late ones,
+which were trained alike (see `trained_cells.LATE`), the accepted ones (edge 03 present), those
+whose convolutions, after clean-up, all have threshold 1.0, and the distinct cells, each with the
+mean over its rows, which differ in dead edges and in the training's noise. Ours: cells whose
+convolutions share one size, and cells with mixed sizes; `kernel_size_tau` compares only cells that
+differ in that one size, and `seeds_tau` is the tau of one seed's accuracies with another's, which
+no score can be expected to pass.
 
 Figures per score: see `rank_statistics.py`.
 """
@@ -37,7 +38,7 @@ from rank_statistics import (
     top_mean,
 )
 from spike_scores import SpikeScore, code_rank, hamming
-from trained_cells import TrainedCell, read_table, split_half
+from trained_cells import LATE, TrainedCell, read_table, split_half
 
 from spikernel import cli
 from spikernel.config import DatasetConfig, NetworkConfig, SearchConfig
@@ -127,6 +128,7 @@ def parts_of(rows: Sequence[TrainedCell], is_ours: bool) -> dict[str, Labels]:
     names = [row.cell.canonical().archid for row in rows]
     return {
         "all": everything,
+        "late": only(lambda row: (row.number or 0) >= LATE),
         "accepted": only(lambda row: row.cell.accepted),
         "one_threshold": only(lambda row: row.one_threshold),
         "distinct": np.unique(names, return_inverse=True)[1],

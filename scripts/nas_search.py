@@ -38,7 +38,9 @@ def main(
         return
     subject = choose_subject(kernel_sets, kernel_set, kernel_sizes, network)
     if count:
-        operations = operation_set(subject.kernel_sizes, settings.operations, network.convolutions)
+        operations = operation_set(
+            subject.kernel_sizes, settings.operations, network.convolutions, settings.thresholds
+        )
         print(json.dumps(asdict(count_cells(operations, cells))))
         return
     if manifest is None or candidates is None or search is None:

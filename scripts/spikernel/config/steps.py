@@ -1,5 +1,6 @@
 """Settings of the steps that do not train: kernel_impact to tradeoff_report, and export."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -20,6 +21,12 @@ def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
 def _named_once(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
         raise ValueError(f"must name nothing twice, got {list(values)}")
+    return values
+
+
+def _thresholds(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(set(values)) != len(values) or not all(0 < value < math.inf for value in values):
+        raise ValueError(f"must list positive thresholds, none twice, got {list(values)}")
     return values
 
 
@@ -101,10 +108,14 @@ class SearchConfig(StrictModel):
     """`feedback` lets an edge lead back to an earlier node at the next time step."""
     operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
     """Edge operations beside the convolutions of the kernel set."""
-    score: Literal["path_capacity", "sahd_half_n", "sahd_half"] = "path_capacity"
-    """`path_capacity`: the capacity of the cell's paths, from its graph alone. `sahd_half_n` and
-    `sahd_half`: sparsity-aware Hamming distance of spikes on images, as published, with alpha =
-    0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
+    thresholds: Annotated[tuple[float, ...], AfterValidator(_thresholds)] = ()
+    """Thresholds that the neurons before each convolution may have, for instance [0.5, 1.0, 1.5];
+    none: that of the network everywhere. They cost no parameters."""
+    score: Literal["rising_path", "sahd_half_n", "sahd_half"] = "rising_path"
+    """`rising_path`: depth of the cell's best path by kernel sizes, and the rise of the threshold
+    along it, from the graph alone. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance
+    of spikes on images, as published, with alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md
+    compares them."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
@@ -118,9 +129,9 @@ class SearchConfig(StrictModel):
     def _check(self) -> "SearchConfig":
         if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
             raise ValueError("evolution goes step by step: remove shards and prefilter")
-        if self.score == "path_capacity" and self.prefilter is not None:
+        if self.score == "rising_path" and self.prefilter is not None:
             raise ValueError(
-                "path_capacity costs nothing: remove prefilter, or set score: sahd_half_n"
+                "rising_path costs nothing: remove prefilter, or set score: sahd_half_n"
             )
         if self.cells == "feedback" and self.prefilter is not None:
             raise ValueError("the prefilter knows forward cells only: remove prefilter or feedback")

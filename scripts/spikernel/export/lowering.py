@@ -5,7 +5,7 @@ refused by name, as is a layer whose parameters no function took up.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from spikernel.export.builder import Builder, doubles
 from spikernel.export.program import Program, Value
 from spikernel.network import LIF, SpikingNet
 from spikernel.network.blocks import ConvNorm, Head, SpikingConvolution, Transition
-from spikernel.network.cells import NODES, FeedbackCell, ForwardCell
+from spikernel.network.cells import NODES, Edge, FeedbackCell, ForwardCell
 from spikernel.network.convolutions import Factors
 from spikernel.space.operations import AVG
 
@@ -152,44 +152,44 @@ def _edge(
     lowering: Lowering,
     prefix: str,
     cell: ForwardCell | FeedbackCell,
-    edge: tuple[int, int, str],
+    edge: Edge,
     value: Value,
-    spikes: Value | None,
+    spikes: Mapping[str, Value],
 ) -> Value:
     """Add what an edge makes of its source's value or spikes."""
-    source, target, operation = edge
-    key = f"{source}{target}_{operation}"
-    if key in cell.convolutions:
-        assert spikes is not None, "every source of a convolution has neurons"
-        return lowering.lower(f"{prefix}.convolutions.{key}", cell.convolutions[key], spikes)
-    if operation == AVG:
+    if edge.neurons is not None:
+        name = f"{prefix}.convolutions.{edge.weights}"
+        return lowering.lower(name, cell.convolutions[edge.weights], spikes[edge.neurons])
+    if edge.operation == AVG:
         return lowering.builder.average(
-            f"{prefix}.{key}", value, AVERAGE_WINDOW, (1, 1), AVERAGE_PADDING
+            f"{prefix}.{edge.weights}", value, AVERAGE_WINDOW, (1, 1), AVERAGE_PADDING
         )
     return value
 
 
 def _node_spikes(
     lowering: Lowering, prefix: str, cell: ForwardCell | FeedbackCell, node: int, value: Value
-) -> Value | None:
-    if str(node) not in cell.neurons:
-        return None
-    return _fire(lowering, f"{prefix}.neurons.{node}", cell.neurons[str(node)], value)
+) -> dict[str, Value]:
+    """Add the layers of neurons that read a node; return their spikes by name."""
+    return {
+        name: _fire(lowering, f"{prefix}.neurons.{name}", cell.neurons[name], value)
+        for name in cell.readers[node]
+    }
 
 
 @rule(ForwardCell)
 def _forward_cell(lowering: Lowering, name: str, cell: ForwardCell, source: Value) -> Value:
     values = {0: source}
-    spikes = {0: _node_spikes(lowering, name, cell, 0, source)}
+    spikes = _node_spikes(lowering, name, cell, 0, source)
     for node in NODES[1:]:
         arrived = [
-            _edge(lowering, name, cell, edge, values[edge[0]], spikes[edge[0]])
-            for edge in cell.connections
-            if edge[1] == node
+            _edge(lowering, name, cell, edge, values[edge.source], spikes)
+            for edge in cell.edges
+            if edge.target == node
         ]
         if arrived:
             values[node] = lowering.builder.add(f"{name}.node{node}", arrived)
-            spikes[node] = _node_spikes(lowering, name, cell, node, values[node])
+            spikes |= _node_spikes(lowering, name, cell, node, values[node])
     return _output(lowering, name, cell, values[3], source)
 
 
@@ -197,7 +197,7 @@ def _forward_cell(lowering: Lowering, name: str, cell: ForwardCell, source: Valu
 def _feedback_cell(lowering: Lowering, name: str, cell: FeedbackCell, source: Value) -> Value:
     """Feedback that arrives at a node is summed and kept for the next time step."""
     builder = lowering.builder
-    targets = sorted({target for start, target, _ in cell.connections if target < start})
+    targets = sorted({edge.target for edge in cell.edges if edge.target < edge.source})
     before = {node: builder.delayed(f"{name}.feedback{node}", source.shape) for node in targets}
     arrived: dict[int, list[Value]] = defaultdict(list)
     feedback: dict[int, list[Value]] = defaultdict(list)
@@ -206,7 +206,7 @@ def _feedback_cell(lowering: Lowering, name: str, cell: FeedbackCell, source: Va
     arrived[0].append(source)
     value = source
     for node in NODES:
-        leaving = [edge for edge in cell.connections if edge[0] == node]
+        leaving = [edge for edge in cell.edges if edge.source == node]
         if not arrived[node]:
             if leaving or node == NODES[-1]:
                 raise ExportError(f"{name}: nothing arrives at node {node}: clean the cell first")
@@ -214,8 +214,8 @@ def _feedback_cell(lowering: Lowering, name: str, cell: FeedbackCell, source: Va
         value = builder.add(f"{name}.node{node}", arrived[node])
         spikes = _node_spikes(lowering, name, cell, node, value)
         for edge in leaving:
-            where = arrived if edge[1] > node else feedback
-            where[edge[1]].append(_edge(lowering, name, cell, edge, value, spikes))
+            where = arrived if edge.target > node else feedback
+            where[edge.target].append(_edge(lowering, name, cell, edge, value, spikes))
     for node in targets:
         builder.remember(before[node], builder.add(f"{name}.kept{node}", feedback[node]))
     return _output(lowering, name, cell, value, source)

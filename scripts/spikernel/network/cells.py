@@ -1,10 +1,13 @@
 """Cells as layers: a forward cell runs all time steps at once, a feedback cell one by one.
 
-A node's spikes are computed once and shared by all convolutions that leave it. The input of a
-cell may have a time dimension of 1 when it is the same at every time step.
+A node's spikes are computed once per threshold and shared by all convolutions that leave it. The
+input of a cell may have a time dimension of 1 when it is the same at every time step.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +17,31 @@ from spikernel.network.blocks import average_neighbours, over_time, total
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.lif_sequence import LIFSequence
 from spikernel.network.neuron import LIF
-from spikernel.space import AVG, Cell, convolution
+from spikernel.space import AVG, Cell, Neurons, convolution
 from spikernel.space.macro import adds_input
 
 NODES = range(4)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge of a cell, and the names of the layers that it uses there."""
+
+    source: int
+    target: int
+    operation: str
+    neurons: str | None
+    """Layer of neurons whose spikes it convolves; None for an edge that has no convolution."""
+    weights: str
+    """Edge and operation, without its threshold: equal edges of two cells get equal weights."""
+
+    @classmethod
+    def of(cls, source: int, target: int, operation: str) -> Self:
+        """Return the edge of a connection."""
+        found = convolution(operation)
+        neurons = None if found is None else Neurons(source, found.threshold).name
+        kernel = operation if found is None else found.kernel
+        return cls(source, target, operation, neurons, f"{source}{target}_{kernel}")
 
 
 class SteppedLIF(LIF):
@@ -60,28 +84,29 @@ class _CellLayers(nn.Module):
         super().__init__()
         self.time_steps = settings.time_steps
         self.adds_input = adds_input(settings, cell)
-        self.connections = cell.connections()
+        self.edges = [Edge.of(*connection) for connection in cell.connections()]
         self.neurons = nn.ModuleDict(
             {
-                str(node): self.neuron_type(settings, calls=leaving)
-                for node, leaving in cell.firing_nodes().items()
+                layer.name: self.neuron_type(settings, leaving, layer.threshold)
+                for layer, leaving in cell.neurons().items()
             }
         )
-        # Keys name edge and operation, so that equal edges of two cells get equal weights.
+        self.readers = {
+            node: [layer.name for layer in cell.neurons() if layer.node == node] for node in NODES
+        }
         self.convolutions = nn.ModuleDict(
             {
-                f"{source}{target}_{name}": edge_convolution(found, channels)
-                for source, target, name in self.connections
-                if (found := convolution(name)) is not None
+                edge.weights: edge_convolution(found, channels)
+                for edge in self.edges
+                if (found := convolution(edge.operation)) is not None
             }
         )
 
-    def _edge(self, value: Tensor, spikes: Tensor | None, key: str, name: str) -> Tensor:
+    def _edge(self, edge: Edge, value: Tensor, spikes: Mapping[str, Tensor]) -> Tensor:
         """Return what an edge makes of its source's value or spikes, [T, N, C, H, W]."""
-        if key in self.convolutions:
-            assert spikes is not None, "every source of a convolution has neurons"
-            return over_time(self.convolutions[key], spikes)
-        return over_time(average_neighbours, value) if name == AVG else value
+        if edge.neurons is not None:
+            return over_time(self.convolutions[edge.weights], spikes[edge.neurons])
+        return over_time(average_neighbours, value) if edge.operation == AVG else value
 
 
 class ForwardCell(_CellLayers):
@@ -98,24 +123,23 @@ class ForwardCell(_CellLayers):
     def forward(self, x: Tensor) -> Tensor:
         """[T or 1, N, C, H, W] -> [T, N, C, H, W]."""
         nodes = {0: x}
-        spikes = {0: self._fire(0, x)}
+        spikes = self._fire(0, x)
         for node in NODES[1:]:
             arrived = [
-                self._edge(nodes[source], spikes[source], f"{source}{node}_{name}", name)
-                for source, target, name in self.connections
-                if target == node
+                self._edge(edge, nodes[edge.source], spikes)
+                for edge in self.edges
+                if edge.target == node
             ]
             if arrived:  # a node off every path from input to output has no edges
                 nodes[node] = total(arrived)
-                spikes[node] = self._fire(node, nodes[node])
+                spikes |= self._fire(node, nodes[node])
         output = nodes[3] + x if self.adds_input else nodes[3]
         return output.expand(self.time_steps, *output.shape[1:])
 
-    def _fire(self, node: int, x: Tensor) -> Tensor | None:
-        if str(node) not in self.neurons:
-            return None
-        fired: Tensor = self.neurons[str(node)](x.expand(self.time_steps, *x.shape[1:]))
-        return fired
+    def _fire(self, node: int, x: Tensor) -> dict[str, Tensor]:
+        """Return the spikes [T, N, C, H, W] of each layer of neurons that reads a node."""
+        sequence = x.expand(self.time_steps, *x.shape[1:])
+        return {name: self.neurons[name](sequence) for name in self.readers[node]}
 
 
 class FeedbackCell(_CellLayers):
@@ -151,25 +175,21 @@ class FeedbackCell(_CellLayers):
             for node in NODES:
                 # Nothing may have arrived yet where only feedback leads.
                 value = total(arrived[node]) if arrived[node] else silence
-                spikes, name = None, str(node)
-                if name in self.neurons:
+                spikes = {}
+                for name in self.readers[node]:
                     neuron = self.neurons[name]
                     assert isinstance(neuron, SteppedLIF)
-                    spikes, potentials[name] = neuron.step(value, potentials[name])
-                    fired[name].append(spikes)
-                for target, operation in self._leaving(node):
-                    key = f"{node}{target}_{operation}"
-                    if target > node:
-                        arrived[target].append(self._edge(value, spikes, key, operation))
-                    elif time < self.time_steps:
-                        feedback[target].append(self._edge(value, spikes, key, operation))
+                    spikes[name], potentials[name] = neuron.step(value, potentials[name])
+                    fired[name].append(spikes[name])
+                for edge in self.edges:
+                    if edge.source == node and edge.target > node:
+                        arrived[edge.target].append(self._edge(edge, value, spikes))
+                    elif edge.source == node and time < self.time_steps:
+                        feedback[edge.target].append(self._edge(edge, value, spikes))
             outputs.append(value)
         for name, neuron in self.neurons.items():
             neuron(_joined(fired[name]))  # for forward hooks
         return _joined(outputs) + x if self.adds_input else _joined(outputs)
-
-    def _leaving(self, node: int) -> list[tuple[int, str]]:
-        return [(target, name) for source, target, name in self.connections if source == node]
 
 
 def cell_layers(cell: Cell, channels: int, settings: NetworkConfig) -> ForwardCell | FeedbackCell:

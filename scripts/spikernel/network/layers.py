@@ -146,7 +146,7 @@ class LayerMeter:
     @staticmethod
     def _feedback(tally: _Tally, cell: FeedbackCell, values: Tensor) -> None:
         """Count what arrives at nodes at the next step; values are the output [T, N, C, H, W]."""
-        targets = {target for source, target, _ in cell.connections if target < source}
+        targets = {edge.target for edge in cell.edges if edge.target < edge.source}
         tally.state = len(targets) * values.shape[2:].numel() * STATE_BYTES
 
 

@@ -31,16 +31,19 @@ class LIF(nn.Module):
         calls: how many LIF layers of the published network this one stands for. A node's
             spikes are computed once although each convolution edge that leaves the node has
             its own LIF there, all of which fire alike.
+        threshold: membrane potential at which they fire; by default that of the net.
         w: the parameter of tau; None where tau is fixed.
 
     """
 
     w: nn.Parameter | None
 
-    def __init__(self, settings: NetworkConfig, calls: int = 1) -> None:
+    def __init__(
+        self, settings: NetworkConfig, calls: int = 1, threshold: float | None = None
+    ) -> None:
         super().__init__()
         self.initial_tau = settings.tau
-        self.threshold = settings.threshold
+        self.threshold = settings.threshold if threshold is None else threshold
         self.alpha = settings.surrogate_alpha
         self.calls = calls
         self.w = nn.Parameter(torch.empty(())) if settings.learnable_tau else None

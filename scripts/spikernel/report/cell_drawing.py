@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from spikernel.space import Cell
-from spikernel.space.operations import AVG, SKIP, kernel_size
+from spikernel.space.operations import AVG, SKIP, convolution, kernel_size
 
 _WIDTH, _HEIGHT, _RADIUS = 352, 168, 14
 _X = (26.0, 126.0, 226.0, 326.0)
@@ -80,13 +80,15 @@ def draw(cell: Cell) -> Markup:
 def operation_text(name: str) -> str:
     """Return an operation as it is written on its edge.
 
-    A dense convolution is its size; of another type, the letter that stands for it as well.
+    A dense convolution is its size; of another type, the letter that stands for it as well. A
+    threshold of its own follows.
     """
-    size = kernel_size(name)
-    if size is None:
+    found = convolution(name)
+    if found is None:
         return name
-    letter = "" if name.startswith("k") else f"{name[0]} "
-    return f"{letter}{size}×{size}"
+    letter = "" if found.type == "dense" else f"{name[0]} "
+    own = "" if found.threshold is None else f" θ{found.threshold:g}"
+    return f"{letter}{found.size}×{found.size}{own}"
 
 
 def _curve(source: int, target: int) -> _Curve:

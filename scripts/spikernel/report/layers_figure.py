@@ -61,9 +61,10 @@ def _merged(nets: Iterable[Iterable[str]]) -> list[str]:
 
 def title(layer: str) -> str:
     """Return the name of a layer of neurons as a reader sees it."""
-    cell = re.fullmatch(r"cell(\d+)\.neurons\.(\d)", layer)
+    cell = re.fullmatch(r"cell(\d+)\.neurons\.(\d)(?:t([\d_]+))?", layer)
     if cell:
-        return f"cell {cell[1]} {_NODES.get(cell[2], cell[2])}"
+        own = f" θ{cell[3].replace('_', '.')}" if cell[3] else ""
+        return f"cell {cell[1]} {_NODES.get(cell[2], cell[2])}{own}"
     return re.sub(r"[._]", " ", re.sub(r"\.neuron$", "", layer)).replace(" neuron", "")
 
 

@@ -12,7 +12,7 @@ the edges 03, 13 and 23 differ in size, to the second cell and to the head. It i
 filter before the exact score, see docs/search.md for what it loses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +24,7 @@ from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import LIF
 from spikernel.search.sahd import layer_kernel, log_determinants
-from spikernel.space import AVG, EDGES, SKIP, ZERO, Cell, Convolution, ImageShape, convolution
+from spikernel.space import EDGES, SKIP, ZERO, Cell, Convolution, ImageShape, convolution
 from spikernel.space.macro import parts
 
 CHUNK = 64
@@ -38,54 +38,56 @@ _NODE = {0: 0, 1: 1, 3: 2}
 """Edges and node of a choice, by how many operations it names."""
 
 
+Fired = tuple[Choice, float | None]
+"""Spikes that a first cell can hold: of a node value, under a threshold (None: the net's)."""
+
+
 @dataclass(frozen=True)
 class Groups:
-    """What the first cell's kernel depends on: node value and weight, for nodes 0, 1 and 2."""
+    """What the first cell's kernel depends on: its spikes, and how many convolutions read them."""
 
-    choices: tuple[Choice, Choice, Choice]
-    weights: tuple[int, int, int]
+    terms: tuple[tuple[Fired, int], ...]
 
     @classmethod
     def of(cls, cell: Cell) -> "Groups":
         """Return the group of a cleaned forward cell with at least one convolution."""
         named = dict(zip(EDGES, cell.operations, strict=True))
-        leaving = cell.firing_nodes()
         first = named[0, 1]
         # Without the edge 12, node 2 does not depend on node 1.
         second = (first if named[1, 2] != ZERO else ZERO, named[0, 2], named[1, 2])
-        weights = (leaving.get(0, 0), leaving.get(1, 0), leaving.get(2, 0))
-        choices: tuple[Choice, Choice, Choice] = (
-            (),
-            (first,) if weights[1] else (),
-            second if weights[2] else (),
+        choices: dict[int, Choice] = {0: (), 1: (first,), 2: second}
+        return cls(
+            tuple(
+                ((choices[layer.node], layer.threshold), leaving)
+                for layer, leaving in cell.neurons().items()
+            )
         )
-        return cls(choices, weights)
 
 
 class _Supernet(nn.Module):
     """Stem and every convolution of the first cell, with the names they have in any net."""
 
-    def __init__(self, network: NetworkConfig, images: ImageShape, keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        network: NetworkConfig,
+        images: ImageShape,
+        edges: Mapping[str, Convolution],
+        thresholds: Sequence[float | None],
+    ) -> None:
         super().__init__()
         around = parts(network, images.channels, images.size)
         layers = stem_layers(around, network)
         for name, layer in layers.items():
             self.add_module(name, layer)
         self.stem_order = tuple(layers.values())
-        self.neuron = LIF(network)
+        self.neurons = nn.ModuleList(LIF(network, threshold=value) for value in thresholds)
         # Registered below cell1 first: weights are named, and so seeded, by that path.
         self.cell1 = nn.Module()
         channels = next(part.channels for part in around if part.kind == "cell")
         self.convolutions = nn.ModuleDict(
-            {key: edge_convolution(_convolution(key), channels) for key in sorted(keys)}
+            {key: edge_convolution(edges[key], channels) for key in sorted(edges)}
         )
         self.cell1.convolutions = self.convolutions
-
-
-def _convolution(key: str) -> Convolution:
-    found = convolution(key.split("_")[1])
-    assert found is not None
-    return found
 
 
 class FirstCell:
@@ -124,33 +126,30 @@ class FirstCell:
         by_group = dict(zip(distinct, values, strict=True))
         return [by_group[group] for group in groups]
 
-    def _log_determinants(self, groups: list[Groups], kernels: dict[Choice, Tensor]) -> Tensor:
+    def _log_determinants(self, groups: list[Groups], kernels: dict[Fired, Tensor]) -> Tensor:
         parts = []
         for start in range(0, len(groups), CHUNK):
             chunk = groups[start : start + CHUNK]
             parts.append(log_determinants([self._mean(group, kernels) for group in chunk]))
         return torch.cat(parts)
 
-    def _mean(self, group: Groups, kernels: dict[Choice, Tensor]) -> Tensor:
-        weighted = [
-            kernels[choice] * weight
-            for choice, weight in zip(group.choices, group.weights, strict=True)
-            if weight
-        ]
-        return torch.stack(weighted).sum(0) / (sum(group.weights) * self._network.time_steps)
+    def _mean(self, group: Groups, kernels: dict[Fired, Tensor]) -> Tensor:
+        weighted = [kernels[fired] * weight for fired, weight in group.terms]
+        calls = sum(weight for _, weight in group.terms)
+        return torch.stack(weighted).sum(0) / (calls * self._network.time_steps)
 
-    def _kernels(self, batch: Tensor, groups: list[Groups]) -> dict[Choice, Tensor]:
-        """Return the summed kernel [B, B] of every node value that some group needs."""
-        needed = {
-            choice
-            for group in groups
-            for choice, weight in zip(group.choices, group.weights, strict=True)
-            if weight
-        }
+    def _kernels(self, batch: Tensor, groups: list[Groups]) -> dict[Fired, Tensor]:
+        """Return the summed kernel [B, B] of all spikes that some group needs."""
+        needed = {fired for group in groups for fired, _ in group.terms}
         nodes = _NodeValues(self._network, self._images, needed, self._seed, batch)
+
         # Choices that share their edge 12 follow each other, so that it is computed once.
-        order = sorted(needed, key=lambda choice: (len(choice), choice[:1], choice[2:], choice))
-        return {choice: layer_kernel(nodes.fire(choice), self._score) for choice in order}
+        def place(fired: Fired) -> tuple[object, ...]:
+            choice, threshold = fired
+            return len(choice), choice[:1], choice[2:], choice, threshold or 0.0
+
+        order = sorted(needed, key=place)
+        return {fired: layer_kernel(nodes.fire(fired), self._score) for fired in order}
 
 
 class _NodeValues:
@@ -160,51 +159,60 @@ class _NodeValues:
         self,
         network: NetworkConfig,
         images: ImageShape,
-        needed: set[Choice],
+        needed: set[Fired],
         seed: int,
         batch: Tensor,
     ) -> None:
-        keys = {
-            f"{source}{target}_{name}"
-            for choice in needed
-            for (source, target), name in _edges(choice)
-            if convolution(name) is not None
-        }
+        edges: dict[str, Convolution] = {}
+        thresholds = {threshold for _, threshold in needed}
+        for choice, _ in needed:
+            for (source, target), name in _edges(choice):
+                found = convolution(name)
+                if found is not None:
+                    edges[f"{source}{target}_{found.kernel}"] = found
+                    thresholds.add(found.threshold)
+        ordered = sorted(thresholds, key=lambda value: value or 0.0)
         with torch.device("meta"):
-            net = _Supernet(network, images, list(keys))
+            net = _Supernet(network, images, edges, ordered)
         net.to_empty(device=batch.device)
         torch.nn.utils.convert_conv2d_weight_memory_format(net, torch.channels_last)
         initialise(net, network.linear_init, seed)
         net.train()
         self._convolutions = net.convolutions
-        self._neuron = net.neuron
+        self._neurons = dict(zip(ordered, net.neurons, strict=True))
         self._time_steps = network.time_steps
         self._values: dict[Choice, Tensor] = {(): run_stem(net.stem_order, batch)}
-        self._spikes: dict[Choice, Tensor] = {}
+        self._latest: tuple[Choice, Tensor] | None = None
+        self._spikes: dict[Fired, Tensor] = {}
         self._edge_values: dict[tuple[Choice, str], Tensor] = {}
 
-    def fire(self, choice: Choice) -> Tensor:
-        """Return the spikes [T, B, C, H, W] of a node value."""
-        if choice not in self._spikes:
-            value = self._value(choice)
-            spikes = self._neuron(value.expand(self._time_steps, *value.shape[1:]))
-            if _NODE[len(choice)] == 2:  # used once: keep no copy
-                return spikes
-            self._spikes[choice] = spikes
-        return self._spikes[choice]
+    def fire(self, fired: Fired) -> Tensor:
+        """Return the spikes [T, B, C, H, W] of a node value under a threshold."""
+        if fired in self._spikes:
+            return self._spikes[fired]
+        choice, threshold = fired
+        value = self._value(choice)
+        spikes: Tensor = self._neurons[threshold](value.expand(self._time_steps, *value.shape[1:]))
+        if _NODE[len(choice)] != 2:  # node 2 is read once: keep no copy
+            self._spikes[fired] = spikes
+        return spikes
 
     def _value(self, choice: Choice) -> Tensor:
-        if choice not in self._values:
-            arrived = [
-                self._edge(source, target, name, choice)
-                for (source, target), name in _edges(choice)
-                if target == _NODE[len(choice)] and name != ZERO
-            ]
-            value = total(arrived)
-            if _NODE[len(choice)] == 2:
-                return value
+        if choice in self._values:
+            return self._values[choice]
+        if self._latest is not None and self._latest[0] == choice:
+            return self._latest[1]
+        arrived = [
+            self._edge(source, target, name, choice)
+            for (source, target), name in _edges(choice)
+            if target == _NODE[len(choice)] and name != ZERO
+        ]
+        value = total(arrived)
+        if _NODE[len(choice)] == 2:  # only the latest: there may be hundreds
+            self._latest = (choice, value)
+        else:
             self._values[choice] = value
-        return self._values[choice]
+        return value
 
     def _edge(self, source: int, target: int, name: str, choice: Choice) -> Tensor:
         origin: Choice = () if source == 0 else (choice[0],)
@@ -216,10 +224,12 @@ class _NodeValues:
             return self._edge_values[key]
         if source != 0:  # only the latest edge 12 is kept: there may be dozens
             self._edge_values = {k: v for k, v in self._edge_values.items() if not k[0]}
-        if name == AVG:
+        found = convolution(name)
+        if found is None:
             result = over_time(average_neighbours, value)
         else:
-            result = over_time(self._convolutions[key[1]], self.fire(origin))
+            layer = self._convolutions[f"{source}{target}_{found.kernel}"]
+            result = over_time(layer, self.fire((origin, found.threshold)))
         self._edge_values[key] = result
         return result
 

@@ -59,7 +59,9 @@ class Space:
         Raises:
             BudgetError: not even its smallest cell meets the budget.
         """
-        operations = operation_set(kernel_sizes, settings.operations, network.convolutions)
+        operations = operation_set(
+            kernel_sizes, settings.operations, network.convolutions, settings.thresholds
+        )
         space = cls(operations, settings.cells, network, images, settings.budget)
         # Which convolution has the fewest parameters depends on its type and the channels.
         alone = [

@@ -1,7 +1,7 @@
 """The search space: edge operations, cells, architectures and their exact size. No torch."""
 
 from spikernel.space.architecture import Architecture, ImageShape
-from spikernel.space.cell import Cell
+from spikernel.space.cell import Cell, Neurons
 from spikernel.space.counts import (
     CellCounter,
     ParameterCount,
@@ -22,7 +22,6 @@ from spikernel.space.notation import (
     read_cell,
     read_snasnet,
     spikenas_cell,
-    spikenas_edges,
     spikenas_id,
     write_snasnet,
 )
@@ -49,6 +48,7 @@ __all__ = [
     "CellKind",
     "Convolution",
     "ImageShape",
+    "Neurons",
     "ParameterCount",
     "SpaceCounts",
     "at_parameters",
@@ -66,7 +66,6 @@ __all__ = [
     "read_snasnet",
     "smallest_cell",
     "spikenas_cell",
-    "spikenas_edges",
     "spikenas_id",
     "write_snasnet",
 ]

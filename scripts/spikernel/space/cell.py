@@ -7,12 +7,27 @@ never both (SNASNet, Kim et al., ECCV 2022).
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 from spikernel.errors import ConfigError
 from spikernel.space import patterns
 from spikernel.space.operations import SKIP, ZERO, Convolution, convolution
 from spikernel.space.patterns import DIRECT, EDGES, Pattern
+
+
+class Neurons(NamedTuple):
+    """A layer of neurons in a cell."""
+
+    node: int
+    """Whose value it reads."""
+    threshold: float | None = None
+    """None: that of the net."""
+
+    @property
+    def name(self) -> str:
+        """Name of the layer in a cell: the node, and the threshold without a dot, as in 0t0_5."""
+        own = "" if self.threshold is None else f"t{self.threshold:g}".replace(".", "_")
+        return f"{self.node}{own}"
 
 
 @dataclass(frozen=True)
@@ -88,12 +103,18 @@ class Cell:
         """Return the kernel size of every convolution edge, in the order of `EDGES`."""
         return [item.size for item in self.convolutions()]
 
-    def firing_nodes(self) -> dict[int, int]:
-        """Return how many convolutions leave each node that has neurons, by node."""
-        sources = [
-            source for source, _, name in self.connections() if convolution(name) is not None
+    def neurons(self) -> dict[Neurons, int]:
+        """Return how many convolutions each layer of neurons feeds; sorted by node, threshold.
+
+        Convolutions that leave a node share its neurons, where they ask for one threshold.
+        """
+        found = [
+            Neurons(source, edge.threshold)
+            for source, _, name in self.connections()
+            if (edge := convolution(name)) is not None
         ]
-        return {node: sources.count(node) for node in sorted(set(sources))}
+        order = sorted(set(found), key=lambda item: (item.node, item.threshold or 0.0))
+        return {item: found.count(item) for item in order}
 
     @property
     def has_direct_skip(self) -> bool:

@@ -97,7 +97,7 @@ class CellCounter:
     def total(self, cell: Cell) -> int:
         """Return the trainable parameters of a cell's net."""
         count = self._around + sum(map(self._edge, cell.operations))
-        return count + self._per_node * len(cell.firing_nodes()) if self._per_node else count
+        return count + self._per_node * len(cell.neurons()) if self._per_node else count
 
     def _edge(self, operation: str) -> int:
         if operation not in self._per_edge:
@@ -116,7 +116,7 @@ def _convolution(inputs: int, outputs: int, kernel: int) -> int:
 
 def _cell(cell: Cell, channels: int, neuron: int) -> int:
     edges = sum(_edge(edge, channels) for edge in cell.convolutions())
-    return edges + neuron * len(cell.firing_nodes())
+    return edges + neuron * len(cell.neurons())
 
 
 def _edge(edge: Convolution | None, channels: int) -> int:

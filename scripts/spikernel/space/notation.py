@@ -6,26 +6,30 @@ index into `SNASNET_DIGITS`; above the diagonal stand forward edges, below it fe
 
 SpikeNAS-Bench (Sun et al., IEEE TAI 2025; github.com/tju-sun-lab/SpikeNAS-Bench) numbers its
 5^6 = 15,625 forward cells. In base 5, least significant digit first, the digits of an arch_id
-are the operations, as indices into `SPIKENAS_OPERATIONS`, on the edges 01, 02, 03, 12, 13, 23.
+are the operations, as places in `SPIKENAS_OPERATIONS`, on the edges 01, 02, 03, 12, 13, 23.
 This holds for all 7,812 architectures of its public table.
 """
 
-from collections.abc import Sequence
-
 from spikernel.errors import ConfigError
 from spikernel.space.cell import Cell
-from spikernel.space.operations import AVG, SKIP, ZERO
+from spikernel.space.operations import AVG, SKIP, ZERO, conv
 from spikernel.space.patterns import EDGES, OUTPUT
 
 SNASNET_DIGITS = (ZERO, SKIP, "k1", "k3", AVG)
 """Operation of each digit of SNASNet's matrices."""
 
-SPIKENAS_OPERATIONS = ("zero", "skip", "lif0.5_conv3", "lif1.0_conv3", "lif1.5_conv3")
-"""SpikeNAS-Bench's names: `lif<threshold>_conv3` is a 3x3 convolution with that threshold."""
+SPIKENAS_OPERATIONS = {
+    "zero": ZERO,
+    "skip": SKIP,
+    "lif0.5_conv3": conv(3, threshold=0.5),
+    "lif1.0_conv3": conv(3, threshold=1.0),
+    "lif1.5_conv3": conv(3, threshold=1.5),
+}
+"""SpikeNAS-Bench's names of operations, in the order of their digits, and ours."""
 
-_NEUTRAL_THRESHOLD = "1.0"
+_SPIKENAS_DIGITS = tuple(SPIKENAS_OPERATIONS.values())
+_DEFAULT_THRESHOLD = {conv(3): conv(3, threshold=1.0)}
 _NODES = range(OUTPUT + 1)
-_WITHOUT_THRESHOLD = (ZERO, SKIP, "k3", "k3", "k3")
 
 
 def read_cell(text: str) -> Cell:
@@ -45,13 +49,13 @@ def read_cell(text: str) -> Cell:
 def describe_cell(cell: Cell) -> dict[str, str | bool | list[int] | None]:
     """Return the names of a cell in every notation that has one, as written and canonical.
 
-    SpikeNAS-Bench has one integer per choice of thresholds; that of threshold 1.0, the default
-    of our nets, is given.
+    SpikeNAS-Bench names the threshold of every convolution; one without its own is taken to have
+    1.0, the default of our nets.
     """
-    names = {ZERO: ZERO, SKIP: SKIP, "k3": f"lif{_NEUTRAL_THRESHOLD}_conv3"}
+    operations = {_DEFAULT_THRESHOLD.get(name, name) for name in cell.operations}
     spikenas = None
-    if not cell.has_feedback and set(cell.operations) <= set(names):
-        spikenas = str(spikenas_id([names[operation] for operation in cell.operations]))
+    if not cell.has_feedback and operations <= set(_SPIKENAS_DIGITS):
+        spikenas = str(spikenas_id(cell))
     snasnet = write_snasnet(cell) if set(cell.operations) <= set(SNASNET_DIGITS) else None
     return {
         "archid": cell.archid,
@@ -108,46 +112,34 @@ def write_snasnet(cell: Cell) -> str:
     return " ".join("".join(row) for row in matrix)
 
 
-def spikenas_edges(arch_id: int) -> tuple[str, ...]:
-    """Return SpikeNAS-Bench's operations of an architecture, in the order of `EDGES`.
-
-    Raises:
-        ConfigError: there is no architecture of that number.
-
-    """
-    return tuple(SPIKENAS_OPERATIONS[digit] for digit in _spikenas_digits(arch_id))
-
-
-def spikenas_id(edges: Sequence[str]) -> int:
-    """Return the arch_id of SpikeNAS-Bench's operations, given in the order of `EDGES`.
-
-    Raises:
-        ConfigError: these are not six of its operations.
-
-    """
-    if len(edges) != len(EDGES) or not set(edges) <= set(SPIKENAS_OPERATIONS):
-        raise ConfigError(
-            f"SpikeNAS-Bench cell {tuple(edges)}: expected {len(EDGES)} operations out of "
-            f"{', '.join(SPIKENAS_OPERATIONS)}"
-        )
-    base = len(SPIKENAS_OPERATIONS)
-    return sum(SPIKENAS_OPERATIONS.index(name) * base**place for place, name in enumerate(edges))
-
-
 def spikenas_cell(arch_id: int) -> Cell:
-    """Return an architecture of SpikeNAS-Bench as a cell, without the thresholds of its edges.
+    """Return an architecture of SpikeNAS-Bench as a cell; nothing is cleaned up.
 
     Raises:
         ConfigError: there is no architecture of that number.
 
     """
-    return Cell(tuple(_WITHOUT_THRESHOLD[digit] for digit in _spikenas_digits(arch_id)))
-
-
-def _spikenas_digits(arch_id: int) -> list[int]:
-    base = len(SPIKENAS_OPERATIONS)
+    base = len(_SPIKENAS_DIGITS)
     if not 0 <= arch_id < base ** len(EDGES):
         raise ConfigError(
             f"SpikeNAS-Bench arch_id {arch_id}: expected 0 to {base ** len(EDGES) - 1}"
         )
-    return [arch_id // base**place % base for place in range(len(EDGES))]
+    digits = [arch_id // base**place % base for place in range(len(EDGES))]
+    return Cell(tuple(_SPIKENAS_DIGITS[digit] for digit in digits))
+
+
+def spikenas_id(cell: Cell) -> int:
+    """Return the arch_id of a cell; a `k3` without its own threshold counts as threshold 1.0.
+
+    Raises:
+        ConfigError: an operation is not one of SpikeNAS-Bench's, or the cell has feedback.
+
+    """
+    operations = [_DEFAULT_THRESHOLD.get(name, name) for name in cell.operations]
+    if cell.has_feedback or not set(operations) <= set(_SPIKENAS_DIGITS):
+        raise ConfigError(
+            f"cell {cell.archid}: SpikeNAS-Bench has forward edges only, with "
+            f"{', '.join(_SPIKENAS_DIGITS)}"
+        )
+    base = len(_SPIKENAS_DIGITS)
+    return sum(_SPIKENAS_DIGITS.index(name) * base**place for place, name in enumerate(operations))

@@ -12,6 +12,10 @@ three convolutions of an odd size, each LIF neurons, the convolution with stride
 
 SNASNet's own set is zero, skip, k1, k3, avg (Kim et al., ECCV 2022).
 
+The neurons have the threshold of the net, or their own: `k3t0.5` is a dense 3x3 convolution behind
+neurons with threshold 0.5. SpikeNAS-Bench's set is zero, skip, k3t0.5, k3t1, k3t1.5 (Sun et al.,
+IEEE TAI 2025).
+
 Between the factors of `d` and `f` there is no neuron, so each is a dense convolution of that size
 whose weights have a restricted form, and could be merged into one. The first factor reads spikes
 (accumulates, AC), the second real values (multiply-accumulates, MAC). Per pixel and time step, with
@@ -20,6 +24,7 @@ C channels that fire at rate r:
     k: r k^2 C^2 AC      d: r C^2 AC + k^2 C MAC      f: r k C^2 AC + k C^2 MAC
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,15 +39,22 @@ AVG = "avg"
 
 _LETTERS: dict[ConvolutionType, str] = {"dense": "k", "depthwise": "d", "factorised": "f"}
 _TYPES = {letter: name for name, letter in _LETTERS.items()}
-_CONV = re.compile(rf"^([{''.join(_TYPES)}])([1-9][0-9]*)$")
+_CONV = re.compile(rf"^([{''.join(_TYPES)}])([1-9][0-9]*)(?:t([0-9]+(?:\.[0-9]+)?))?$")
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """Type and kernel size of a convolution edge."""
+    """Type and kernel size of a convolution edge, and the threshold of the neurons before it."""
 
     type: ConvolutionType
     size: int
+    threshold: float | None = None
+    """None: that of the net."""
+
+    @property
+    def kernel(self) -> str:
+        """Name of the operation without a threshold: what its weights depend on."""
+        return f"{_LETTERS[self.type]}{self.size}"
 
     def weights(self, channels: int) -> int:
         """Return how many weights it has from `channels` channels to as many."""
@@ -53,18 +65,28 @@ class Convolution:
         return channels**2 * self.size**2
 
 
-def conv(size: int, kind: ConvolutionType = "dense") -> str:
+def conv(size: int, kind: ConvolutionType = "dense", threshold: float | None = None) -> str:
     """Return the name of the convolution operation of an odd kernel size.
 
     Size 1 is `k1` whatever the type: the others compute nothing that it does not.
 
+    Args:
+        size: of the kernel.
+        kind: of the convolution.
+        threshold: of the neurons before it; None: that of the net.
+
     Raises:
-        ConfigError: the size is even or not positive.
+        ConfigError: the size is even or not positive, or the threshold is not positive.
 
     """
     if size < 1 or size % 2 == 0:
         raise ConfigError(f"a kernel size must be odd and positive, got {size}")
-    return f"{_LETTERS['dense' if size == 1 else kind]}{size}"
+    kernel = Convolution("dense" if size == 1 else kind, size).kernel
+    if threshold is None:
+        return kernel
+    if not (0 < threshold < math.inf and float(text := f"{threshold:.6f}".rstrip("0")) > 0):
+        raise ConfigError(f"a threshold must be positive, got {threshold}")
+    return f"{kernel}t{text.rstrip('.')}"
 
 
 @lru_cache(maxsize=256)  # asked six times for every cell that is made
@@ -78,14 +100,18 @@ def convolution(operation: str) -> Convolution | None:
     if operation in (ZERO, SKIP, AVG):
         return None
     match = _CONV.match(operation)
-    found = Convolution(_TYPES[match[1]], int(match[2])) if match else None
-    # There are no even sizes, and no d1 or f1.
-    if found is None or found.size % 2 == 0 or conv(found.size, found.type) != operation:
-        raise ConfigError(
-            f"unknown edge operation '{operation}': known are zero, skip, avg, convolutions k1, "
-            "k3, k5, ..., depthwise d3, d5, ... and factorised f3, f5, ..."
-        )
-    return found
+    if match:
+        threshold = float(match[3]) if match[3] else None
+        found = Convolution(_TYPES[match[1]], int(match[2]), threshold)
+        # There are no even sizes, no d1 or f1, and a threshold is written in one way.
+        valid = found.size % 2 == 1 and threshold != 0
+        if valid and conv(found.size, found.type, threshold) == operation:
+            return found
+    raise ConfigError(
+        f"unknown edge operation '{operation}': known are zero, skip, avg, convolutions k1, "
+        "k3, k5, ..., depthwise d3, d5, ..., factorised f3, f5, ..., each with its own threshold "
+        "as in k3t0.5, or that of the net"
+    )
 
 
 def kernel_size(operation: str) -> int | None:
@@ -103,14 +129,22 @@ def operation_set(
     kernel_sizes: Sequence[int],
     others: Sequence[str],
     convolutions: Mapping[int, ConvolutionType] | None = None,
+    thresholds: Sequence[float] = (),
 ) -> tuple[str, ...]:
-    """Return the operations a search chooses from: `others`, then one convolution per size.
+    """Return the operations a search chooses from: `others`, then the convolutions by size.
 
     Args:
         kernel_sizes: odd sizes.
         others: operations without weights.
         convolutions: type of the convolution of a size; a size that is not named is dense.
+        thresholds: one convolution of each size for each of them; none: the net's alone.
 
     """
     types = convolutions or {}
-    return (*others, *(conv(size, types.get(size, "dense")) for size in sorted(kernel_sizes)))
+    own: list[float | None] = [*sorted(thresholds)] or [None]
+    names = (
+        conv(size, types.get(size, "dense"), threshold)
+        for size in sorted(kernel_sizes)
+        for threshold in own
+    )
+    return (*others, *names)

@@ -60,7 +60,7 @@ def test_deep_nets_in_every_form(archid: str, downsampling: str, tmp_path: Path)
 def test_programs_of_many_random_nets(kind: str) -> None:
     generator = random.Random(1)
     operations = operation_set(
-        (1, 3, 5), ("zero", "skip", "avg"), {3: "factorised", 5: "depthwise"}
+        (1, 3, 5), ("zero", "skip", "avg"), {3: "factorised", 5: "depthwise"}, (0.4, 1.0)
     )
     for _ in range(8):
         cell = draw_cell(operations, generator, kind)  # type: ignore[arg-type]

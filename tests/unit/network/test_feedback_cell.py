@@ -65,9 +65,11 @@ def literal(layers: FeedbackCell, cell: Cell, x: Tensor) -> Tensor:
             return lambda value: value
         if name == "avg":
             return lambda value: F.avg_pool2d(value, 3, 1, 1)
-        neuron = spikingjelly_lif(SETTINGS.tau, SETTINGS.threshold, SETTINGS.surrogate_alpha)
+        kernel, _, own = name.partition("t")
+        threshold = float(own) if own else SETTINGS.threshold
+        neuron = spikingjelly_lif(SETTINGS.tau, threshold, SETTINGS.surrogate_alpha)
         neuron.step_mode = "s"
-        layer = layers.convolutions[f"{source}{target}_{name}"]
+        layer = layers.convolutions[f"{source}{target}_{kernel}"]
         return lambda value: layer(neuron(value))
 
     e01, e02, e03, e12, e13, e23 = (edge(low, high) for low, high in EDGES)
@@ -87,7 +89,11 @@ def literal(layers: FeedbackCell, cell: Cell, x: Tensor) -> Tensor:
     return torch.stack(outputs)
 
 
-CELLS = [*random_cells(12), Cell.from_archid("k3-k1r-k3-k3-k1r-k1")]
+CELLS = [
+    *random_cells(12),
+    Cell.from_archid("k3-k1r-k3-k3-k1r-k1"),
+    Cell.from_archid("k3t0.5-k1t1.5r-k3t1.5-k3-k1t0.2r-k1"),
+]
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.archid)
@@ -126,7 +132,7 @@ def test_feedback_arrives_one_step_later() -> None:
 
 
 def test_without_feedback_edges_it_equals_a_forward_cell() -> None:
-    for archid in ("k3-k1-k3-k1-avg-k5", "k3-zero-skip-k3-zero-k1"):
+    for archid in ("k3-k1-k3-k1-avg-k5", "k3-zero-skip-k3-zero-k1", "k3t0.5-k1t2-k3-k1-avg-k5t1"):
         cell = Cell.from_archid(archid)
         layers = feedback_cell(cell)
         forward = ForwardCell(cell, C, SETTINGS).eval()

@@ -60,6 +60,7 @@ def test_every_cell_scores_as_the_first_cell_of_its_own_net(
         assert scores[index] == pytest.approx(expected.item(), rel=1e-9), cells[index].archid
 
 
+@pytest.mark.parametrize("thresholds", [(), (0.5, 1.25)], ids=["one_threshold", "thresholds"])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -69,12 +70,13 @@ def test_every_cell_scores_as_the_first_cell_of_its_own_net(
     ],
 )
 def test_every_macro_structure_is_screened_right(
-    digits_manifest: Path, changes: dict[str, object]
+    digits_manifest: Path, changes: dict[str, object], thresholds: tuple[float, ...]
 ) -> None:
     network = NetworkConfig(**{"time_steps": 2, "channels": 4, "hidden": 8, "pool": 2, **changes})
     split = load(digits_manifest)[0]
     batches = draw_batches(split, SETTINGS, CPU)
-    operations = operation_set((1, 3, 5), ("zero", "skip", "avg"), network.convolutions)
+    others = ("zero", "skip", "avg")
+    operations = operation_set((1, 3, 5), others, network.convolutions, thresholds)
     generator = random.Random(0)
     drawn = [draw_cell(operations, generator) for _ in range(40)]
     cells = [cell for cell in drawn if cell.kernel_sizes()]
@@ -87,12 +89,17 @@ def test_every_macro_structure_is_screened_right(
 def test_groups_by_hand() -> None:
     # Node 0 has two convolutions leaving (01, 03), node 1 one (12), node 2 one (23).
     group = Groups.of(Cell.from_archid("k3-skip-k1-k1-avg-k3"))
-    assert group.weights == (2, 1, 1)
-    assert group.choices == ((), ("k3",), ("k3", "skip", "k1"))
+    assert group.terms == (
+        (((), None), 2),
+        ((("k3",), None), 1),
+        ((("k3", "skip", "k1"), None), 1),
+    )
     # Without 12, node 2 does not depend on 01; without convolutions a node does not matter.
     apart = Groups.of(Cell.from_archid("k3-skip-k1-zero-avg-k3"))
-    assert apart.weights == (2, 0, 1)
-    assert apart.choices == ((), (), ("zero", "skip", "zero"))
+    assert apart.terms == ((((), None), 2), ((("zero", "skip", "zero"), None), 1))
+    # Convolutions with thresholds of their own do not share their spikes.
+    own = Groups.of(Cell.from_archid("k3t1.5-skip-k1t0.5-zero-avg-zero"))
+    assert own.terms == ((((), 0.5), 1), (((), 1.5), 1))
 
 
 def test_a_set_needs_few_node_values() -> None:
@@ -101,13 +108,7 @@ def test_a_set_needs_few_node_values() -> None:
         for cell in canonical_cells(operation_set((1, 3), ("zero", "skip", "avg")))
         if cell.kernel_sizes()
     ]
-    groups = {Groups.of(cell) for cell in cells}
-    values = {
-        choice
-        for group in groups
-        for choice, weight in zip(group.choices, group.weights, strict=True)
-        if weight
-    }
+    values = {fired for cell in cells for fired, _ in Groups.of(cell).terms}
     assert len(cells) == 6_838  # of the 7,012 canonical cells, those with a convolution
     # Node 0; node 1 by its 4 operations; node 2 without edge 12 by 4, with it by 4 * 5 * 4.
     assert len(values) <= 1 + 4 + 4 + 4 * 5 * 4

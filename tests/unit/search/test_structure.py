@@ -5,7 +5,7 @@ import pytest
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
-from spikernel.search.structure import fan_in, structural_scores
+from spikernel.search.structure import fan_in, forward_paths, structural_scores
 from spikernel.space import Cell, ImageShape
 
 NETWORK = NetworkConfig(channels=4)
@@ -13,13 +13,12 @@ IMAGES = ImageShape(channels=3, size=32, classes=10)
 HUGE = ImageShape(channels=3, size=4096, classes=10)
 
 
-def score(archid: str, name: str = "path_capacity", images: ImageShape = IMAGES) -> float:
+def score(archid: str, name: str = "rising_path", images: ImageShape = IMAGES) -> float:
     return structural_scores([Cell.from_archid(archid)], NETWORK, images, name)[0]
 
 
 def test_fan_in_counts_the_weights_that_touch_the_map() -> None:
     assert fan_in(1, channels=4, side=32) == 4
-    assert fan_in(None, channels=4, side=32) == 1
     # Three pixels in a row: a kernel of 3 touches 2, 3 and 2 of them, 7/3 on average.
     assert fan_in(3, channels=4, side=3) == 4 * Fraction(7, 3) ** 2
     # On a single pixel every size touches just that pixel.
@@ -47,18 +46,41 @@ def test_longest_path_and_convolutions(archid: str, longest: float, convolutions
     assert score(archid, "convolutions_after_clean_up") == convolutions
 
 
-def test_path_capacity_by_hand() -> None:
-    """4 channels, then 8: a 1x1 convolution has a fan-in of 4, then of 8."""
+def test_rising_path_by_hand() -> None:
+    """Steps of a convolution: log fan-in over that of a 3x3; 4 channels, then 8."""
     assert score("zero-zero-skip-zero-zero-zero") == 0
-    assert score("zero-zero-k1-zero-zero-zero") == math.log2(4) + math.log2(8)
-    # Four paths, 0-3, 0-1-3, 0-2-3 and 0-1-2-3; the last has two convolutions.
-    assert score("k1-k1-skip-k1-skip-skip") == math.log2(4 * 4**2) + math.log2(4 * 8**2)
-    assert score("k1-k1-avg-k1-avg-avg") == score("k1-k1-skip-k1-skip-skip")
+    assert score("zero-zero-k3-zero-zero-zero") == 2  # one step in each of two cells
+    assert score("k3-zero-skip-k3-zero-k3") == pytest.approx(6)
     assert score("k1-zero-zero-k1-zero-zero") == -math.inf
-    # Two paths, 0-1-3 and 0-3. A 3x3 on the 32 and on the 16 pixels touches 2 of its 3 rows at
-    # both borders: (3 * 32 - 2) / 32 and (3 * 16 - 2) / 16 rows on average.
-    expected = math.log2(2 * 4 * (94 / 32) ** 2) + math.log2(2 * 8 * (46 / 16) ** 2)
-    assert score("k3-zero-skip-zero-avg-zero") == pytest.approx(expected, abs=1e-12)
+    # A 3x3 on the 32 and on the 16 pixels touches 2 of its 3 rows at both borders:
+    # (3 * 32 - 2) / 32 and (3 * 16 - 2) / 16 rows on average. A 1x1 has a fan-in of 4, then of 8.
+    first = math.log(4) / math.log(4 * (94 / 32) ** 2)
+    second = math.log(8) / math.log(8 * (46 / 16) ** 2)
+    assert score("zero-zero-k1-zero-zero-zero") == pytest.approx(first + second, abs=1e-12)
+
+
+def test_thresholds_that_rise_along_a_path() -> None:
+    # Two steps and a rise of 1.5 - 0.5 in each of two cells.
+    assert score("k3t0.5-zero-skip-zero-k3t1.5-zero") == pytest.approx(2 * (2 + 1.0))
+    assert score("k3t1.5-zero-skip-zero-k3t0.5-zero") == pytest.approx(2 * (2 - 1.0))
+    assert score("k3t1.5-zero-skip-zero-k3-zero") == pytest.approx(2 * (2 - 0.5))
+    # One layer of neurons has no rise, and what lies between first and last does not count.
+    assert score("zero-zero-k3t0.5-zero-zero-zero") == 2
+    assert score("k3t0.5-zero-skip-k3t9-zero-k3t1") == pytest.approx(2 * 3.5)
+    # 0-3 with one step; 0-1-3 with two steps that fall by 1.4: the best path is the short one.
+    assert score("k3t1.5-zero-k3-zero-k3t0.1-zero") == pytest.approx(2 * 1)
+    # In thresholds of the net: a rise of 1 is half of a threshold of 2.
+    network = NetworkConfig(channels=4, threshold=2.0)
+    cell = Cell.from_archid("k3t0.5-zero-skip-zero-k3t1.5-zero")
+    assert structural_scores([cell], network, IMAGES, "rising_path") == [pytest.approx(2 * 2.5)]
+
+
+def test_every_path_within_a_time_step_is_found() -> None:
+    assert forward_paths(Cell.from_archid("k1-k3-skip-k5-avg-k7")) == [
+        ("k1", "k5", "k7"), ("k1", "avg"), ("k3", "k7"), ("skip",),
+    ]  # fmt: skip
+    assert forward_paths(Cell.from_archid("k1-k3-zero-k5r-zero-k7")) == [("k3", "k7")]
+    assert forward_paths(Cell.from_archid("k1-k3-zero-k5-zero-zero")) == []
 
 
 def test_fan_in_of_factors_counts_independent_weights() -> None:
@@ -71,18 +93,11 @@ def test_fan_in_of_factors_counts_independent_weights() -> None:
     assert fan_in(7, 4, 1, "factorised") == 4 + 4
 
 
-def test_path_capacity_of_a_deeper_macro_by_hand() -> None:
-    """Three stages of 4, 8 and 16 channels, the first with two cells."""
+def test_rising_path_of_a_deeper_macro_by_hand() -> None:
+    """Three stages, the first with two cells: four cells of one step each."""
     network = NetworkConfig(channels=4, stages=3, cells_per_stage=(2, 1, 1), residual=True)
-
-    def capacity(archid: str) -> float:
-        return structural_scores([Cell.from_archid(archid)], network, IMAGES, "path_capacity")[0]
-
-    # The convolution and the residual path: two paths in each of four cells.
-    convolutions = 2 * math.log2(4) + math.log2(8) + math.log2(16)
-    assert capacity("zero-zero-k1-zero-zero-zero") == pytest.approx(4 * 1 + convolutions)
-    # With the direct skip there is no further path: 0-3 and 0-1-3.
-    assert capacity("k1-zero-skip-zero-skip-zero") == pytest.approx(4 * 1 + convolutions)
+    cell = Cell.from_archid("zero-zero-k3t0.5-zero-zero-zero")
+    assert structural_scores([cell], network, IMAGES, "rising_path") == [pytest.approx(4)]
 
 
 def test_what_the_output_does_not_see_counts_for_nothing() -> None:
@@ -90,12 +105,12 @@ def test_what_the_output_does_not_see_counts_for_nothing() -> None:
     assert score("k3-zero-k1-zero-skip-zero") == score("zero-k3-k1-zero-zero-skip")
 
 
-def test_beside_the_strongest_path_a_convolution_counts_as_a_skip() -> None:
+def test_beside_the_best_path_nothing_counts() -> None:
     assert score("k3-k1-k5-k3-zero-k3") == score("k3-skip-skip-k3-zero-k3")
-    assert score("k3-zero-skip-k3-zero-k3") < score("k3-skip-skip-k3-zero-k3")
+    assert score("k3-zero-skip-k3-zero-k3") == score("k3-skip-skip-k3-zero-k3")
 
 
-def test_depth_kernel_sizes_and_paths_are_ordered() -> None:
+def test_depth_and_kernel_sizes_are_ordered() -> None:
     ordered = [
         "zero-zero-skip-zero-zero-zero",
         "zero-zero-k1-zero-zero-zero",
@@ -103,29 +118,28 @@ def test_depth_kernel_sizes_and_paths_are_ordered() -> None:
         "zero-zero-k5-zero-zero-zero",
         "zero-zero-k7-zero-zero-zero",
         "k3-zero-skip-zero-k3-zero",  # two 3x3 in a row beat one 7x7
-        "k3-k3-skip-zero-k3-k3",  # a second path of that kind
         "k3-zero-skip-k3-zero-k3",
         "k5-zero-skip-k3-zero-k3",
         "k7-zero-skip-k7-zero-k7",
     ]
     cells = [Cell.from_archid(archid) for archid in ordered]
-    scores = structural_scores(cells, NetworkConfig(), IMAGES, "path_capacity")
+    scores = structural_scores(cells, NetworkConfig(), IMAGES, "rising_path")
     assert scores == sorted(scores)
     assert len(set(scores)) == len(scores)
 
 
 def test_a_large_map_hides_the_border() -> None:
-    """Per k x k convolution: log2(C k^2), here with C = 4 and 8."""
-    expected = math.log2(4 * 49) + math.log2(8 * 49)
+    """A k x k convolution: log(C k^2), here with C = 4 and 8."""
+    expected = math.log(4 * 49) / math.log(4 * 9) + math.log(8 * 49) / math.log(8 * 9)
     assert score("zero-zero-k7-zero-zero-zero", images=HUGE) == pytest.approx(expected, abs=0.01)
 
 
 def test_equal_cells_tie_exactly() -> None:
-    """Each has one path of two convolutions and the direct one, in another order."""
+    """Each has a path of the same two convolutions, in another order."""
     twins = ["k3-zero-skip-zero-k5-zero", "zero-k5-skip-zero-zero-k3", "k5-zero-skip-zero-k3-zero"]
     assert len({score(archid) for archid in twins}) == 1
 
 
 def test_unknown_score_is_named() -> None:
-    with pytest.raises(ConfigError, match="unknown structural score 'x': known are path_capacity"):
+    with pytest.raises(ConfigError, match="unknown structural score 'x': known are rising_path"):
         score("k3-k3-k3-k3-k3-k3", "x")

@@ -7,6 +7,7 @@ from spikernel.space import (
     EDGES,
     Cell,
     Convolution,
+    Neurons,
     conv,
     convolution,
     kernel_size,
@@ -92,10 +93,31 @@ def test_types_of_convolution() -> None:
     cell = Cell.from_archid("d7-f5r-skip-zero-avg-k3")
     assert cell.archid == "d7-f5r-skip-zero-avg-k3"
     assert cell.kernel_sizes() == [7, 5, 3]
-    assert cell.firing_nodes() == {0: 1, 2: 2}
+    assert cell.neurons() == {Neurons(0): 1, Neurons(2): 2}
     for wrong in ("d1", "f1", "d4", "x3", "d"):
         with pytest.raises(ConfigError, match=f"unknown edge operation '{wrong}'"):
             convolution(wrong)
+
+
+def test_thresholds_of_convolutions() -> None:
+    assert conv(3, threshold=0.5) == "k3t0.5"
+    assert conv(7, "depthwise", 1) == "d7t1"
+    assert convolution("k3t0.5") == Convolution("dense", 3, 0.5)
+    assert operation_set((1, 3), ("zero",), thresholds=(1.5, 0.5)) == (
+        "zero", "k1t0.5", "k1t1.5", "k3t0.5", "k3t1.5",
+    )  # fmt: skip
+    cell = Cell.from_archid("k3t0.5-k1t1.5-skip-k3t1r-zero-k3")
+    assert cell.archid == "k3t0.5-k1t1.5-skip-k3t1r-zero-k3"
+    # Both convolutions that leave node 0 have a threshold of their own: two layers of neurons.
+    assert cell.neurons() == {
+        Neurons(0, 0.5): 1, Neurons(0, 1.5): 1, Neurons(2, None): 1, Neurons(2, 1.0): 1,
+    }  # fmt: skip
+    assert [layer.name for layer in cell.neurons()] == ["0t0_5", "0t1_5", "2", "2t1"]
+    for wrong in ("k3t0", "k3t1.0", "k3t.5", "k3t", "skipt1", "k3t-1", "k4t1"):
+        with pytest.raises(ConfigError, match=f"unknown edge operation '{wrong}'"):
+            convolution(wrong)
+    with pytest.raises(ConfigError, match="a threshold must be positive, got -1"):
+        conv(3, threshold=-1)
 
 
 @pytest.mark.parametrize(("name", "weights"), [("k7", 196), ("d7", 102), ("f7", 56), ("k1", 4)])

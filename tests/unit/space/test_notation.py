@@ -11,10 +11,10 @@ from spikernel.space import (
     read_cell,
     read_snasnet,
     spikenas_cell,
-    spikenas_edges,
     spikenas_id,
     write_snasnet,
 )
+from spikernel.space.notation import SPIKENAS_OPERATIONS
 
 # Rows of the public CIFAR10 table of SpikeNAS-Bench (github.com/tju-sun-lab/SpikeNAS-Bench):
 # arch_id, then the operations on the edges 01, 02, 03, 12, 13, 23; l5 is lif0.5_conv3.
@@ -87,28 +87,32 @@ def test_kernels_beyond_snasnets_can_not_be_written() -> None:
 @pytest.mark.parametrize("row", TABLE.split("\n")[1:-1])
 def test_rows_of_spikenas_bench(row: str) -> None:
     number, *short = row.split()
-    edges = tuple(NAMES[name] for name in short)
-    assert spikenas_edges(int(number)) == edges
-    assert spikenas_id(edges) == int(number)
     cell = spikenas_cell(int(number))
-    assert cell.operations == tuple("k3" if "conv3" in name else name for name in edges)
+    assert cell.operations == tuple(SPIKENAS_OPERATIONS[NAMES[name]] for name in short)
+    assert spikenas_id(cell) == int(number)
     assert not cell.has_feedback
 
 
 def test_spikenas_numbers_and_cells_are_one_to_one() -> None:
-    every = [spikenas_edges(number) for number in range(5**6)]
+    every = [spikenas_cell(number) for number in range(5**6)]
     assert len(set(every)) == 5**6
-    assert [spikenas_id(edges) for edges in every] == list(range(5**6))
+    assert [spikenas_id(cell) for cell in every] == list(range(5**6))
+
+
+def test_spikenas_thresholds_by_hand() -> None:
+    """Digits from the least one: skip, 0.5, 1.0, 1.5, zero, 0.5."""
+    number = 1 + 2 * 5 + 3 * 25 + 4 * 125 + 0 * 625 + 2 * 3125
+    assert spikenas_cell(number).archid == "skip-k3t0.5-k3t1-k3t1.5-zero-k3t0.5"
 
 
 def test_malformed_spikenas_cells_are_refused() -> None:
     for number in (-1, 5**6):
         with pytest.raises(ConfigError, match=f"arch_id {number}: expected 0 to 15624"):
-            spikenas_edges(number)
-    with pytest.raises(ConfigError, match="expected 6 operations out of zero, skip"):
-        spikenas_id(("zero",) * 5)
-    with pytest.raises(ConfigError, match="expected 6 operations out of zero, skip"):
-        spikenas_id(("zero", "skip", "k3", "zero", "zero", "zero"))
+            spikenas_cell(number)
+    with pytest.raises(ConfigError, match="has forward edges only, with zero, skip, k3t0"):
+        spikenas_id(Cell.from_archid("zero-skip-k5-zero-zero-zero"))
+    with pytest.raises(ConfigError, match="has forward edges only"):
+        spikenas_id(Cell.from_archid("skip-skip-k3-k3r-zero-skip"))
 
 
 def test_one_cell_in_all_notations() -> None:
@@ -116,8 +120,9 @@ def test_one_cell_in_all_notations() -> None:
     described = describe_cell(read_cell("skip-zero-k3-zero-k3-zero"))
     assert described["snasnet"] == "0103 0003 0000 0000"
     assert described["spikenas_bench"] == "1951"
-    for name in ("snasnet", "spikenas_bench"):
-        assert read_cell(str(described[name])).archid == described["archid"]
+    assert read_cell(str(described["snasnet"])).archid == described["archid"]
+    # SpikeNAS-Bench names the threshold that is the default of our nets.
+    assert read_cell(str(described["spikenas_bench"])).archid == "skip-zero-k3t1-zero-k3t1-zero"
 
 
 def test_a_notation_without_the_operation_has_no_name() -> None:

@@ -236,7 +236,7 @@ def test_structural_score_ranks_without_running_a_net(
     digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Scorer, "score", lambda *_: pytest.fail("a net was run"))
-    settings = SETTINGS.model_copy(update={"score": "path_capacity", "strategy": "exhaustive"})
+    settings = SETTINGS.model_copy(update={"score": "rising_path", "strategy": "exhaustive"})
     table = pd.read_csv(search(digits_manifest, tmp_path, settings))
     assert len(table) == 6_838
     best = Cell.from_archid(table["archid"].iloc[0])
