@@ -6,6 +6,9 @@ Published tables of trained SNNs hold 3x3 kernels only. This one has two groups 
   say whether a score can tell a good kernel size from a bad one when all else is equal.
 * `random`: drawn as a search draws them, with sizes mixed.
 
+With `--cells thresholds` the table is another: two chains of 3x3 convolutions whose thresholds
+rise, fall or stay equal along the way (group `thresholds`), ground truth for `rising_path`.
+
 Every cell is trained on the same images with the same recipe, once per seed, and tested on the
 whole test split after the last epoch. The table is written after every training, so that a run
 that was stopped goes on; what it was made with lies beside it as JSON.
@@ -17,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from common import environment
@@ -53,6 +56,16 @@ SKELETONS = (
     "K-K-K-K-K-K",  # everywhere
 )
 """Cells whose convolutions are still to be given a size."""
+CHAINS = ("{}-zero-skip-zero-{}-zero", "{}-zero-skip-{}-zero-{}")
+"""Two and three convolutions in a row, beside a skip."""
+COURSES = {
+    "rising": (0.5, 1.0, 1.5),
+    "equal": (1.0, 1.0, 1.0),
+    "falling": (1.5, 1.0, 0.5),
+    "low": (0.5, 0.5, 0.5),
+    "high": (1.5, 1.5, 1.5),
+}
+"""Thresholds along a chain of three; a chain of two has the first and the last."""
 
 # Narrow nets and few images: about a minute per training on one CPU thread.
 DATA = DatasetConfig(kind="cifar10", train_images=4000)
@@ -80,6 +93,9 @@ class Task:
 def main(
     table: Annotated[Path, "the CSV to write; finished trainings in it are kept"],
     data: Annotated[Path, "folder that holds CIFAR-10 in any form that prepare_data reads"],
+    cells: Annotated[Literal["kernel_sizes", "thresholds"], "what the cells differ in"] = (
+        "kernel_sizes"
+    ),
     random_cells: Annotated[int, "how many cells are drawn beside the skeletons"] = 22,
     seeds: Annotated[int, "trainings per cell"] = 2,
     jobs: Annotated[int, "trainings at once, one thread each"] = 2,
@@ -88,12 +104,13 @@ def main(
     work = table.with_suffix("")
     manifest = work.with_name(f".{work.name}") / "manifest.json"
     prepare("cifar10", DATA, data, manifest)
-    rows = _finished(table)
+    chosen = threshold_cells() if cells == "thresholds" else chosen_cells(random_cells)
+    rows = _finished(table, {cell.archid for _, cell in chosen})
     done = {(row["archid"], int(row["seed"])) for row in rows}
     tasks = [
         Task(group, cell.archid, seed)
         for seed in range(seeds)
-        for group, cell in chosen_cells(random_cells)
+        for group, cell in chosen
         if (cell.archid, seed) not in done
     ]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
@@ -108,7 +125,7 @@ def main(
             "dataset": DATA.model_dump(mode="json"),
             "network": NETWORK.model_dump(mode="json"),
             "training": TRAINING.model_dump(mode="json"),
-            "kernel_sizes": KERNEL_SIZES,
+            "cells": cells,
             "trainings": len(rows),
             **environment(torch.device("cpu")),
         },
@@ -130,6 +147,18 @@ def chosen_cells(random_cells: int) -> list[tuple[str, Cell]]:
         if cell.kernel_sizes():
             found.setdefault(cell, "random")
     return [(group, cell) for cell, group in found.items()]
+
+
+def threshold_cells() -> list[tuple[str, Cell]]:
+    """Return (group, cell) for every chain and course of its thresholds."""
+    found = []
+    for chain in CHAINS:
+        count = chain.count("{}")
+        for first, middle, last in COURSES.values():
+            course = (first, last) if count == 2 else (first, middle, last)
+            archid = chain.format(*(conv(3, threshold=value) for value in course))
+            found.append(("thresholds", Cell.from_archid(archid).canonical()))
+    return found
 
 
 def train_one(task: Task, manifest: Path) -> dict[str, Any]:
@@ -157,12 +186,11 @@ def _splits(manifest: Path) -> tuple[Split, Split, Split]:
     return tuple(load_split(manifest, name) for name in ("train", "validation", "test"))  # type: ignore[return-value]
 
 
-def _finished(table: Path) -> list[dict[str, Any]]:
+def _finished(table: Path, known: set[str]) -> list[dict[str, Any]]:
     if not table.exists():
         return []
     numbers = ("seed", "params", "val_accuracy_percent", "test_accuracy_percent")
     read = tables.records(tables.read_csv(table, text=("group", "archid"), numbers=numbers))
-    known = {cell.archid for _, cell in chosen_cells(0)}
     if not known.intersection(row["archid"] for row in read):
         raise DataError(f"{table} was not written by this benchmark: choose another file")
     return [{**row, "seed": int(row["seed"]), "params": int(row["params"])} for row in read]

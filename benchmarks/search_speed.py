@@ -3,7 +3,8 @@
 Measures (1) seconds per candidate of the reference loop and of our exact score, on the same
 cells; (2) our whole search, exhaustive over all cells of {1, 3} with the first-cell prefilter,
 against 5,000 reference samples extrapolated from the measured ones; (3) the best cell of each
-under the same exact score; (4) how our cost grows. The last line is one JSON object.
+under the same exact score; (4) the same search by our default score, which runs no net, and what
+its best cell has under the exact score; (5) how our cost grows. The last line is one JSON object.
 """
 
 import itertools
@@ -26,7 +27,8 @@ from spikernel.network import choose_device
 from spikernel.network.device import DeviceName
 from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.search.screening import screen
-from spikernel.search.strategies import Space
+from spikernel.search.strategies import Space, plan, rank_order
+from spikernel.search.structure import structural_scores
 from spikernel.space import Architecture, Cell, ImageShape
 from spikernel.study.inputs import image_shape
 
@@ -122,8 +124,14 @@ def main(
         f"(prefilter {found['screen_seconds']:.1f}, {keep} exact {found['exact_seconds']:.1f})",
         flush=True,
     )
-    if growth:
-        _print_growth(split, network, settings, where, keep)
+    seconds, chosen = _structural_search(ours)
+    (chosen_score,) = ours.exact([chosen])
+    print(
+        f"ours, by the default score: {seconds:.2f} s for the same cells; "
+        f"its best, {chosen.archid}, has the exact score {chosen_score:.1f}",
+        flush=True,
+    )
+    grown = _growth(split, network, settings, where, keep) if growth else {}
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     if where.type == "cuda":
         peak_mb = torch.cuda.max_memory_allocated(where) / 1e6
@@ -138,7 +146,11 @@ def main(
         "our_search_seconds": found["seconds"],
         "our_best_score": found["best_score"],
         "best_score_of_measured_reference_samples": max(finite),
+        "default_score_search_seconds": seconds,
+        "default_score_search_ratio": REFERENCE_SAMPLES * per_reference / seconds,
+        "default_score_best_cell_exact_score": chosen_score,
         "cells": found["cells"],
+        "growth_seconds": grown,
         "channels": channels,
         "time_steps": time_steps,
         "batch_size": batch_size,
@@ -150,22 +162,38 @@ def main(
     print(json.dumps(result))
 
 
-def _print_growth(
+def _structural_search(ours: OurSearch) -> tuple[float, Cell]:
+    """Return the seconds of an exhaustive search by the default score, and its best cell."""
+    settings = SearchConfig(strategy="exhaustive")
+    start = time.perf_counter()
+    space = Space.of(settings, ours.sizes, ours.network, ours.images)
+    cells = plan(settings, space).cells
+    scores = structural_scores(cells, ours.network, ours.images, settings.score)
+    places = range(len(cells))
+    best = min(places, key=lambda place: rank_order(scores[place], cells[place], space))
+    return time.perf_counter() - start, cells[best]
+
+
+def _growth(
     split: Split, network: NetworkConfig, settings: SearchConfig, device: torch.device, keep: int
-) -> None:
+) -> dict[str, float]:
+    """Print and return the seconds of the whole search with one thing changed."""
     half_width = network.model_copy(update={"channels": max(1, network.channels // 2)})
     half_batch = settings.model_copy(update={"batch_size": settings.batch_size // 2})
+    seconds = {}
     for text, sizes, net, search in (
         ("kernel set {1, 3, 5}", (1, 3, 5), network, settings),
         (f"C = {half_width.channels}", (1, 3), half_width, settings),
         (f"B = {half_batch.batch_size}", (1, 3), network, half_batch),
     ):
         found = OurSearch(split, sizes, net, search, device).run(keep)
+        seconds[text] = found["seconds"]
         print(
             f"  {text}: {found['seconds']:.1f} s for {found['cells']:.0f} cells "
             f"(prefilter {found['screen_seconds']:.1f} s)",
             flush=True,
         )
+    return seconds
 
 
 if __name__ == "__main__":

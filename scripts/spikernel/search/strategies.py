@@ -1,5 +1,6 @@
 """Which cells a search looks at: all of them, or random samples; always within the budget."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from functools import cached_property
 
 from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError
+from spikernel.search.structure import forward_paths
 from spikernel.space import (
     Architecture,
     Cell,
@@ -140,6 +142,16 @@ def filter_order(cells: Sequence[Cell], scores: Sequence[float], space: Space) -
         range(len(cells)),
         key=lambda place: (-scores[place], -space.params(cells[place]), cells[place].archid),
     )
+
+
+def rank_order(score: float, cell: Cell, space: Space) -> tuple[bool, float, int, int, str]:
+    """Return the sort key of a ranking: finite scores first, the highest first.
+
+    Equal scores: fewer parameters, then more paths, then the name.
+    """
+    finite = math.isfinite(score)
+    paths = len(forward_paths(cell))
+    return not finite, -score if finite else 0.0, space.params(cell), -paths, cell.archid
 
 
 def within(budget: Budget, params: int) -> bool:

@@ -10,8 +10,7 @@ from spikernel import artifacts, provenance
 from spikernel.config import SearchConfig
 from spikernel.errors import ConfigError, SpikernelError
 from spikernel.search.journal import Evaluation
-from spikernel.search.strategies import Space
-from spikernel.search.structure import forward_paths
+from spikernel.search.strategies import Space, rank_order
 from spikernel.space import EDGES, Cell, memory_mb
 from spikernel.study.inputs import Machine, state_path
 from spikernel.study.search_job import Outcome, SearchJob, Subject, merge_parts, write_part
@@ -92,7 +91,7 @@ def rank_table(
     only the prefilter saw stand at the end without score and rank, by their prefilter score.
     """
     scored = [(item, Cell.from_archid(item.archid)) for item in evaluations]
-    scored.sort(key=lambda pair: _order(pair[0].score, pair[1], space))
+    scored.sort(key=lambda pair: rank_order(pair[0].score, pair[1], space))
     rows: list[dict[str, object]] = [
         {
             **_row(cell, space),
@@ -105,7 +104,7 @@ def rank_table(
     ]
     unscored = set(prefilter) - {item.archid for item in evaluations}
     rest = [(prefilter[name], Cell.from_archid(name)) for name in unscored]
-    rest.sort(key=lambda pair: _order(pair[0], pair[1], space))
+    rest.sort(key=lambda pair: rank_order(pair[0], pair[1], space))
     rows += [{**_row(cell, space), "prefilter_score": score} for score, cell in rest]
     columns = ["archid", *EDGE_COLUMNS, "params", "memory_mb_fp32", "score", "rank", "seconds"]
     table = pd.DataFrame(rows, columns=[*columns, "prefilter_score"]).astype({"rank": "Int64"})
@@ -120,12 +119,6 @@ def _row(cell: Cell, space: Space) -> dict[str, object]:
         "params": params,
         "memory_mb_fp32": memory_mb(params, "fp32"),
     }
-
-
-def _order(score: float, cell: Cell, space: Space) -> tuple[bool, float, int, int, str]:
-    finite = math.isfinite(score)
-    paths = len(forward_paths(cell))
-    return not finite, -score if finite else 0.0, space.params(cell), -paths, cell.archid
 
 
 def _summary(

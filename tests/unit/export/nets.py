@@ -21,6 +21,8 @@ SKIPS = "skip-skip-skip-skip-k1-skip"
 """Its node 2 is twice the cell's input, and node 3 four times: one value is added repeatedly."""
 
 FACTORS = "k3-d3-k1-f5-avg-d5"
+THRESHOLDS = "k3t0.5-k1t1.5-skip-k3-avg-k3t0.7"
+"""Two convolutions leave its node 0 behind neurons of their own."""
 MODERN = {
     "macro": "modern",
     "channels": 4,

@@ -16,6 +16,7 @@ from nets import (
     MODERN,
     SD,
     SKIPS,
+    THRESHOLDS,
     active_net,
     images,
     normalised,
@@ -37,7 +38,7 @@ from spikernel.network import measure_activity
 
 pytestmark = pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")
 
-CELLS = [FORWARD, FEEDBACK, SKIPS, "k1r-k3r-k1-avg-k1r-skip"]
+CELLS = [FORWARD, FEEDBACK, SKIPS, THRESHOLDS, "k1r-k3r-k1-avg-k1r-skip"]
 
 
 @pytest.mark.parametrize(

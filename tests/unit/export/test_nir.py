@@ -14,6 +14,7 @@ from nets import (
     MODERN,
     SD,
     SKIPS,
+    THRESHOLDS,
     active_net,
     images,
     logits,
@@ -30,7 +31,7 @@ from spikernel.export.program import Value
 from spikernel.export.quantise import quantise
 
 
-@pytest.mark.parametrize("archid", [FORWARD, SKIPS, FACTORS])
+@pytest.mark.parametrize("archid", [FORWARD, SKIPS, FACTORS, THRESHOLDS])
 @pytest.mark.parametrize("settings", [{"head": "fc"}, {"head": "gap"}, MODERN])
 def test_graph_read_back_gives_the_nets_logits(
     archid: str, settings: dict[str, Any], tmp_path: Path

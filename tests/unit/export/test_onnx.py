@@ -12,6 +12,7 @@ from nets import (
     MODERN,
     SD,
     SKIPS,
+    THRESHOLDS,
     active_net,
     images,
     logits,
@@ -24,7 +25,7 @@ from spikernel.export.quantise import quantise
 
 
 @pytest.mark.parametrize("settings", [{}, MODERN])
-@pytest.mark.parametrize("archid", [FORWARD, FEEDBACK, SKIPS, FACTORS])
+@pytest.mark.parametrize("archid", [FORWARD, FEEDBACK, SKIPS, FACTORS, THRESHOLDS])
 def test_time_steps_in_onnxruntime_give_the_nets_logits(
     archid: str, settings: dict[str, Any]
 ) -> None:

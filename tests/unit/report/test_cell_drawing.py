@@ -46,8 +46,9 @@ def test_larger_kernels_are_thicker(size: int) -> None:
 
 
 def test_operations_are_written_in_words() -> None:
-    assert [cell_drawing.operation_text(name) for name in ("skip", "avg", "k1", "k7")] == [
-        *("skip", "avg", "1×1", "7×7"),
+    names = ("skip", "avg", "k1", "d7", "k3t0.5")
+    assert [cell_drawing.operation_text(name) for name in names] == [
+        *("skip", "avg", "1×1", "d 7×7", "3×3 θ0.5"),
     ]
 
 

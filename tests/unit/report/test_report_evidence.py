@@ -98,6 +98,7 @@ def test_firing_rates_keep_the_order_of_the_nets(experiment: Experiment) -> None
     [
         ("cell1.neurons.0", "cell 1 in"),
         ("cell2.neurons.2", "cell 2 node 2"),
+        ("cell12.neurons.0t1_5", "cell 12 in θ1.5"),
         ("transition.neuron", "transition"),
         ("head.hidden_neuron", "head hidden"),
         ("stage3.block.lif_1", "stage3 block lif 1"),
