@@ -2,6 +2,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ from spikernel.search import engine
 from spikernel.search.journal import Evaluation
 from spikernel.search.scorer import Scorer
 from spikernel.search.strategies import Space
-from spikernel.space import Cell, ImageShape
+from spikernel.space import Cell, ImageShape, count_cells, operation_set
 from spikernel.study import nas_search
 from spikernel.study.inputs import Machine
 from spikernel.study.nas_search import rank_table
@@ -26,11 +27,15 @@ SUBJECT = Subject("k1-3", (1, 3), NETWORK)
 
 
 def search(
-    manifest: Path, folder: Path, settings: SearchConfig = SETTINGS, parts: tuple[Path, ...] = ()
+    manifest: Path,
+    folder: Path,
+    settings: SearchConfig = SETTINGS,
+    parts: tuple[Path, ...] = (),
+    subject: Subject = SUBJECT,
 ) -> Path:
     candidates, summary = folder / "candidates.csv", folder / "search.json"
     machine = Machine.choose("cpu", 1)
-    nas_search.run(manifest, SUBJECT, settings, machine, parts, candidates, summary)
+    nas_search.run(manifest, subject, settings, machine, parts, candidates, summary)
     return candidates
 
 
@@ -230,6 +235,34 @@ def test_the_script_counts_the_space(kind: str, expected: dict[str, int]) -> Non
     command = [sys.executable, script, "--count", "--cells", kind, "--kernel-sizes", "1", "3"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert expected.items() <= json.loads(result.stdout).items()
+
+
+def test_spikenas_benchs_space_is_one_of_thresholds() -> None:
+    """Zero, skip and 3x3 behind three thresholds: five operations, as SNASNet's."""
+    operations = operation_set((3,), ("zero", "skip"), thresholds=(0.5, 1.0, 1.5))
+    assert asdict(count_cells(operations, "forward")) == {
+        "raw": 15625, "accepted": 12500, "distinct": 7556, "canonical": 7012,
+    }  # fmt: skip
+
+
+def test_thresholds_are_searched_and_rise_along_the_best_path(
+    digits_manifest: Path, tmp_path: Path
+) -> None:
+    changes = {"thresholds": (0.5, 1.0, 1.5), "operations": ("zero", "skip")}
+    settings = SETTINGS.model_copy(update={**changes, "score": "rising_path"})
+    every = settings.model_copy(update={"strategy": "exhaustive"})
+    subject = Subject("k3", (3,), NETWORK)
+    table = pd.read_csv(search(digits_manifest, tmp_path / "all", every, subject=subject))
+    without_convolution = count_cells(("zero", "skip"), "forward").canonical
+    assert len(table) == 7_012 - without_convolution
+    best = Cell.from_archid(table["archid"].iloc[0])
+    # Three in a chain with the largest rise; the threshold between is a tie.
+    assert [best.operations[place] for place in (0, 5)] == ["k3t0.5", "k3t1.5"]
+    assert best.kernel_sizes() == [3, 3, 3]
+    measured = settings.model_copy(update={"score": "sahd_half", "iterations": 6})
+    table = pd.read_csv(search(digits_manifest, tmp_path / "random", measured))
+    assert table["archid"].str.contains(r"t(?:0\.5|1\.5)").any()
+    assert table["rank"].notna().all()
 
 
 def test_structural_score_ranks_without_running_a_net(
