@@ -8,6 +8,7 @@
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
 # make test-slurm     the study on a SLURM cluster of two nodes; needs root (docs/slurm.md)
+# make test-neurobench  our counts of operations against NeuroBench's, which it installs beside the rest
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make bench-train    our training against SNASNet's and SpikingJelly's loops (DATA=folder)
 # make bench-recipe   what each part of recipe modern adds, on CIFAR-10 (DATA=folder, about 50 min)
@@ -22,7 +23,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures readme plots verify test test-conda test-dvc test-slurm lint lock \
+.PHONY: help setup demo figures readme plots verify test test-conda test-dvc test-slurm test-neurobench lint lock \
         bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -71,6 +72,15 @@ test-dvc: setup
 
 test-slurm: setup
 	tests/slurm/with_cluster.sh python -m pytest tests/slurm
+
+# NeuroBench asks for packages that its counters do not use, so it is installed alone, in a folder
+# of its own; the import fails where the tests would only be skipped.
+NEUROBENCH := $(VENV)/neurobench
+test-neurobench: setup
+	uv pip install --system-certs --quiet --python $(VENV)/bin/python --target $(NEUROBENCH) --no-deps \
+	  neurobench==2.3.0 snntorch==0.9.4
+	PYTHONPATH=$(NEUROBENCH) python -c 'import neurobench.metrics.workload, neurobench.models, snntorch'
+	PYTHONPATH=$(NEUROBENCH) python -m pytest tests/unit/network/test_counters_agree.py
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)

@@ -1,6 +1,7 @@
 """What the page shows of each final model: its cell, its numbers, its layers and its files."""
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,8 @@ class Card:
     layer_costs: Table | None
     """What every layer does and holds, for the first seed, where that was stored."""
     files: tuple[Files, ...]
+    export_command: str | None
+    """What makes the files for devices of its best seed; None where they are there."""
 
 
 def build(means: pd.DataFrame, rates: pd.DataFrame, sources: Sources) -> list[Card]:
@@ -105,6 +108,7 @@ def build(means: pd.DataFrame, rates: pd.DataFrame, sources: Sources) -> list[Ca
                 ),
                 layer_costs=_layer_costs(own, sources.layers),
                 files=tuple(_files(own, exported, sources)),
+                export_command=_export_command(own, [export for _, export in exported]),
             )
         )
     return cards
@@ -145,7 +149,7 @@ def _device_facts(runs: Sequence[Run]) -> list[tuple[str, str]]:
     """Return what a device has to hold and spend, where it was measured; alike for all seeds."""
     if not runs:
         return []
-    found = Metrics.read(runs[0].folder / "metrics.json")
+    found = _metrics(runs[0])
     kilobytes = {
         "Membrane potentials, fp32": found.state_bytes,
         "Peak activations, int8 model": found.activation_bytes,
@@ -185,3 +189,25 @@ def _files(
                     names=tuple(export.files()),
                     facts=tuple(export.facts()),
                 )
+
+
+def _export_command(runs: Sequence[Run], exported: Sequence[Export]) -> str | None:
+    """Return how to export a model, from the folder in which the workflow ran."""
+    if not runs:
+        return None
+    run = max(runs, key=lambda run: _metrics(run).val_accuracy_percent)
+    own = (run.dataset, run.kernel_set, run.rank)
+    if own in [(export.dataset, export.kernel_set, export.rank) for export in exported]:
+        return None
+    place = run.folder.parents[3]
+    files = {
+        "manifest": place / "prepare_data" / "manifest.json",
+        "metrics": run.folder / "metrics.json",
+        "report": place / f"export-{run.kernel_set}-rank-{run.rank}" / "export.json",
+    }
+    options = [part for key, path in files.items() for part in (f"--{key}", path.as_posix())]
+    return shlex.join(["python", "scripts/export.py", *options])
+
+
+def _metrics(run: Run) -> Metrics:
+    return Metrics.read(run.folder / "metrics.json")

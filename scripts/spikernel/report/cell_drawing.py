@@ -20,6 +20,8 @@ _X = (26.0, 126.0, 226.0, 326.0)
 _Y = 98.0
 _APEX = {(0, 3): 15.0, (0, 2): 52.0, (1, 3): 146.0}
 """Height of the middle of a bent edge; edges between neighbours are straight."""
+_LETTERS = 5
+"""Longest text that leaves a straight edge visible; a longer one stands above it."""
 _NAMES = ("in", "1", "2", "out")
 
 Point = tuple[float, float]
@@ -121,6 +123,8 @@ def _edge(source: int, target: int, name: str) -> str:
 def _label(source: int, target: int, name: str) -> str:
     x, y = _curve(source, target).at(0.5)
     text = operation_text(name)
+    if abs(source - target) == 1 and len(text) > _LETTERS:
+        y -= 16
     width = 7.0 * len(text) + 8
     return (
         f'<rect class="pill" x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" '

@@ -28,7 +28,9 @@ def table(
     caption: str,
     label: str,
 ) -> str:
-    r"""Return a floating table that needs the package booktabs.
+    r"""Return a floating table over all columns of a page, made smaller where it is wider.
+
+    It needs the packages booktabs and graphicx. A cell that only dashes follow spans them.
 
     Args:
         header: column titles.
@@ -42,29 +44,36 @@ def table(
     columns = "".join("r" if place in numeric else "l" for place in range(len(header)))
     return "\n".join(
         [
-            "% needs \\usepackage{booktabs}",
-            r"\begin{table}",
-            r"  \centering",
+            "% needs \\usepackage{booktabs,graphicx}",
+            r"\begin{table*}",
+            r"  \centering\footnotesize\setlength{\tabcolsep}{4pt}",
             rf"  \caption{{{escape(caption)}}}",
             rf"  \label{{{label}}}",
+            r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"  \begin{{tabular}}{{{columns}}}",
             r"    \toprule",
             _line([escape(title) for title in header]),
             r"    \midrule",
             *(_line(_cells(row, code)) for row in rows),
             r"    \bottomrule",
-            r"  \end{tabular}",
-            r"\end{table}",
+            r"  \end{tabular}}",
+            r"\end{table*}",
             "",
         ]
     )
 
 
 def _cells(row: Sequence[str], code: Collection[int]) -> list[str]:
-    return [
-        rf"\texttt{{{escape(cell)}}}" if place in code and cell not in ("", "-") else escape(cell)
-        for place, cell in enumerate(row)
+    filled = list(row)
+    while len(filled) > 1 and filled[-1] == "-":
+        filled.pop()
+    cells = [
+        rf"\texttt{{{escape(cell)}}}" if place in code and cell else escape(cell)
+        for place, cell in enumerate(filled)
     ]
+    if len(filled) < len(row):
+        cells[-1] = rf"\multicolumn{{{len(row) - len(filled) + 1}}}{{l}}{{{cells[-1]}}}"
+    return cells
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -36,10 +36,10 @@
     return megabytes > 0 ? (1000 * Math.log(megabytes / low)) / Math.log(high / low) : 0;
   };
 
-  function chosen() {
+  function chosen(megabytes) {
     let found = -1;
     for (const [memory, place] of dataset().steps[controls.precision.value]) {
-      if (memory <= budget()) found = place;
+      if (memory <= megabytes) found = place;
     }
     return found;
   }
@@ -91,7 +91,7 @@
   function setBudget(megabytes, moveSlider = true) {
     controls.exact.value = String(megabytes);
     if (moveSlider) controls.slider.value = String(toPosition(megabytes));
-    const best = chosen();
+    const best = chosen(megabytes);
     byId("verdict").textContent = describe(best);
     byId("verdict").classList.toggle("none", best < 0);
     controls.slider.setAttribute("aria-valuetext", `${short(megabytes)} MB. ${describe(best)}`);
@@ -99,13 +99,14 @@
     draw();
   }
 
+  // Begin as the headline does: the model of the largest budget, and the least that selects it.
   function begin() {
     controls.model.replaceChildren(
       ...dataset().models.map((place) => new Option(cardOf(place).dataset.name, String(place))),
     );
-    show(dataset().models[0]);
-    const fitting = dataset().budgets_mb.filter((item) => item >= ends()[0] * 1.3);
-    setBudget(fitting[0] ?? toBudget(1000));
+    const fitting = dataset().budgets_mb.filter((item) => chosen(item) >= 0);
+    const best = chosen(fitting.at(-1));
+    setBudget(fitting.find((item) => chosen(item) === best) ?? toBudget(1000));
   }
 
   controls.dataset.addEventListener("change", begin);

@@ -1,6 +1,7 @@
 """A figure with one panel per data set."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -11,6 +12,8 @@ WIDTH = 4.6
 """Width of a panel in inches."""
 HEIGHT = 4.0
 """Height of a panel in inches."""
+_TITLE_LETTERS = 26
+"""Letters that fit above the narrowest panel."""
 
 
 def grid(
@@ -27,5 +30,5 @@ def grid(
     axes = {}
     for place, dataset in enumerate(datasets, start=1):
         axes[dataset] = figure.add_subplot(rows, columns, place)
-        axes[dataset].set_title(dataset)
+        axes[dataset].set_title(textwrap.fill(dataset, _TITLE_LETTERS))
     return figure, axes

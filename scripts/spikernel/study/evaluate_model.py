@@ -8,12 +8,11 @@ import torch
 from spikernel import artifacts
 from spikernel.config import TrainingConfig
 from spikernel.data.manifest import SplitName
-from spikernel.data.splits import Split, load_split
+from spikernel.data.splits import load_split
 from spikernel.errors import DataError
-from spikernel.network import SpikingNet
 from spikernel.space import parameter_count
-from spikernel.study.inputs import Machine, image_shape
-from spikernel.training import Preprocessing, accuracy_percent, load_model, to_device
+from spikernel.study.inputs import Machine, check_fit
+from spikernel.training import accuracy_percent, load_model, to_device
 from spikernel.training.augment import Augmenter
 
 
@@ -53,7 +52,7 @@ def run(
     digest = artifacts.file_hash(model_path)
     _check_release(model_path, digest)
     data = load_split(manifest_path, split)
-    _check_fit(net, preprocessing, data, manifest_path)
+    check_fit(net.architecture, preprocessing.classes, data.manifest, manifest_path)
     mean, sd = (
         torch.tensor(values, device=machine.device)
         for values in (preprocessing.mean, preprocessing.sd)
@@ -86,11 +85,3 @@ def _check_release(model_path: Path, digest: str) -> None:
             f"{model_path} was altered since its release: its SHA-256 is {digest}, {record} says "
             f"{released}"
         )
-
-
-def _check_fit(net: SpikingNet, trained_on: Preprocessing, data: Split, manifest: Path) -> None:
-    wanted, found = net.architecture.images, image_shape(data.manifest)
-    if wanted != found:
-        raise DataError(f"{manifest}: the net was made for {wanted}, these images are {found}")
-    if list(trained_on.classes) != list(data.manifest.classes):
-        raise DataError(f"{manifest}: its classes are not those that the net was trained on")

@@ -19,7 +19,7 @@ from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
 from spikernel.network import SpikingNet
 from spikernel.study.chosen_model import Chosen, choose
-from spikernel.study.inputs import Machine
+from spikernel.study.inputs import Machine, check_fit
 from spikernel.training import load_model, to_device
 from spikernel.training.checkpoint import Preprocessing
 
@@ -39,6 +39,7 @@ def run(
 
     Raises:
         ExportError: no model can be chosen, it cannot be expressed, or a form of it is wrong.
+        DataError: the weights are damaged, or made for other images or classes.
 
     """
     watch = provenance.Stopwatch()
@@ -46,8 +47,7 @@ def run(
     split = load_split(manifest_path, "test")
     chosen = choose(metrics, selection_path, split.manifest.dataset, settings.memory_budget_mb)
     net, preprocessing = load_model(chosen.model_path, CPU)
-    if tuple(preprocessing.classes) != split.manifest.classes:
-        raise ExportError(f"{chosen.model_path} has other classes than {manifest_path}")
+    check_fit(net.architecture, preprocessing.classes, split.manifest, manifest_path)
     images, labels = to_device(split, CPU)
     fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
     int8 = quantise(fp32)

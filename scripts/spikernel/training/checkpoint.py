@@ -50,7 +50,8 @@ def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocess
     """Rebuild a net from its file alone.
 
     Raises:
-        DataError: the file is missing, damaged, or not one of ours.
+        DataError: the file is missing, damaged, not one of ours, or its weights do not fit the net
+            it describes.
 
     """
     description = _read_description(path)
@@ -60,7 +61,16 @@ def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocess
         ImageShape(**description["images"]),
     )
     net = build_net(architecture, seed=0, device=device)
-    net.load_state_dict(load_file(path, device=str(device)))
+    tensors = load_file(path, device=str(device))
+    wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise DataError(
+                f"{path}: {name} is {found.get(name, 'missing')}, the net it describes has "
+                f"{wanted.get(name, 'none')}"
+            )
+    net.load_state_dict(tensors)
     return net.eval(), Preprocessing(**description["preprocessing"])
 
 

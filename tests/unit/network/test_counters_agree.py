@@ -1,5 +1,7 @@
 """Our operation counts against those of two well-known tools, on the same net and images."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -8,22 +10,29 @@ from spikernel.network import SpikingNet, build_net, measure_activity, neurobenc
 from spikernel.network.neuron import LIF
 from spikernel.space import Architecture, Cell, ImageShape
 
-ARCHIDS = ["k3-zero-skip-k1-avg-k3", "k3-skip-k1-k3r-avgr-k1"]
+SMALL: dict[str, Any] = {"time_steps": 3, "channels": 3, "pool": 2, "hidden": 6, "votes": 2}
+MODERN: dict[str, Any] = {"macro": "modern", "time_steps": 3, "channels": 4, "stages": 2}
+NETS = [
+    pytest.param("k3-zero-skip-k1-avg-k3", SMALL, id="forward"),
+    pytest.param("k3-skip-k1-k3r-avgr-k1", SMALL, id="feedback"),
+    pytest.param("d7-skip-k1-f5-avg-k3", SMALL, id="two factors"),
+    pytest.param("k3-skip-skip-d5-avg-f3", MODERN, id="modern"),
+    pytest.param("k3-zero-k3-d5-avg-f3", MODERN | {"downsampling": "stride"}, id="strided"),
+]
 
 
-def net_and_images(archid: str) -> tuple[SpikingNet, torch.Tensor]:
-    settings = NetworkConfig(time_steps=3, channels=3, pool=2, hidden=6, votes=2)
+def net_and_images(archid: str, settings: dict[str, Any]) -> tuple[SpikingNet, torch.Tensor]:
     cell = Cell.from_archid(archid)
-    architecture = Architecture(cell, settings, ImageShape(1, 8, 4))
+    architecture = Architecture(cell, NetworkConfig(**settings), ImageShape(1, 8, 4))
     net = build_net(architecture, 0, torch.device("cpu")).eval()
     return net, torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("archid", ARCHIDS)
-def test_spikingjelly_counts_the_same_accumulates(archid: str) -> None:
+@pytest.mark.parametrize(("archid", "settings"), NETS)
+def test_spikingjelly_counts_the_same_accumulates(archid: str, settings: dict[str, Any]) -> None:
     from spikingjelly.activation_based.op_counter import DispatchCounterMode, SynOpCounter
 
-    net, images = net_and_images(archid)
+    net, images = net_and_images(archid, settings)
     activity = measure_activity(net, [images])
     counter = SynOpCounter()
     with torch.no_grad(), DispatchCounterMode([counter]):
@@ -32,16 +41,16 @@ def test_spikingjelly_counts_the_same_accumulates(archid: str) -> None:
     assert counter.get_total() == activity.effective_acs * len(images)
 
 
-@pytest.mark.parametrize("archid", ARCHIDS)
-def test_neurobench_measures_the_same(archid: str) -> None:
-    """Run with neurobench and snntorch on the path; they are not among our dependencies."""
+@pytest.mark.parametrize(("archid", "settings"), NETS)
+def test_neurobench_measures_the_same(archid: str, settings: dict[str, Any]) -> None:
+    """Run by `make test-neurobench`: neurobench and snntorch are not among our dependencies."""
     pytest.importorskip("snntorch")
     pytest.importorskip("neurobench")
     from neurobench.metrics.static import ConnectionSparsity, Footprint, ParameterCount
     from neurobench.metrics.workload import ActivationSparsity, SynapticOperations
     from neurobench.models import TorchModel
 
-    net, images = net_and_images(archid)
+    net, images = net_and_images(archid, settings)
     ours = neurobench_metrics(net, measure_activity(net, [images]), 50.0)
     model = TorchModel(net)
     model.add_activation_module(LIF)

@@ -15,4 +15,5 @@ def experiment(tmp_path: Path) -> Experiment:
 @pytest.fixture(scope="session")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page and figures of two data sets; not to be changed."""
-    return make(tmp_path_factory.mktemp("reported")).report()
+    made = make(tmp_path_factory.mktemp("reported"))
+    return made.report(memory_budgets_mb=[1.0, 4.0, 10.0, 40.0, 45.0])

@@ -52,6 +52,15 @@ def test_operations_are_written_in_words() -> None:
     ]
 
 
+def test_a_long_text_stands_above_its_edge() -> None:
+    heights = {
+        text.text: float(text.get("y") or 0)
+        for text in drawn("k11-zero-zero-d11-zero-k3").iter("text")
+    }
+    assert heights["11×11"] == heights["3×3"] == heights["in"]
+    assert heights["d 11×11"] == heights["in"] - 16
+
+
 def test_nodes_without_an_edge_are_faint() -> None:
     root = drawn("zero-zero-k3-zero-zero-zero")
     nodes = [group.get("class") for group in root if "node" in group.get("class", "")]

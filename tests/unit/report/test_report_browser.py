@@ -78,6 +78,15 @@ def test_the_budget_selects_what_the_library_selects(
             assert verdict.startswith("No model fits")
 
 
+def test_it_opens_with_the_model_of_the_headline(page: Page) -> None:
+    """The last two budgets select the same model; the lesser one is shown."""
+    for dataset in ("digits", "cifar10"):
+        page.select_option("#dataset", dataset)
+        headline = page.inner_text(f".headlines li:has(h2:text-is('{dataset}'))")
+        assert shown_model(page) in headline
+        assert f"within a budget of {page.input_value('#budget-mb')} MB" in headline
+
+
 def test_the_slider_selects_at_several_places(page: Page, means: pd.DataFrame) -> None:
     seen = set()
     for position in (0, 150, 400, 600, 800, 1000):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -212,3 +213,11 @@ def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> 
     assert "35.2 kB flash, 9.8 kB RAM" in page
     assert "359 of 359 images" in page
     assert page.count("exported for devices") == 1
+    commands = re.findall(r"python scripts/export.py [^<]*", page)
+    place = f"{experiment.folder}/results/trial/cifar10"
+    assert (
+        f"python scripts/export.py --manifest {place}/prepare_data/manifest.json "
+        f"--metrics {place}/train_final/k1-3/rank-2/seed-1/metrics.json "
+        f"--report {place}/export-k1-3-rank-2/export.json"
+    ) in commands
+    assert len(commands) == len(ARCHIDS) - 1  # every model but the exported one

@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
-from spikernel.errors import ExportError
+from spikernel.errors import DataError, ExportError
 from spikernel.export import compiler
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
@@ -243,8 +245,24 @@ def test_model_of_another_data_set_is_refused(manifest: Path, model: Path, tmp_p
     data = json.loads(other.read_text())
     data["classes"] = [f"class {name}" for name in data["classes"]]
     other.write_text(json.dumps(data))
-    with pytest.raises(ExportError, match=r"has other classes than"):
+    with pytest.raises(DataError, match=r"its classes are not those that the net was trained on"):
         exported(other, model, tmp_path)
+
+
+def test_images_of_another_shape_are_refused(model: Path, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for label in range(10):
+            for place in range(3):
+                path = tmp_path / "data" / "wide" / split / str(label) / f"{place}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pixels = generator.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(path)
+    manifest = tmp_path / "prepared" / "manifest.json"
+    settings = DatasetConfig(kind="imagefolder", image_size=12, validation_fraction=0.4)
+    prepare("wide", settings, tmp_path / "data", manifest)
+    with pytest.raises(DataError, match=r"its images are 3 x 12 x 12, .* made for 1 x 8 x 8"):
+        exported(manifest, model, tmp_path)
 
 
 def test_net_that_cannot_be_exported_still_trains(

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from toy import fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
@@ -52,6 +53,13 @@ def test_damaged_and_foreign_files_are_one_line(digits_manifest: Path, tmp_path:
         load_model(tmp_path / "none.safetensors", CPU)
     path = tmp_path / "model.safetensors"
     save_model(path, fresh_net(digits_manifest), load(digits_manifest)[0].manifest)
+    with safe_open(path, framework="pt") as file:
+        description = file.metadata()
+    tensors = load_file(path)
+    tensors["head.outputs.weight"] = tensors["head.outputs.weight"][:, 1:].contiguous()
+    save_file(tensors, tmp_path / "misfit.safetensors", metadata=description)
+    with pytest.raises(DataError, match=r"head\.outputs\.weight is \(\d+, \d+\), the net it"):
+        load_model(tmp_path / "misfit.safetensors", CPU)
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(DataError, match="not a whole safetensors file"):
         load_model(path, CPU)
