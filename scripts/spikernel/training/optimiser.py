@@ -11,8 +11,8 @@ from spikernel.config import TrainingConfig
 def make_optimiser(net: nn.Module, settings: TrainingConfig) -> torch.optim.Optimizer:
     """Return the optimiser; without `decay_norm`, vectors (norms, biases) do not decay.
 
-    It updates all weights in fused kernels and counts its steps on their device: on the CPU it
-    takes a tenth of the time of AdamW in PyTorch's default form, and a GPU is never read.
+    Fused: one kernel updates many weights, and steps are counted on their device, so that nothing
+    has to be read from a GPU or sent to it.
     """
     matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
     vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
