@@ -3,7 +3,7 @@
 One small net is trained on a subset of CIFAR-10 with the whole recipe (`base`), with each part
 taken away (`no_...`) and with each candidate part added (`with_...`). Equal seeds have equal
 weights and images, so differences are taken seed by seed. Accuracy is that of the last epoch on
-as many held-out images of the training split as are trained on; the test split is not touched.
+held-out images of the training split; the test split is not touched.
 
 Every finished training is a line of the output, which is written whole each time: a run that is
 stopped goes on where it was, and more seeds or parts may be added later. The last line printed is
@@ -15,6 +15,7 @@ import math
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,8 +30,10 @@ from spikernel.errors import ConfigError
 from spikernel.network import build_net
 from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import image_shape
-from spikernel.training import train
+from spikernel.training import accuracy_percent, to_device, train
 
+WATCHED = 100
+"""Held-out images whose accuracy the loop follows; all of them are looked at once, at the end."""
 BASE = "base"
 PARTS: dict[str, dict[str, Any]] = {
     "no_tet": {"loss": "mean"},
@@ -68,14 +71,17 @@ def variant(base: Mapping[str, Any], part: str) -> TrainingConfig:
 class Results:
     """The lines of finished trainings; one file, made with one group of settings."""
 
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        self._path, self._settings = path, dict(settings)
+    def __init__(
+        self, path: Path, settings: Mapping[str, Any], environs: Mapping[str, Any]
+    ) -> None:
+        self._path = path
         self.rows: list[dict[str, Any]] = []
         described = path.with_suffix(".json")
         if not path.exists():
-            artifacts.write_json(described, self._settings)
+            artifacts.write_json(described, {**settings, **environs})
             return
-        if artifacts.read_json(described) != json.loads(json.dumps(self._settings)):
+        before = artifacts.read_json(described)
+        if any(before.get(key) != value for key, value in settings.items()):
             raise ConfigError(f"{path} was made with other settings: name another --output")
         numbers = ("seed", "val_accuracy_percent", "train_loss", "seconds")
         table: pd.DataFrame = tables.read_csv(path, text=("part",), numbers=numbers)
@@ -133,7 +139,8 @@ def main(
     parts: Annotated[list[str] | None, "parts to change; default: all"] = None,
     seeds: Annotated[list[int], "paired seeds"] = [0, 1, 2],  # noqa: B006
     epochs: Annotated[int, "epochs of each training"] = 7,
-    images: Annotated[int, "training images; as many more are held out"] = 3600,
+    images: Annotated[int, "training images"] = 3600,
+    held_out: Annotated[int | None, "images to judge by; default: as many"] = None,
     batch_size: Annotated[int, "images per step"] = 50,
     learning_rate: Annotated[float, "peak learning rate of AdamW"] = 0.006,
     channels: Annotated[int, "C of the first cell"] = 12,
@@ -146,7 +153,9 @@ def main(
     torch.set_num_threads(threads)
     parts = list(PARTS) if parts is None else parts
     seeds = [0, 1, 2] if seeds is None else seeds
+    held_out = images if held_out is None else held_out
     device = torch.device("cpu")
+    environs = environment(device)
     network = NetworkConfig(
         channels=channels, time_steps=time_steps, stem_stride=stem_stride, pool=2, hidden=128,
         votes=4, dropout=0.2,
@@ -163,35 +172,41 @@ def main(
             "network": network.model_dump(mode="json"),
             "archid": archid,
             "images": images,
+            "held_out": held_out,
         },
+        environs,
     )
     with tempfile.TemporaryDirectory(prefix="spikernel-") as folder:
-        manifest = prepare_cifar10(data, Path(folder), 2 * images, validation_fraction=0.5)
-        splits = load_split(manifest, "train"), load_split(manifest, "validation")
+        total = images + held_out
+        manifest = prepare_cifar10(data, Path(folder), total, validation_fraction=held_out / total)
+        learned, judged = (load_split(manifest, name) for name in ("train", "validation"))
+        watched = replace(judged, images=judged.images[:WATCHED], labels=judged.labels[:WATCHED])
         architecture = Architecture(
-            Cell.from_archid(archid), network, image_shape(splits[0].manifest)
+            Cell.from_archid(archid), network, image_shape(learned.manifest)
         )
         for seed in seeds:
             for part, settings in variants.items():
                 if results.has(part, seed):
                     continue
                 net = build_net(architecture, seed, device)
-                trained = train(net, splits, settings, seed)
-                last = trained.history[-1]
+                trained = train(net, (learned, watched), settings, seed)
+                accuracy = accuracy_percent(
+                    trained.net, *to_device(judged, device), trained.augmenter
+                )
                 row = {
                     "part": part,
                     "seed": seed,
-                    "val_accuracy_percent": last.val_accuracy_percent,
-                    "train_loss": last.train_loss,
+                    "val_accuracy_percent": accuracy,
+                    "train_loss": trained.history[-1].train_loss,
                     "seconds": round(trained.seconds, 2),
                 }
                 results.add(row)
-                print(f"seed {seed} {part}: {last.val_accuracy_percent:.2f} %", flush=True)
+                print(f"seed {seed} {part}: {accuracy:.2f} %", flush=True)
     summary = summarise(results, parts)
     print_table(results, summary)
     described = {"epochs": epochs, "images": images, "channels": channels, "archid": archid}
     code = provenance.code_version()
-    print(json.dumps({"parts": summary, **described, "code": code, **environment(device)}))
+    print(json.dumps({"parts": summary, **described, "code": code, **environs}))
 
 
 if __name__ == "__main__":

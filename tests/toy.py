@@ -12,6 +12,10 @@ from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import image_shape
 
 NETWORK = NetworkConfig(time_steps=2, channels=4, pool=2, hidden=8, votes=1, dropout=0.2)
+MODERN = NetworkConfig.parse(
+    {"macro": "modern", "time_steps": 2, "channels": 4, "stages": 2, "cells_per_stage": 1}, "toy"
+)
+ARCHID, FEEDBACK = "k3-zero-skip-k1-zero-k3", "k3-k1r-k3-k3-k1r-k1"
 
 
 def prepare_digits(folder: Path, images: int = 200) -> Path:
@@ -27,8 +31,10 @@ def load(manifest: Path) -> tuple[Split, Split]:
     return load_split(manifest, "train"), load_split(manifest, "validation")
 
 
-def fresh_net(manifest: Path, seed: int = 0) -> SpikingNet:
+def fresh_net(
+    manifest: Path, seed: int = 0, network: NetworkConfig = NETWORK, archid: str = ARCHID
+) -> SpikingNet:
     """Return a small untrained net for the data set."""
     shape = image_shape(load_split(manifest, "train").manifest)
-    cell = Cell.from_archid("k3-zero-skip-k1-zero-k3")
-    return build_net(Architecture(cell, NETWORK, shape), seed, torch.device("cpu"))
+    architecture = Architecture(Cell.from_archid(archid), network, shape)
+    return build_net(architecture, seed, torch.device("cpu"))

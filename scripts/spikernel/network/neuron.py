@@ -12,7 +12,6 @@ tests hold equal to SpikingJelly's.
 
 import logging
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +47,6 @@ class LIF(nn.Module):
         self.calls = calls
         self.w = nn.Parameter(torch.empty(())) if settings.learnable_tau else None
         self.reset_parameters()
-        self._fused: Any = None
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -74,45 +72,52 @@ class LIF(nn.Module):
         return spikes
 
     def _forward_fused(self, x: Tensor) -> Tensor:
-        if self._fused is None:
-            # Past nn.Module's registration: a submodule would change the names in state.
-            fused = spikingjelly_lif(
-                self.initial_tau, self.threshold, self.alpha, self.w is not None
-            )
-            object.__setattr__(self, "_fused", fused)
-        if self.w is not None:
-            self._fused.w = self.w  # the very parameter, not a copy
-        self._fused.train(self.training)
-        self._fused.reset()
         # The kernel wants memory in one piece. A channels-last sequence is that once its axes are
         # named in the order they lie in; `contiguous` would move it, and the next layer again.
         last = x.dim() == 5 and x[0].is_contiguous(memory_format=torch.channels_last)
         ordered = x.permute(0, 1, 3, 4, 2) if last else x
-        spikes: Tensor = self._fused(ordered.contiguous())
-        self._fused.reset()
+        spikes = fused_lif(ordered.contiguous(), self._constant, self.threshold, self.alpha)
         return spikes.permute(0, 1, 4, 2, 3) if last else spikes
+
+    @property
+    def _constant(self) -> float | nn.Parameter:
+        """Tau, or the parameter that it is learned by."""
+        return self.initial_tau if self.w is None else self.w
 
     def extra_repr(self) -> str:
         """Show the constants when the net is printed."""
         return f"tau={self.tau:g}, threshold={self.threshold:g}, calls={self.calls}"
 
 
-def spikingjelly_lif(tau: float, threshold: float, alpha: float, learnable: bool = False) -> Any:
-    """Return SpikingJelly's multi-step node with the same constants.
+def fused_lif(x: Tensor, tau: float | nn.Parameter, threshold: float, alpha: float) -> Tensor:
+    """Run LIF over a sequence in SpikingJelly's multi-step operators.
+
+    The potential is float32 also where the input is bfloat16: SpikingJelly's nodes give it the
+    type of the input, for which there is no kernel, and then take a Python loop over time.
 
     SpikingJelly is imported here so that CPU runs do not pay for it, nor print its remark
     about the missing Triton.
+
+    Args:
+        x: [T, N, ...], in one piece.
+        tau: the time constant, or the parameter w of a learned one, tau = 1 / sigmoid(w).
+        threshold: potential at which a neuron fires.
+        alpha: steepness of the arctangent surrogate gradient.
+
     """
     logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
-    from spikingjelly.activation_based import neuron, surrogate
+    from spikingjelly.activation_based import functional, surrogate
 
-    kind, name = (neuron.ParametricLIFNode, "init_tau") if learnable else (neuron.LIFNode, "tau")
-    return kind(
-        **{name: tau},
+    run = functional.lif_multi_step if isinstance(tau, float) else functional.plif_multi_step
+    spikes, *_ = run(
+        x,
+        torch.zeros_like(x[0], dtype=torch.float32),
+        tau,
         decay_input=True,
         v_threshold=threshold,
         v_reset=0.0,
         surrogate_function=surrogate.ATan(alpha),
         detach_reset=True,
-        step_mode="m",
     )
+    result: Tensor = spikes
+    return result

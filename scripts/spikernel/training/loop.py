@@ -62,6 +62,9 @@ class Trainer:
         self.autocast = settings.mixed_precision and self.device.type == "cuda"
         if self.device.type == "cpu":
             keep_freed_memory()
+        else:
+            # The shapes stay the same, so cuDNN may try which of its convolutions is fastest.
+            torch.backends.cudnn.benchmark = True
         self.images, self.labels = to_device(train, self.device)
         self.validation = to_device(validation, self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
@@ -92,7 +95,7 @@ class Trainer:
         watch, fingerprint = Stopwatch(), fingerprint or {}
         progress = Progress(self.settings.epochs, len(self.labels), events)
         if state_path is not None:
-            saved = run_state.load(state_path, fingerprint, self.device)
+            saved = run_state.load(state_path, fingerprint)
             if saved is not None:
                 self._restore(saved)
                 log.info("resumed after epoch %d from %s", len(self.history), state_path)
@@ -196,7 +199,7 @@ class Trainer:
         if self.average is not None:
             self.average.net.load_state_dict(saved["average"])
         self.optimiser.load_state_dict(saved["optimiser"])
-        self.generator.set_state(saved["generator"].cpu())
+        self.generator.set_state(saved["generator"])
         self.host_generator.bit_generator.state = saved["host_generator"]
         self.history = [EpochRecord(**record) for record in saved["history"]]
 

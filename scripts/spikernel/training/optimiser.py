@@ -9,7 +9,11 @@ from spikernel.config import TrainingConfig
 
 
 def make_optimiser(net: nn.Module, settings: TrainingConfig) -> torch.optim.Optimizer:
-    """Return the optimiser; without `decay_norm`, vectors (norms, biases) do not decay."""
+    """Return the optimiser; without `decay_norm`, vectors (norms, biases) do not decay.
+
+    Fused: one kernel updates many weights, and steps are counted on their device, so that nothing
+    has to be read from a GPU or sent to it.
+    """
     matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
     vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
     groups = [
@@ -18,13 +22,14 @@ def make_optimiser(net: nn.Module, settings: TrainingConfig) -> torch.optim.Opti
     ]
     if settings.optimizer == "adamw":
         return torch.optim.AdamW(
-            groups, lr=settings.learning_rate, betas=(settings.momentum, 0.999)
+            groups, lr=settings.learning_rate, betas=(settings.momentum, 0.999), fused=True
         )
     return torch.optim.SGD(
         groups,
         lr=settings.learning_rate,
         momentum=settings.momentum,
         nesterov=settings.nesterov and settings.momentum > 0,
+        fused=True,
     )
 
 

@@ -5,6 +5,7 @@ before they start the job again. It is loaded without unpickling arbitrary objec
 """
 
 import io
+import logging
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import torch
 
 from spikernel import artifacts
+
+log = logging.getLogger(__name__)
 
 
 def save(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -> None:
@@ -30,15 +33,17 @@ def save(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -
     artifacts.write_bytes(path, buffer.getbuffer())
 
 
-def load(path: Path, fingerprint: Mapping[str, Any], device: torch.device) -> dict[str, Any] | None:
-    """Return the state, or None if there is none or it belongs to another run."""
+def load(path: Path, fingerprint: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the state, on the CPU, or None if there is none or it belongs to another run."""
     if not path.exists():
         return None
     try:
-        saved = torch.load(path, map_location=device, weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
+        log.warning("%s is damaged: the training starts anew", path)
         return None
     if saved.get("fingerprint") != dict(fingerprint):
+        log.warning("%s was made with other settings, data or code: the training starts anew", path)
         return None
     state: dict[str, Any] = saved["state"]
     return state

@@ -8,6 +8,7 @@ from spikernel.config import TrainingConfig
 from spikernel.errors import ConfigError
 
 BASE = {"recipe": "modern", "epochs": 2}
+MACHINE = {"device": "cpu"}
 
 
 def row(part: str, seed: int, accuracy: float) -> dict[str, object]:
@@ -29,7 +30,7 @@ def test_every_part_changes_something_in_the_recipe() -> None:
 
 
 def test_paired_differences_by_hand(tmp_path: Path) -> None:
-    results = ablation.Results(tmp_path / "r.csv", {"epochs": 2})
+    results = ablation.Results(tmp_path / "r.csv", {"epochs": 2}, MACHINE)
     for part, seed, accuracy in (
         ("base", 0, 40.0), ("base", 1, 44.0), ("base", 2, 42.0),
         ("no_tet", 0, 39.0), ("no_tet", 1, 41.0), ("no_tet", 3, 10.0), ("no_ema", 2, 45.0),
@@ -48,10 +49,12 @@ def test_paired_differences_by_hand(tmp_path: Path) -> None:
 
 def test_finished_trainings_are_found_again_and_not_mixed(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
-    ablation.Results(path, {"epochs": 2}).add(row("base", 1, 40.0))
-    again = ablation.Results(path, {"epochs": 2})
+    ablation.Results(path, {"epochs": 2}, MACHINE).add(row("base", 1, 40.0))
+    again = ablation.Results(path, {"epochs": 2}, MACHINE)
     assert again.has("base", 1)
     assert not again.has("base", 0)
     assert again.rows == [row("base", 1, 40.0)]
+    elsewhere = ablation.Results(path, {"epochs": 2}, {"device": "another"})
+    assert elsewhere.has("base", 1)  # accuracies do not hang on the machine
     with pytest.raises(ConfigError, match="was made with other settings"):
-        ablation.Results(path, {"epochs": 3})
+        ablation.Results(path, {"epochs": 3}, MACHINE)

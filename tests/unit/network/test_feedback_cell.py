@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from spikingjelly_node import spikingjelly_lif
 from torch import Tensor
 from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
 from spikernel.network import LIF, SpikingNet, build_net, measure_activity
 from spikernel.network.cells import FeedbackCell, ForwardCell, SteppedLIF
-from spikernel.network.neuron import spikingjelly_lif
 from spikernel.space import (
     EDGES,
     Architecture,

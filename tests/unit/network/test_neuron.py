@@ -3,10 +3,10 @@ import math
 
 import pytest
 import torch
+from spikingjelly_node import spikingjelly_lif
 
 from spikernel.config import NetworkConfig
 from spikernel.network import LIF, lif_sequence
-from spikernel.network.neuron import spikingjelly_lif
 
 
 def test_trace_by_hand() -> None:
@@ -136,11 +136,12 @@ def test_gradient_over_time_by_hand() -> None:
     )
 
 
-def test_fused_path_keeps_channels_last() -> None:
+@pytest.mark.parametrize("learnable", [False, True])
+def test_fused_path_keeps_channels_last(learnable: bool) -> None:
     # The kernel itself needs a GPU; what surrounds it does not.
     x = torch.randn(4, 2, 3, 5, 5, generator=torch.Generator().manual_seed(0)).mul(2)
     last = x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (4, 2))
-    neuron = LIF(NetworkConfig())
+    neuron = LIF(NetworkConfig(learnable_tau=learnable))
     for sequence in (last, last[:1].expand(4, -1, -1, -1, -1)):
         spikes = neuron._forward_fused(sequence)
         assert torch.equal(spikes, neuron(sequence))

@@ -134,9 +134,9 @@ def test_files_of_weights_and_states_run_no_code(results: Path, tmp_path: Path) 
         evaluate_model.run(bad, manifest, "test", MACHINE, None)
     unfinished = tmp_path / ".model.unfinished"
     torch.save({"fingerprint": {}, "state": Malicious()}, unfinished)
-    assert state.load(unfinished, {}, torch.device("cpu")) is None
+    assert state.load(unfinished, {}) is None
     unfinished.write_bytes(pickle.dumps(Malicious()))
-    assert state.load(unfinished, {}, torch.device("cpu")) is None
+    assert state.load(unfinished, {}) is None
 
 
 def test_experiment_is_read_strictly(tmp_path: Path) -> None:
