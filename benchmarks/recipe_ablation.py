@@ -29,7 +29,7 @@ from spikernel.errors import ConfigError
 from spikernel.network import build_net
 from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import image_shape
-from spikernel.training import train
+from spikernel.training.loop import train
 
 BASE = "base"
 PARTS: dict[str, dict[str, Any]] = {

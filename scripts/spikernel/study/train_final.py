@@ -16,7 +16,8 @@ from spikernel.space import Architecture, Cell, memory_mb, parameter_count
 from spikernel.study.inputs import Machine, events_path, image_shape, state_path
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
 from spikernel.tables import read_csv, write_csv
-from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device, train
+from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device
+from spikernel.training.loop import train
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from toy import fresh_net, load
 from spikernel.config import TrainingConfig
 from spikernel.errors import TrainingError
 from spikernel.network import SpikingNet
-from spikernel.training import EpochRecord, Trained, loop, progress, train
-from spikernel.training.progress import Progress
+from spikernel.training import loop, progress
+from spikernel.training.loop import Trained, train
+from spikernel.training.progress import EpochRecord, Progress
 
 SETTINGS = TrainingConfig.model_validate(
     {
