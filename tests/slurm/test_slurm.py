@@ -193,7 +193,7 @@ def test_controller_resumes(project: Path, tmp_path: Path, how: signal.Signals) 
         )
         wait_for(lambda: halted(log), "the training to begin")
         os.killpg(process.pid, how)
-        process.wait(timeout=120)
+        process.wait(timeout=240)  # the plugin looks at its jobs at least every 180 s
     if how is signal.SIGKILL:
         # Nobody told SLURM: the job goes on, and docs/slurm.md says to cancel it.
         assert len(running()) == 1
