@@ -130,7 +130,7 @@ def verify(results: Path) -> int:
     """
     compared, faults = 0, []
     for record in sorted(results.rglob("provenance*.json")):
-        for name, expected in artifacts.read_json(record)["outputs"].items():
+        for name, expected in artifacts.read_object(record, "outputs")["outputs"].items():
             compared += 1
             # Figures lie in a folder below their record.
             found = [record.parent / name, *record.parent.rglob(f"*/{name}")]

@@ -80,7 +80,7 @@ def _check_release(model_path: Path, digest: str) -> None:
     record = model_path.with_name("provenance.json")
     if not record.exists():
         return
-    released = artifacts.read_json(record).get("outputs", {}).get(model_path.name)
+    released = artifacts.read_object(record).get("outputs", {}).get(model_path.name)
     if released is not None and released != digest:
         raise DataError(
             f"{model_path} was altered since its release: its SHA-256 is {digest}, {record} says "

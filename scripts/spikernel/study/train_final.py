@@ -64,7 +64,7 @@ class Candidate:
 
         """
         cell = read_candidate(candidates_path, rank)
-        search = artifacts.read_json(search_path)
+        search = artifacts.read_object(search_path, "kernel_set", "kernel_sizes")
         sources = (candidates_path, search_path)
         return cls(cell, search["kernel_set"], search["kernel_sizes"], rank, sources)
 
