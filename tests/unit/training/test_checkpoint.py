@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from toy import fresh_net, load
 
@@ -58,4 +59,13 @@ def test_damaged_and_foreign_files_are_one_line(digits_manifest: Path, tmp_path:
         load_model(path, CPU)
     save_file({"x": torch.zeros(1)}, path)
     with pytest.raises(DataError, match="was not written by train_final"):
+        load_model(path, CPU)
+    save_file({"x": torch.zeros(1)}, path, metadata={"spikernel": "{}"})
+    with pytest.raises(DataError, match="its SpiKernel description is not complete"):
+        load_model(path, CPU)
+    save_model(path, fresh_net(digits_manifest), load(digits_manifest)[0].manifest)
+    with safe_open(path, framework="pt") as file:
+        described = file.metadata()
+    save_file({"x": torch.zeros(1)}, path, metadata=described)
+    with pytest.raises(DataError, match="not those of the net it describes"):
         load_model(path, CPU)
