@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -92,6 +93,8 @@ def start_snakemake(
         stdout=stdout,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # Tests send Ctrl-C, which a run in the background of a shell would ignore.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
