@@ -44,7 +44,8 @@ from spikernel.space import (
     parameter_count,
 )
 from spikernel.study.inputs import image_shape
-from spikernel.training import accuracy_percent, to_device, train
+from spikernel.training import accuracy_percent, to_device
+from spikernel.training.loop import train
 
 KERNEL_SIZES = (1, 3, 5, 7)
 OTHERS = (ZERO, SKIP, AVG)

@@ -36,7 +36,8 @@ from spikernel.errors import ConfigError, DataError
 from spikernel.network import build_net, measure_activity
 from spikernel.space import Architecture, Cell, ImageShape, at_parameters, parameter_count
 from spikernel.study.inputs import image_shape
-from spikernel.training import accuracy_percent, normalised_batches, to_device, train
+from spikernel.training import accuracy_percent, normalised_batches, to_device
+from spikernel.training.loop import train
 
 CELLS = ("k3-zero-skip-k3-zero-k3", "k3-k3-k3-zero-skip-k3", "k3-zero-k1-k3-avg-k3")
 """A chain beside a direct skip; a wide cell without one; a mixed one."""

@@ -30,7 +30,8 @@ from spikernel.errors import ConfigError
 from spikernel.network import build_net
 from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import image_shape
-from spikernel.training import accuracy_percent, to_device, train
+from spikernel.training import accuracy_percent, to_device
+from spikernel.training.loop import train
 
 WATCHED = 100
 """Held-out images whose accuracy the loop follows; all of them are looked at once, at the end."""

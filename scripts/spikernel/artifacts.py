@@ -74,6 +74,26 @@ def read_json(path: Path) -> Any:
         raise SpikernelError(f"{path} is missing: run the step that makes it first") from None
     except json.JSONDecodeError as error:
         raise SpikernelError(f"{path} is not valid JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise SpikernelError(f"{path} is not a text file, so not JSON either") from None
+
+
+def read_object(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a JSON file that holds an object with at least `keys`.
+
+    Raises:
+        SpikernelError: the file is missing, is not JSON, or is another step's.
+
+    """
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise SpikernelError(f"{path} holds no JSON object: run the step that makes it again")
+    missing = [key for key in keys if key not in value]
+    if missing:
+        raise SpikernelError(
+            f"{path}: key '{missing[0]}' is missing: run the step that makes it again"
+        )
+    return value
 
 
 def file_hash(path: Path, algorithm: str = "sha256") -> str:

@@ -26,9 +26,9 @@ EXIT_UNFINISHED = 75
 def run(main: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, call `main`, and turn a `SpikernelError` into one line.
 
-    Exits with status 2 when the user's input is at fault, and with status 75 when work stopped
-    in time and the same command would go on; other exceptions are defects and keep their
-    traceback.
+    Exits with status 2 when the user's input is at fault or a file or folder cannot be used, and
+    with status 75 when work stopped in time and the same command would go on; other exceptions
+    are defects and keep their traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -38,6 +38,11 @@ def run(main: Callable[..., None], arguments: Sequence[str] | None = None) -> No
         sys.exit(EXIT_UNFINISHED)
     except SpikernelError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_BAD_INPUT)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"error: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
 
 

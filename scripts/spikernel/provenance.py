@@ -117,6 +117,19 @@ def write(
     artifacts.write_json(path, record)
 
 
+def recorded_outputs(record: Path) -> dict[str, str]:
+    """Return file name -> SHA-256 of what a job wrote, from its provenance record.
+
+    Raises:
+        SpikernelError: the record is missing or damaged.
+
+    """
+    outputs = artifacts.read_object(record, "outputs")["outputs"]
+    if not isinstance(outputs, dict):
+        raise DataError(f"{record}: 'outputs' names no files: run the step that makes it again")
+    return outputs
+
+
 def verify(results: Path) -> int:
     """Compare every file under a folder with the SHA-256 in the record of the job that made it.
 
@@ -130,7 +143,7 @@ def verify(results: Path) -> int:
     """
     compared, faults = 0, []
     for record in sorted(results.rglob("provenance*.json")):
-        for name, expected in artifacts.read_json(record)["outputs"].items():
+        for name, expected in recorded_outputs(record).items():
             compared += 1
             # Figures lie in a folder below their record.
             found = [record.parent / name, *record.parent.rglob(f"*/{name}")]

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 from project import FEW_JOBS, ROOT
 from repository import Clone, contents, make_origin, s3_server
+from sklearn.datasets import load_digits
 
 MODEL = "results/demo/digits/train_final/k1-3/rank-1/seed-0/model.safetensors"
 REPORT = "results/demo/tradeoff_report"
@@ -101,6 +103,13 @@ def test_pulled_results_are_the_pushed_ones(
     assert "up to date" in fresh.run("dvc", "status")
 
 
+def test_compiled_model_is_no_part_of_the_results(clone: Clone) -> None:
+    """What `make -C .../c_int8 run` leaves there changes nothing that DVC records."""
+    for name in ("model.o", "classify"):
+        (clone.folder / "results/demo/digits/export/c_int8" / name).touch()
+    assert "up to date" in clone.run("dvc", "status")
+
+
 def test_deleted_figures_are_drawn_again_without_training(clone: Clone) -> None:
     shutil.rmtree(clone.folder / FIGURES)
     assert clone.jobs() == {"all": 1, "tradeoff_report": 1}
@@ -130,11 +139,67 @@ def test_changed_training_reruns_training_and_what_follows(clone: Clone) -> None
     params = clone.run("dvc", "params", "diff")
     assert re.search(r"train_final\.training\.epochs +1 +12", params)
     metrics = clone.run("dvc", "metrics", "diff")
-    assert "digits.within_0.02_mb.test_accuracy_percent_mean" in metrics
+    # Path, name, before, after, change.
+    assert re.search(r"digits\.within_0\.02_mb\.test_accuracy_percent_mean( +-?[\d.]+){3}", metrics)
     clone.run("dvc", "plots", "diff")
     page = (clone.folder / "dvc_plots" / "index.html").read_text()
     assert '"workspace"' in page
     assert '"HEAD"' in page
+
+
+def test_everything_is_rebuilt_from_raw_data(clone: Clone, published: Published) -> None:
+    """With the commands of docs/dvc.md; nothing comes back from DVC's cache."""
+    shutil.rmtree(clone.folder / "results" / "demo")
+    shutil.rmtree(clone.folder / ".snakemake" / "metadata")
+    jobs = clone.jobs()
+    assert {"prepare_data", "kernel_impact", "nas_search_shard", "train_final"} <= set(jobs)
+    again = (clone.folder / MODEL).read_bytes()
+    assert again == published.results[MODEL.removeprefix("results/")]
+
+
+def draw_flowers(folder: Path) -> None:
+    """Write images of two classes in folders, which need not be flowers."""
+    pictures, labels = load_digits(return_X_y=True)
+    for label, name in enumerate(("daisy", "tulip")):
+        chosen = pictures[labels == label].reshape(-1, 8, 8).astype("uint8") * 15
+        for split, part in (("train", chosen[:60]), ("test", chosen[60:80])):
+            place = folder / split / name
+            place.mkdir(parents=True)
+            for number, picture in enumerate(part):
+                Image.fromarray(picture).save(place / f"{number}.png")
+
+
+def test_data_set_is_added_as_documented(published: Published, tmp_path: Path) -> None:
+    origin = Path(shutil.copytree(published.origin, tmp_path / "origin.git"))
+    clone = Clone(origin, tmp_path / "clone")
+    clone.run("dvc", "pull")
+    draw_flowers(clone.folder / "data" / "flowers")
+    clone.run("dvc", "add", "data/flowers")
+    clone.run("git", "add", "data/flowers.dvc")
+    datasets = {"flowers": {"kind": "imagefolder", "image_size": 8}}
+    config = {**FEW_JOBS, "experiment": "flowers", "datasets": datasets}
+    (clone.folder / "config" / "flowers.yaml").write_text(yaml.safe_dump(config))
+    (stage,) = re.findall(
+        r"```yaml\n(  flowers:\n.*?)```", (ROOT / "docs" / "dvc.md").read_text(), re.DOTALL
+    )
+    pipeline = clone.folder / "dvc.yaml"
+    text = pipeline.read_text().replace("stages:\n", f"stages:\n{stage}", 1)
+    last = f"      - {REPORT}\n    outs:"
+    pipeline.write_text(text.replace(last, f"      - results/flowers\n{last}", 1))
+    jobs = clone.jobs()
+    assert {"prepare_data", "train_final", "tradeoff_report", "export"} <= set(jobs)
+    assert clone.jobs() == {}
+
+    clone.run("dvc", "push")
+    clone.commit()
+    fresh = Clone(origin, tmp_path / "fresh")
+    fresh.run("dvc", "pull")
+    for part in ("data/flowers", "results/flowers", "results/demo"):
+        assert contents(fresh.folder / part) == contents(clone.folder / part)
+    assert fresh.jobs() == {}
+    for name in ("flowers", "demo"):
+        planned = fresh.run("snakemake", "--dry-run", "--configfile", f"config/{name}.yaml")
+        assert "Nothing to be done" in planned
 
 
 def test_plots_need_no_internet_access(clone: Clone) -> None:

@@ -8,19 +8,26 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from cluster import PROFILE, jobs, jobs_of, newest, running, start_node, stop_node, wait_for
-from project import FEW_JOBS, copy_project, snakemake, start_snakemake, write_config
+from project import (
+    FEW_JOBS,
+    copy_project,
+    halted,
+    holding,
+    snakemake,
+    start_snakemake,
+    write_config,
+)
 
 CLUSTER = os.environ.get("SPIKERNEL_TEST_CLUSTER")
 pytestmark = pytest.mark.skipif(CLUSTER is None, reason="needs a SLURM cluster: make test-slurm")
 
-EPOCHS = 800  # long enough, tens of seconds, to be interrupted in the middle
+EPOCHS = 8  # each training that is interrupted halts after epoch 3 until then
 STUDY = {
     **FEW_JOBS,
     "train_final": {"seeds": [0, 1], "training": {"recipe": "modern", "epochs": EPOCHS}},
@@ -30,10 +37,6 @@ FINAL = "results/tiny/digits/train_final/k1-3/rank-1"
 
 def training_log(project: Path, seed: int) -> Path:
     return project / f"logs/tiny/digits/train_final/k1-3_rank-1_seed-{seed}.log"
-
-
-def under_way(log: Path) -> bool:
-    return log.exists() and "epoch 3/" in log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -50,22 +53,24 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Run the study; stop node2 while it trains. Return the folder and the stopped job."""
     assert CLUSTER
+    hold = tmp_path_factory.mktemp("hold") / "file"
     folder = copy_project(tmp_path_factory.mktemp("slurm"))
     write_config(folder, STUDY)
     with (folder / "snakemake.log").open("w") as stream:
-        process = start_snakemake(folder, *PROFILE, stdout=stream)
+        process = start_snakemake(folder, *PROFILE, environment=holding(hold), stdout=stream)
         stopped: dict[str, str] = {}
 
         def trains_on_node2() -> bool:
             assert process.poll() is None, (folder / "snakemake.log").read_text()
             for job in jobs_of("train_final"):
                 seed = int(job["Comment"].rsplit("_", 1)[1])
-                if job["NodeList"] == "node2" and under_way(training_log(folder, seed)):
+                if job["NodeList"] == "node2" and halted(training_log(folder, seed)):
                     stopped.update(job)
             return bool(stopped)
 
         wait_for(trains_on_node2, "a training on node2", seconds=600)
         stop_node("node2", Path(CLUSTER), stopped["JobId"])
+        hold.unlink()
         assert process.wait(timeout=900) == 0, (folder / "snakemake.log").read_text()
     start_node("node2")
     return folder, stopped["JobId"]
@@ -73,6 +78,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def project(local: Path, tmp_path: Path) -> Path:
+    wait_for(lambda: not running(), "the jobs of other tests to end")
     copied = tmp_path / "project"
     shutil.copytree(local, copied, symlinks=True)
     return copied
@@ -137,55 +143,65 @@ def test_results_equal_those_of_one_machine(finished: tuple[Path, str], local: P
 
 
 def test_too_little_memory_and_time_are_raised(project: Path, tmp_path: Path) -> None:
-    """In one run: the training of seed 0 hangs at first, that of seed 1 gets too little memory."""
-    before = newest()
+    """In one run: both trainings halt; seed 0 gets too little time, seed 1 too little memory."""
+    before, hold = newest(), tmp_path / "hold"
     shutil.rmtree(project / FINAL)
-    shim, marker = tmp_path / "bin" / "python", tmp_path / "hung"
-    shim.parent.mkdir()
-    shim.write_text(
-        f'#!/bin/sh\ncase "$*" in *train_final.py*"--seed 0 "*) [ -e {marker} ] ||\n'
-        f'  {{ touch {marker}; exec sleep 3600; }} ;;\nesac\nexec {sys.executable} "$@"\n'
-    )
-    shim.chmod(0o755)
-    result = snakemake(
-        project,
-        *(f"{FINAL}/seed-{seed}/metrics.json" for seed in (0, 1)),
-        *PROFILE,
-        # The command line replaces this whole section of the profile.
-        "--set-resources",
+    for seed in (0, 1):
+        training_log(project, seed).unlink()
+    targets = [f"{FINAL}/seed-{seed}/metrics.json" for seed in (0, 1)]
+    # The command line replaces this whole section of the profile.
+    resources = (
         "train_final:mem_mb=200*attempt**3 if int(wildcards.seed) else 16000*attempt",
         "train_final:runtime=30*attempt if int(wildcards.seed) else attempt**4",
-        environment={**os.environ, "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}"},
     )
-    assert result.returncode == 0, result.stdout
-    tried = jobs_of("train_final", since=before)
-    hung, short = ([job for job in tried if job["Comment"].endswith(f"_{n}")] for n in (0, 1))
-    assert [(job["JobState"], job["TimeLimit"]) for job in hung] == [
-        ("TIMEOUT", "00:01:00"),
-        ("COMPLETED", "00:16:00"),
+
+    def tried() -> list[list[tuple[str, str, str]]]:
+        found = jobs_of("train_final", since=before)
+        return [
+            [
+                (job["JobState"], job["TimeLimit"], job["MinMemoryNode"])
+                for job in found
+                if job["Comment"].endswith(f"_{seed}")
+            ]
+            for seed in (0, 1)
+        ]
+
+    with (project / "snakemake.log").open("w") as stream:
+        process = start_snakemake(
+            project, *targets, *PROFILE, "--set-resources", *resources,
+            environment=holding(hold), stdout=stream,
+        )  # fmt: skip
+        wait_for(lambda: all(len(each) == 2 for each in tried()), "both to be submitted again")
+        hold.unlink()
+        assert process.wait(timeout=300) == 0, (project / "snakemake.log").read_text()
+    assert tried() == [
+        [("TIMEOUT", "00:01:00", "16000M"), ("COMPLETED", "00:16:00", "32000M")],
+        [("FAILED", "00:30:00", "200M"), ("COMPLETED", "01:00:00", "1600M")],
     ]
-    assert [job["MinMemoryNode"] for job in short] == ["200M", "1600M"]
-    assert [job["JobState"] for job in short] == ["FAILED", "COMPLETED"]
+    assert training_log(project, 0).read_text().startswith("resumed after epoch")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_controller_resumes(project: Path, how: signal.Signals) -> None:
-    target = f"{FINAL}/seed-0/metrics.json"
+def test_controller_resumes(project: Path, tmp_path: Path, how: signal.Signals) -> None:
+    target, hold = f"{FINAL}/seed-0/metrics.json", tmp_path / "hold"
     shutil.rmtree(project / FINAL / "seed-0")
     log = training_log(project, 0)
     log.unlink()
     with (project / "snakemake.log").open("w") as stream:
-        process = start_snakemake(project, target, *PROFILE, stdout=stream)
-        wait_for(lambda: under_way(log), "the training to begin")
+        process = start_snakemake(
+            project, target, *PROFILE, environment=holding(hold), stdout=stream
+        )
+        wait_for(lambda: halted(log), "the training to begin")
         os.killpg(process.pid, how)
-        process.wait(timeout=60)
+        process.wait(timeout=240)  # the plugin looks at its jobs at least every 180 s
     if how is signal.SIGKILL:
         # Nobody told SLURM: the job goes on, and docs/slurm.md says to cancel it.
         assert len(running()) == 1
         subprocess.run(["scancel", "--user", "root"], check=True)
         assert snakemake(project, "--unlock").returncode == 0
-    wait_for(lambda: not running(), "the job to be cancelled", seconds=60)
+    wait_for(lambda: not running(), "the job to be cancelled")
     assert not (project / target).exists()
+    hold.unlink()
     result = snakemake(project, target, *PROFILE)
     assert result.returncode == 0, result.stdout
     assert log.read_text().startswith("resumed after epoch")

@@ -28,6 +28,10 @@ if [ -e "$ETC/slurm.conf" ] && ! grep -qF "$MARK" "$ETC/slurm.conf"; then
   skip "$ETC/slurm.conf belongs to a cluster, which is left alone"
 fi
 
+# One cluster at a time: a second one waits for its turn. What runs beside it does not hold the lock.
+exec 9>/tmp/spikernel-slurm.lock
+flock 9
+
 HOST=$(hostname -s)
 RUN=$(mktemp -d /tmp/spikernel-slurm.XXXXXX)
 mkdir -p "$RUN"/{state,spool,log,run} "$ETC"
@@ -59,7 +63,7 @@ if [ ! -s /etc/munge/munge.key ]; then
   chmod 400 /etc/munge/munge.key
 fi
 if ! munge -n >/dev/null 2>&1; then
-  su -s /bin/sh munge -c "$(command -v munged) --force"
+  su -s /bin/sh munge -c "$(command -v munged) --force" 9>&-
   cp /run/munge/munged.pid "$RUN/run/munged.pid"
   for _ in $(seq 20); do munge -n >/dev/null 2>&1 && break; sleep 0.2; done
 fi
@@ -111,10 +115,10 @@ PartitionName=cpu Nodes=node[1-2] Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=node[1-2] MaxTime=INFINITE State=UP
 EOF
 
-slurmctld -i
+slurmctld -i 9>&-
 for node in node1 node2; do
   mkdir -p "$RUN/spool/$node"
-  slurmd -N "$node"
+  slurmd -N "$node" 9>&-
 done
 for _ in $(seq 60); do
   [ "$(sinfo --noheader --states idle --format %D --partition cpu)" = 2 ] && break
@@ -127,4 +131,4 @@ if [ "$(sinfo --noheader --states idle --format %D --partition cpu)" != 2 ]; the
 fi
 
 # Not called SLURM_*: sbatch and the plugin read or drop those.
-SPIKERNEL_TEST_CLUSTER=$RUN "$@"
+SPIKERNEL_TEST_CLUSTER=$RUN "$@" 9>&-

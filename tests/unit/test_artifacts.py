@@ -71,6 +71,22 @@ def test_json_refuses_what_is_not_finite(tmp_path: Path) -> None:
         artifacts.read_json(tmp_path / "c.json")
 
 
+def test_object_of_another_step_is_named_with_the_key_that_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "search.json"
+    for text, message in (
+        ("[]", "holds no JSON object"),
+        ('{"a": 1}', "key 'b' is missing: run the step that makes it again"),
+    ):
+        path.write_text(text)
+        with pytest.raises(SpikernelError, match=message):
+            artifacts.read_object(path, "a", "b")
+    path.write_text('{"a": 1, "b": 2, "c": 3}')
+    assert artifacts.read_object(path, "a", "b") == {"a": 1, "b": 2, "c": 3}
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SpikernelError, match="not a text file"):
+        artifacts.read_object(path)
+
+
 def test_provenance_names_inputs_outputs_and_versions(tmp_path: Path) -> None:
     source, result = tmp_path / "in.txt", tmp_path / "out.txt"
     source.write_text("abc")

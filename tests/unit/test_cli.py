@@ -74,3 +74,14 @@ def test_user_errors_are_one_line_and_defects_keep_their_traceback(
     assert capsys.readouterr().err == "error: file f is short\n"
     with pytest.raises(KeyError):
         cli.run(defect, [])
+
+
+def test_path_that_cannot_be_used_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(SystemExit) as caught:
+        cli.run(lambda: (file / "below").mkdir(), [])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == f"error: cannot use {file}/below: Not a directory\n"

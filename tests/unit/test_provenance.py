@@ -34,3 +34,9 @@ def test_altered_and_missing_files_are_all_named(tmp_path: Path) -> None:
 def test_folder_without_records_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no provenance record"):
         provenance.verify(tmp_path)
+
+
+def test_damaged_record_is_named(tmp_path: Path) -> None:
+    artifacts.write_text(tmp_path / "provenance.json", '{"outputs": 3}')
+    with pytest.raises(DataError, match=r"provenance\.json: 'outputs' names no files"):
+        provenance.verify(tmp_path)

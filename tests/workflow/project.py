@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -62,6 +63,24 @@ def write_config(folder: Path, config: object) -> None:
     (folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(config))
 
 
+def surroundings() -> dict[str, str]:
+    """Return the variables of a shell whose `python`, which jobs call, is that of the tests."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path}
+
+
+def holding(file: Path) -> dict[str, str]:
+    """Return variables with which final trainings halt after epoch 3 until `file` is removed."""
+    file.touch()
+    hold = {"PYTHONPATH": str(Path(__file__).parent / "hold"), "SPIKERNEL_TEST_HOLD": str(file)}
+    return surroundings() | hold
+
+
+def halted(log: Path) -> bool:
+    """Whether the training of a log has come to where it halts."""
+    return log.exists() and "epoch 3/" in log.read_text()
+
+
 def start_snakemake(
     folder: Path,
     *arguments: str,
@@ -70,20 +89,18 @@ def start_snakemake(
     stdout: IO[str] | int = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
     """Start Snakemake with two cores, in a process group of its own, both streams together."""
-    if environment is None:
-        # Jobs call `python`: the one that runs the tests.
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path}
     # --cores ends the list of --configfile, so that targets may follow.
     command = [sys.executable, "-m", "snakemake", "--configfile", config, "--cores", "2"]
     return subprocess.Popen(
         [*command, *arguments],
         cwd=folder,
-        env=environment,
+        env=environment or surroundings(),
         text=True,
         stdout=stdout,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # Tests send Ctrl-C, which a run in the background of a shell would ignore.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -20,6 +20,8 @@ from project import (
     ROOT,
     TINY,
     copy_project,
+    halted,
+    holding,
     planned_jobs,
     snakemake,
     start_snakemake,
@@ -248,21 +250,22 @@ def test_altered_data_is_noticed_before_training(project: Path) -> None:
     assert "the manifest says" in result.stdout
 
 
-def test_killed_run_leaves_no_result_and_goes_on(project: Path) -> None:
+def test_killed_run_leaves_no_result_and_goes_on(project: Path, tmp_path: Path) -> None:
     """Kill Snakemake and its job in the middle of a training; the next run resumes it."""
-    final = {"seeds": [0], "training": {"recipe": "modern", "epochs": 150}}
+    final = {"seeds": [0], "training": {"recipe": "modern", "epochs": 8}}
     write_config(project, {**TINY, "train_final": final})
-    target = f"{MODEL}/metrics.json"
+    target, hold = f"{MODEL}/metrics.json", tmp_path / "hold"
     log = project / "logs/tiny/digits/train_final/k1-3_rank-1_seed-0.log"
     log.unlink()
-    process = start_snakemake(project, target)
-    deadline = time.monotonic() + 60
-    while not (log.exists() and "epoch 3/" in log.read_text()):
+    process = start_snakemake(project, target, environment=holding(hold))
+    deadline = time.monotonic() + 240
+    while not halted(log):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    hold.unlink()
     assert not (project / target).exists()
     assert list((project / MODEL).glob("*.unfinished"))
     assert snakemake(project, "--unlock").returncode == 0
@@ -270,4 +273,4 @@ def test_killed_run_leaves_no_result_and_goes_on(project: Path) -> None:
     assert result.returncode == 0, result.stdout
     assert log.read_text().startswith("resumed after epoch")
     assert not list((project / MODEL).glob("*.unfinished"))
-    assert len((project / MODEL / "history.csv").read_text().splitlines()) == 1 + 150
+    assert len((project / MODEL / "history.csv").read_text().splitlines()) == 1 + 8

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from spikernel.errors import ConfigError
 
@@ -28,6 +28,8 @@ def _kernel_set(sizes: tuple[int, ...]) -> tuple[int, ...]:
 
 KernelSize = Annotated[int, AfterValidator(_odd)]
 KernelSizes = Annotated[tuple[KernelSize, ...], AfterValidator(_kernel_set)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What every generator of random numbers takes."""
 
 
 class StrictModel(BaseModel):

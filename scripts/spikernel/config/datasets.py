@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from spikernel.config.base import StrictModel
+from spikernel.config.base import Seed, StrictModel
 
 DATASETS: dict[str, int] = {"digits": 8, "cifar10": 32, "cifar100": 32, "tinyimagenet": 64}
 """Built-in data sets and the side of their square images in pixels."""
@@ -22,7 +22,7 @@ class DatasetConfig(StrictModel):
     """Side in pixels; required for `imagefolder`, whose images are resized to it."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=0.9)
     """Share of the training images kept aside, per class, for every choice that is made."""
-    split_seed: int = 0
+    split_seed: Seed = 0
     """Seed of the split (and of the subset, if any)."""
     train_images: int | None = Field(default=None, ge=2)
     """Use a stratified subset of this many training images (before the validation split)."""

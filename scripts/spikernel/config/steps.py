@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from spikernel.config.base import KernelSizes, StrictModel
+from spikernel.config.base import KernelSizes, Seed, StrictModel
 from spikernel.config.training import TrainingConfig
 
 Control = Literal["plain", "iso_parameter"]
@@ -30,7 +30,7 @@ def _thresholds(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
-Distinct = Annotated[tuple[int, ...], AfterValidator(_distinct)]
+Seeds = Annotated[tuple[Seed, ...], AfterValidator(_distinct)]
 
 
 class Budget(StrictModel):
@@ -52,7 +52,7 @@ class ImpactConfig(StrictModel):
     controls: tuple[Control, ...] = ("plain", "iso_parameter")
     """`plain`: same width, so parameters grow with the kernel. `iso_parameter`: width scaled so
     that the parameters match the net with 3x3 kernels."""
-    seeds: Distinct = (0, 1, 2)
+    seeds: Seeds = (0, 1, 2)
     """Seeds of each net's weights and batches."""
     reference_cell: tuple[EdgeRole, EdgeRole, EdgeRole, EdgeRole, EdgeRole, EdgeRole] = (
         "conv", "zero", "skip", "conv", "zero", "conv",
@@ -120,7 +120,7 @@ class SearchConfig(StrictModel):
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
     """Mini-batches whose scores are averaged."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the samples, the shared weights and the mini-batches."""
     budget: Budget = Budget()
     """Bounds on the candidates, applied before anything is scored."""

@@ -11,11 +11,11 @@ from spikernel.config.datasets import DATASETS, DatasetConfig, DatasetEntry
 from spikernel.config.network import NetworkConfig
 from spikernel.config.steps import (
     DesignConfig,
-    Distinct,
     ExportConfig,
     ImpactConfig,
     ReportConfig,
     SearchConfig,
+    Seeds,
 )
 from spikernel.config.training import TrainingConfig
 from spikernel.errors import ConfigError
@@ -33,7 +33,7 @@ class FinalConfig(StrictModel):
 
     ranks: int = Field(default=1, ge=1)
     """How many of the best candidates of each kernel set are trained."""
-    seeds: Distinct = (0,)
+    seeds: Seeds = (0,)
     """Seeds of each model's weights and batches."""
     training: TrainingConfig = TrainingConfig()
     """How the models are trained."""

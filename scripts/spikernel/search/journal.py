@@ -88,7 +88,8 @@ class Journal:
     def _read(self) -> list[Evaluation]:
         if not self.path.exists():
             return []
-        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+        # What a failing disk left need not be text; it ends what is kept.
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         if not lines or lines[0] != self._header:
             return []
         kept = []

@@ -49,7 +49,7 @@ def choose(
         ExportError: no model meets the budget, or the chosen one is not among `metrics`.
 
     """
-    read = {path: artifacts.read_json(path) for path in metrics}
+    read = {path: artifacts.read_object(path, "val_accuracy_percent", "seed") for path in metrics}
     if selection_path is None:
         if len(read) != 1:
             raise ExportError(f"{len(read)} models are given: name one, or give a selection")

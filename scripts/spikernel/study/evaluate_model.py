@@ -10,6 +10,7 @@ from spikernel.config import TrainingConfig
 from spikernel.data.manifest import SplitName
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
+from spikernel.provenance import recorded_outputs
 from spikernel.space import parameter_count
 from spikernel.study.inputs import Machine, check_fit
 from spikernel.training import accuracy_percent, load_model, to_device
@@ -79,7 +80,7 @@ def _check_release(model_path: Path, digest: str) -> None:
     record = model_path.with_name("provenance.json")
     if not record.exists():
         return
-    released = artifacts.read_json(record).get("outputs", {}).get(model_path.name)
+    released = recorded_outputs(record).get(model_path.name)
     if released is not None and released != digest:
         raise DataError(
             f"{model_path} was altered since its release: its SHA-256 is {digest}, {record} says "

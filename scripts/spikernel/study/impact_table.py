@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from spikernel import artifacts, provenance
-from spikernel.errors import TableError
 from spikernel.study.reference_net import ANCHOR
 from spikernel.tables import to_csv
 
@@ -21,7 +20,7 @@ def collect(metrics: Sequence[Path], impact_path: Path) -> None:
     Standard deviations are those of a sample (n - 1); with one seed the cell is empty.
 
     Raises:
-        TableError: a metrics file lacks a value.
+        SpikernelError: a metrics file lacks a value.
 
     """
     watch = provenance.Stopwatch()
@@ -62,9 +61,6 @@ def _share_anchor(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read(path: Path) -> dict[str, object]:
-    record = artifacts.read_json(path)
     wanted = [*_KEYS, "seed", "val_accuracy_percent", *_SAME_FOR_ALL_SEEDS, *_AVERAGED]
-    missing = [name for name in wanted if name not in record]
-    if missing:
-        raise TableError(f"{path}: '{missing[0]}' is missing: run kernel_impact again")
+    record = artifacts.read_object(path, *wanted)
     return {name: record[name] for name in wanted}

@@ -8,7 +8,7 @@ import torch
 
 from spikernel.config import TrainingConfig
 from spikernel.data.manifest import Manifest
-from spikernel.errors import DataError
+from spikernel.errors import DataError, DeviceError
 from spikernel.network import choose_device, describe_device
 from spikernel.network.device import DeviceName
 from spikernel.space import Architecture, ImageShape
@@ -28,9 +28,11 @@ class Machine:
         """Fix the device and the number of CPU threads of this process.
 
         Raises:
-            DeviceError: a GPU was asked for and there is none.
+            DeviceError: a GPU was asked for and there is none, or there are no threads.
 
         """
+        if threads < 1:
+            raise DeviceError(f"at least one CPU thread is needed, got {threads}")
         torch.set_num_threads(threads)
         return cls(choose_device(device), threads)
 

@@ -11,7 +11,8 @@ from spikernel.network import build_net, measure_activity
 from spikernel.space import memory_mb, parameter_count
 from spikernel.study.inputs import Machine, events_path, image_shape, state_path
 from spikernel.study.reference_net import reference_architecture
-from spikernel.training import Trained, normalised_batches, to_device, train
+from spikernel.training import normalised_batches, to_device
+from spikernel.training.loop import Trained, train
 
 ACTIVITY_IMAGES = 1000
 """Images on which firing rates and synaptic operations are measured."""

@@ -207,10 +207,16 @@ def read_kernel_sizes(path: Path, name: str) -> tuple[int, ...]:
     """Return the sizes of one set of `kernel_sets.json`.
 
     Raises:
-        TableError: there is no set of that name.
+        TableError: there is no set of that name, or the file lists no sets.
 
     """
-    sets = {item["name"]: item["sizes"] for item in artifacts.read_json(path)["sets"]}
+    listed = artifacts.read_object(path, "sets")["sets"]
+    try:
+        sets = {str(item["name"]): tuple(map(int, item["sizes"])) for item in listed}
+    except (KeyError, TypeError, ValueError):
+        raise TableError(
+            f"{path}: 'sets' must list kernel sets by name and sizes: run kernel_set_design again"
+        ) from None
     if name not in sets:
         raise TableError(f"{path}: no kernel set '{name}'; it holds {', '.join(sets)}")
-    return tuple(int(size) for size in sets[name])
+    return sets[name]

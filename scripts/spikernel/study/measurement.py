@@ -11,6 +11,11 @@ HISTORY = (
     "seconds",
 )  # fmt: skip
 
+METRICS = (
+    "dataset", "test_accuracy_percent", "val_accuracy_percent", "params", "memory_mb_fp32",
+    "time_steps", "epochs", "archid", "seed", "device",
+)  # fmt: skip
+
 
 def write_measurement(metrics_path: Path, output: Path) -> None:
     """Join metrics, history and provenance of one trained model into one file.
@@ -24,8 +29,8 @@ def write_measurement(metrics_path: Path, output: Path) -> None:
         DataError: the files are not of one training, or the name does not fit.
 
     """
-    metrics = artifacts.read_json(metrics_path)
-    made = artifacts.read_json(metrics_path.with_name("provenance.json"))
+    metrics = artifacts.read_object(metrics_path, *METRICS, "train_seconds")
+    made = artifacts.read_object(metrics_path.with_name("provenance.json"), "outputs")
     history_path = metrics_path.with_name("history.csv")
     if not output.name.startswith(f"{metrics['dataset']}-"):
         raise DataError(f"{output}: the name must begin with '{metrics['dataset']}-'")
@@ -38,10 +43,7 @@ def write_measurement(metrics_path: Path, output: Path) -> None:
         {
             **{
                 key: metrics[key]
-                for key in (
-                    "dataset", "test_accuracy_percent", "val_accuracy_percent", "params",
-                    "memory_mb_fp32", "time_steps", "epochs", "archid", "seed", "device",
-                )
+                for key in METRICS
             },
             "seconds": metrics["train_seconds"],
             "versions": {"python": made["python"], **made["packages"]},

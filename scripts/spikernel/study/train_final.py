@@ -16,7 +16,8 @@ from spikernel.space import Architecture, Cell, memory_mb, parameter_count
 from spikernel.study.inputs import Machine, events_path, image_shape, state_path
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
 from spikernel.tables import read_csv, write_csv
-from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device, train
+from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device
+from spikernel.training.loop import train
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Candidate:
 
         """
         cell = read_candidate(candidates_path, rank)
-        search = artifacts.read_json(search_path)
+        search = artifacts.read_object(search_path, "kernel_set", "kernel_sizes")
         sources = (candidates_path, search_path)
         return cls(cell, search["kernel_set"], search["kernel_sizes"], rank, sources)
 

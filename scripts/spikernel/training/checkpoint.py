@@ -54,12 +54,17 @@ def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocess
             it describes.
 
     """
-    description = _read_description(path)
-    architecture = Architecture(
-        Cell.from_archid(description["archid"]),
-        NetworkConfig.parse(description["network"], str(path)),
-        ImageShape(**description["images"]),
-    )
+    text = _read_description(path)
+    try:
+        description: dict[str, Any] = json.loads(text)
+        architecture = Architecture(
+            Cell.from_archid(description["archid"]),
+            NetworkConfig.parse(description["network"], str(path)),
+            ImageShape(**description["images"]),
+        )
+        preprocessing = Preprocessing(**description["preprocessing"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: its SpiKernel description is not complete: {error}") from None
     net = build_net(architecture, seed=0, device=device)
     tensors = load_file(path, device=str(device))
     wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
@@ -71,10 +76,10 @@ def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocess
                 f"{wanted.get(name, 'none')}"
             )
     net.load_state_dict(tensors)
-    return net.eval(), Preprocessing(**description["preprocessing"])
+    return net.eval(), preprocessing
 
 
-def _read_description(path: Path) -> dict[str, Any]:
+def _read_description(path: Path) -> str:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -84,5 +89,4 @@ def _read_description(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} is not a whole safetensors file: {error}") from None
     if _KEY not in metadata:
         raise DataError(f"{path} holds no SpiKernel description: it was not written by train_final")
-    description: dict[str, Any] = json.loads(metadata[_KEY])
-    return description
+    return str(metadata[_KEY])

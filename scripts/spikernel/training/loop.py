@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from spikernel.config import TrainingConfig
 from spikernel.data.splits import Split
-from spikernel.errors import TrainingError, UnfinishedError
+from spikernel.errors import ConfigError, TrainingError, UnfinishedError
 from spikernel.network import SpikingNet
 from spikernel.provenance import Stopwatch
 from spikernel.training import state as run_state
@@ -56,6 +56,8 @@ class Trainer:
     def __init__(
         self, net: SpikingNet, train: Split, validation: Split, settings: TrainingConfig, seed: int
     ) -> None:
+        if not 0 <= seed < 2**32:
+            raise ConfigError(f"a seed must be at least 0 and below 2^32, got {seed}")
         self.net = net
         self.settings = settings
         self.device = next(net.parameters()).device

@@ -41,6 +41,7 @@ def test_generated_reference_is_in_step(name: str, text: str) -> None:
             {"datasets": {"digits": {"networ": {}}}},
             "config: datasets/digits/networ: unknown key; did you mean 'network'?",
         ),
+        ({"train_final": {"seeds": [-1]}}, "train_final/seeds/0: input should be greater than"),
         ({"kernel_impact": {"kernel_sizes": [3, 4]}}, "must be odd and positive, got 4"),
         ({"kernel_impact": {"kernel_sizes": [3, -1]}}, "must be odd and positive, got -1"),
         ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),

@@ -56,6 +56,15 @@ def test_journal_of_another_search_is_not_used(tmp_path: Path) -> None:
         assert journal.done == {}
 
 
+def test_line_that_is_not_text_ends_what_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    whole = evaluate(CELLS[:3], value, path, {"seed": 0})
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], b"\xff\xfe" + lines[3]]))
+    with Journal(path, {"seed": 0}) as journal:
+        assert list(journal.done) == [item.archid for item in whole[:2]]
+
+
 def test_scores_that_are_not_finite_survive(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with Journal(path, {}) as journal:

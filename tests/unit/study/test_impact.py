@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from spikernel.config import NetworkConfig
-from spikernel.errors import TableError
+from spikernel.errors import SpikernelError
 from spikernel.space import Cell, ImageShape, parameter_count
 from spikernel.study import impact_table
 from spikernel.study.reference_net import reference_architecture
@@ -93,5 +93,5 @@ def test_incomplete_metrics_name_file_and_key(tmp_path: Path) -> None:
     record = json.loads(path.read_text())
     del record["params"]
     path.write_text(json.dumps(record))
-    with pytest.raises(TableError, match=r"metrics\.json: 'params' is missing"):
+    with pytest.raises(SpikernelError, match=r"metrics\.json: key 'params' is missing"):
         impact_table.collect([path], tmp_path / "impact.csv")

@@ -94,3 +94,11 @@ def test_file_in_file_out(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"no kernel set 'design-9'; it holds k1-3, design-1"):
         kernel_set_design.read_kernel_sizes(output, "design-9")
     assert (tmp_path / "provenance.json").exists()
+
+
+@pytest.mark.parametrize("sets", ["k1-3", [{"name": "k1-3"}], [{"name": "k1-3", "sizes": "x"}]])
+def test_file_that_lists_no_sets_is_named(tmp_path: Path, sets: object) -> None:
+    path = tmp_path / "kernel_sets.json"
+    path.write_text(json.dumps({"sets": sets}))
+    with pytest.raises(TableError, match="run kernel_set_design again"):
+        kernel_set_design.read_kernel_sizes(path, "k1-3")

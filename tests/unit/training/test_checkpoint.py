@@ -11,7 +11,8 @@ from spikernel.errors import DataError
 from spikernel.network import build_net
 from spikernel.space import Architecture, Cell
 from spikernel.study.inputs import image_shape
-from spikernel.training import accuracy_percent, load_model, save_model, to_device, train
+from spikernel.training import accuracy_percent, load_model, save_model, to_device
+from spikernel.training.loop import train
 
 CPU = torch.device("cpu")
 
@@ -65,4 +66,13 @@ def test_damaged_and_foreign_files_are_one_line(digits_manifest: Path, tmp_path:
         load_model(path, CPU)
     save_file({"x": torch.zeros(1)}, path)
     with pytest.raises(DataError, match="was not written by train_final"):
+        load_model(path, CPU)
+    save_file({"x": torch.zeros(1)}, path, metadata={"spikernel": "{}"})
+    with pytest.raises(DataError, match="its SpiKernel description is not complete"):
+        load_model(path, CPU)
+    save_model(path, fresh_net(digits_manifest), load(digits_manifest)[0].manifest)
+    with safe_open(path, framework="pt") as file:
+        described = file.metadata()
+    save_file({"x": torch.zeros(1)}, path, metadata=described)
+    with pytest.raises(DataError, match="is missing, the net it describes has"):
         load_model(path, CPU)

@@ -12,7 +12,9 @@ from toy import fresh_net, load, prepare_digits
 
 from spikernel.config import TrainingConfig
 from spikernel.errors import UnfinishedError
-from spikernel.training import EpochRecord, Trained, loop, train
+from spikernel.training import loop
+from spikernel.training.loop import Trained, train
+from spikernel.training.progress import EpochRecord
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = TrainingConfig.model_validate(

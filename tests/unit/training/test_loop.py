@@ -7,10 +7,11 @@ import torch
 from toy import fresh_net, load
 
 from spikernel.config import TrainingConfig
-from spikernel.errors import TrainingError
+from spikernel.errors import ConfigError, TrainingError
 from spikernel.network import SpikingNet
-from spikernel.training import EpochRecord, Trained, loop, progress, train
-from spikernel.training.progress import Progress
+from spikernel.training import loop, progress
+from spikernel.training.loop import Trained, train
+from spikernel.training.progress import EpochRecord, Progress
 
 SETTINGS = TrainingConfig.model_validate(
     {
@@ -40,6 +41,11 @@ def test_same_seed_same_weights_and_history(digits_manifest: Path, whole: Traine
     assert [r.train_loss for r in again.history] == [r.train_loss for r in whole.history]
     other = train(fresh_net(digits_manifest), load(digits_manifest), SETTINGS, 1)
     assert not same_weights(other.net, whole.net)
+
+
+def test_seed_that_generators_do_not_take_is_refused(digits_manifest: Path) -> None:
+    with pytest.raises(ConfigError, match="a seed must be at least 0"):
+        train(fresh_net(digits_manifest), load(digits_manifest), SETTINGS, -1)
 
 
 @pytest.mark.parametrize("killed_in_epoch", [2, 3])

@@ -7,8 +7,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from spikernel.errors import ConfigError
-from spikernel.training import EpochRecord
-from spikernel.training.progress import Progress
+from spikernel.training.progress import EpochRecord, Progress
 
 
 def record(epoch: int) -> EpochRecord:
