@@ -96,19 +96,17 @@ class SpikingJellyNet(nn.Module):
 
 
 class SpikingJellyTraining:
-    """An idiomatic training step; `mixed_precision` is bfloat16 autocast, on a GPU only."""
+    """An idiomatic training step; `mixed_precision` is bfloat16 autocast."""
 
     def __init__(
-        self, net: SpikingJellyNet, learning_rate: float, mixed_precision: bool = True
+        self, net: SpikingJellyNet, learning_rate: float, mixed_precision: bool = False
     ) -> None:
         self.net = net.train()
         self._optimiser = torch.optim.SGD(
             net.parameters(), learning_rate, momentum=0.9, weight_decay=5e-4
         )
         device = next(net.parameters()).device
-        self._autocast = torch.autocast(
-            device.type, torch.bfloat16, enabled=mixed_precision and device.type == "cuda"
-        )
+        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision)
         self.correct = 0.0
 
     def step(self, images: Tensor, labels: Tensor) -> float:

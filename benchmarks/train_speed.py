@@ -2,8 +2,9 @@
 
 The same net with equal weights, batch size, images and augmentation (crop and flip):
 (a) SNASNet's loop as published: single-step modules, a Python loop over time, float32, a loader
-with 4 workers; (b) an idiomatic SpikingJelly 2 multi-step loop with bfloat16 autocast (on a GPU)
-and the same loader; ours with bfloat16 autocast (on a GPU).
+with 4 workers; (b) an idiomatic SpikingJelly 2 multi-step loop and the same loader; ours. The last
+two compute under bfloat16 autocast on a GPU, and on a CPU with `--cpu-bfloat16`.
+
 Each loop lives in a process of its own, so that memory and settings of one do not reach another;
 they are measured in turns, so that a disturbance of the machine hits all, and the median of the
 turns counts. Batches that the loaders prepare while another loop is measured cost them nothing.
@@ -27,7 +28,7 @@ from typing import Annotated, Any
 
 import torch
 from common import environment, prepare_cifar10, wait_for
-from training_loops import OurLoop, Setup, make_loop, matmul_rate
+from training_loops import OurLoop, Setup, in_bfloat16, make_loop, matmul_rate
 
 from spikernel import cli
 from spikernel.config import NetworkConfig
@@ -60,7 +61,8 @@ def serve(name: str, setup: Setup, warmup: int, pipe: Connection) -> None:
             assert isinstance(loop, OurLoop)
             pipe.send(loop.flop_per_image())
         elif asked == "matmul":
-            pipe.send(matmul_rate(setup.device))
+            dtype = torch.bfloat16 if in_bfloat16(setup) else torch.float32
+            pipe.send(matmul_rate(setup.device, dtype))
         else:
             start = time.perf_counter()
             loop.run(asked)
@@ -127,7 +129,7 @@ def measure(setup: Setup, steps: int, rounds: int, warmup: int) -> dict[str, Any
     }
     for name in LOOPS:
         print(f"{name}: {rate[name]:.1f} images/s, peak memory {peaks[name]:.0f} MB")
-    kind = "bfloat16" if setup.device.type == "cuda" else "float32"
+    kind = "bfloat16" if in_bfloat16(setup) else "float32"
     print(f"ours: {flop * rate['ours'] / 1e12:.4f} TFLOP/s of {matmul / 1e12:.4f} ({kind} product)")
     return {
         "vs_snasnet_loop": rate["ours"] / rate["snasnet"],
@@ -160,6 +162,7 @@ def main(
     workers: Annotated[int, "loader processes of the references"] = 4,
     threads: Annotated[int, "CPU threads of each loop"] = 2,
     device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "auto",
+    cpu_bfloat16: Annotated[bool, "our loop and SpikingJelly's in bfloat16 on a CPU"] = False,
     seed: Annotated[int, "seed"] = 0,
 ) -> None:
     """Measure and print."""
@@ -173,10 +176,13 @@ def main(
     network = NetworkConfig(channels=sizes["channels"], time_steps=time_steps, pool=pool)
     with tempfile.TemporaryDirectory(prefix="spikernel-") as folder:
         manifest = prepare_cifar10(data, Path(folder), images)
-        setup = Setup(manifest, archid, network, sizes["batch_size"], workers, threads, where, seed)
+        setup = Setup(
+            manifest, archid, network, sizes["batch_size"], workers, threads, where, seed,
+            cpu_bfloat16=cpu_bfloat16,
+        )  # fmt: skip
         result = measure(setup, sizes["steps"], rounds, sizes["warmup"])
     settings = {**sizes, "time_steps": time_steps, "pool": pool, "archid": archid}
-    more = {"rounds": rounds, "workers": workers, "threads": threads}
+    more = {"rounds": rounds, "workers": workers, "threads": threads, "cpu_bfloat16": cpu_bfloat16}
     print(json.dumps({**result, **settings, **more, **environment(where)}))
 
 

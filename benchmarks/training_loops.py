@@ -38,6 +38,7 @@ class Setup:
     device: torch.device
     seed: int
     learning_rate: float = 0.1
+    cpu_bfloat16: bool = False
 
     def net(self, split: Split) -> SpikingNet:
         """Return our net, whose weights all loops start from."""
@@ -78,12 +79,18 @@ class Limited(Progress):
 
 
 class OurLoop:
-    """`Trainer` with recipe `reference`: the whole split on the device, bfloat16 on a GPU."""
+    """`Trainer` with recipe `reference`: the whole split on the device.
+
+    bfloat16 on a GPU, and on a CPU where it is asked for.
+    """
 
     def __init__(self, setup: Setup) -> None:
         train, validation = (load_split(setup.manifest, name) for name in ("train", "validation"))
         settings = TrainingConfig(
-            batch_size=setup.batch_size, mixed_precision=True, learning_rate=setup.learning_rate
+            batch_size=setup.batch_size,
+            mixed_precision=True,
+            cpu_bfloat16=setup.cpu_bfloat16,
+            learning_rate=setup.learning_rate,
         )
         self.trainer = Trainer(setup.net(train), train, validation, settings, setup.seed)
 
@@ -134,20 +141,25 @@ def make_loop(name: str, setup: Setup) -> TimedLoop:
         return OurLoop(setup)
     split = load_split(setup.manifest, "train")
     ours = setup.net(split)
-    net_type, training_type = {
-        "snasnet": (ReferenceNet, ReferenceTraining),
-        "spikingjelly": (SpikingJellyNet, SpikingJellyTraining),
-    }[name]
+    net_type = {"snasnet": ReferenceNet, "spikingjelly": SpikingJellyNet}[name]
     net = net_type(ours.architecture.cell, setup.network, ours.architecture.images)
     net.to(setup.device)
     copy_weights(ours, net)
-    return LoaderLoop(setup, split, training_type(net, setup.learning_rate))
+    if isinstance(net, SpikingJellyNet):
+        training: Any = SpikingJellyTraining(net, setup.learning_rate, in_bfloat16(setup))
+    else:
+        training = ReferenceTraining(net, setup.learning_rate)
+    return LoaderLoop(setup, split, training)
 
 
-def matmul_rate(device: torch.device, repeats: int = 10) -> float:
-    """Return the best measured FLOP/s of a square product: bfloat16 on CUDA, float32 on CPU."""
-    cuda = device.type == "cuda"
-    size, dtype = (8192, torch.bfloat16) if cuda else (2048, torch.float32)
+def in_bfloat16(setup: Setup) -> bool:
+    """Whether our loop and SpikingJelly's compute in bfloat16."""
+    return setup.device.type == "cuda" or setup.cpu_bfloat16
+
+
+def matmul_rate(device: torch.device, dtype: torch.dtype, repeats: int = 10) -> float:
+    """Return the best measured FLOP/s of a large square product."""
+    size = 8192 if device.type == "cuda" else 2048
     one, other = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     out = one @ other
     seconds = []

@@ -87,7 +87,10 @@ class TrainingConfig(StrictModel):
     """Decay per step of the moving average of the weights that is evaluated; 0: none. It grows
     to this value over the first steps, so that short runs may use it too."""
     mixed_precision: bool = False
-    """bfloat16 autocast on a GPU; ignored on the CPU."""
+    """bfloat16 autocast on a GPU; `cpu_bfloat16` says what a CPU does."""
+    cpu_bfloat16: bool = False
+    """bfloat16 autocast on a CPU: faster where it has instructions for it (`lscpu` lists
+    avx512_bf16 or amx_bf16), slower elsewhere, and rounded differently."""
     tensorboard: bool = False
     """Also write TensorBoard event files, one per epoch, to the folder tensorboard beside the
     metrics."""

@@ -60,15 +60,14 @@ class SteppedLIF(LIF):
             potential: as the step before left it, [1, N, ...]; 0 at rest.
 
         """
-        rate = self.rate
-        if isinstance(rate, Tensor):
-            rate = rate.to(x.dtype)
-        charged = torch.lerp(potential, x, rate)
+        # In float32 also under autocast: see `lif_sequence`.
+        exact = torch.promote_types(x.dtype, torch.float32)
+        charged = torch.lerp(potential.to(exact), x.to(exact), self.rate)
         # With rate = 1 neurons at rest are charged to just their input, and fire by it.
         spikes: Tensor = LIFSequence.apply(charged, 1.0, self.threshold, self.alpha)
         # No gradient through the reset: the condition is a constant. (`masked_fill` would lose
         # the channels-last layout.)
-        return spikes, torch.where(spikes.detach().bool(), 0.0, charged)
+        return spikes.to(x.dtype), torch.where(spikes.detach().bool(), 0.0, charged)
 
     def forward(self, x: Tensor) -> Tensor:
         """Hand on the spikes [T, N, ...] of all time steps."""

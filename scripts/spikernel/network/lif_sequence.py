@@ -2,7 +2,9 @@
 
 All of it is bound by memory, not by arithmetic. On the CPU the batch is therefore taken in
 blocks that stay in a core's cache while the time steps pass over them, and every operation
-writes into memory that is there already.
+writes into memory that is there already. Input, spikes and their gradients may be bfloat16, which
+halves what passes through memory; potentials are float32 even then, because a rounded potential
+near the threshold would fire, or not, by its rounding.
 
 Shapes: T time steps, N batch.
 """
@@ -18,14 +20,24 @@ BLOCK_ELEMENTS = 131072
 smaller blocks cost more in calls than they save."""
 
 
-def empty_sequence(x: Tensor) -> Tensor:
+def empty_sequence(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """Return memory for [T, ...] in which every time step has the layout of x[0].
 
     `empty_like` does not keep channels-last for an input that is the same at every time step.
     """
     step = torch.empty_like(x[0])
     strides = (step.numel(), *step.stride())
-    return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device)
+    return torch.empty_strided(x.shape, strides, dtype=dtype or x.dtype, device=x.device)
+
+
+def _exact(dtype: torch.dtype) -> torch.dtype:
+    """Return the type of the potentials for input of a type."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def _as(dtype: torch.dtype, x: Tensor, memory: Tensor) -> Tensor:
+    """Return x in a type: x itself, or a copy in memory that is there already."""
+    return x if x.dtype == dtype else memory.copy_(x)
 
 
 def _blocks(x: Tensor) -> list[slice]:
@@ -49,20 +61,23 @@ class LIFSequence(torch.autograd.Function):
     ) -> Tensor:
         """[T, N, ...] real-valued input to spikes of the same shape."""
         weight = float(rate.detach()) if isinstance(rate, Tensor) else rate
-        kept = empty_sequence(x) if any(context.needs_input_grad) else None
+        exact = _exact(x.dtype)
+        kept = empty_sequence(x, exact) if any(context.needs_input_grad) else None
         result = empty_sequence(x)
         for block in _blocks(x):
             inputs, spikes = x[:, block].unbind(), result[:, block].unbind()
             # Potential before and after the reset.
-            charged, rest = torch.empty_like(inputs[0]), torch.zeros_like(inputs[0])
+            charged, rest, work = (torch.zeros_like(inputs[0], dtype=exact) for _ in range(3))
             for t in range(len(inputs)):
                 if kept is not None:
                     charged = kept[t, block]
-                torch.lerp(rest, inputs[t], weight, out=charged)
-                fired = torch.ge(charged, threshold, out=spikes[t])
+                torch.lerp(rest, _as(exact, inputs[t], work), weight, out=charged)
+                fired = torch.ge(charged, threshold, out=spikes[t] if x.dtype == exact else work)
                 torch.addcmul(charged, charged, fired, value=-1, out=rest)
+                if fired is not spikes[t]:
+                    spikes[t].copy_(fired)
         context.save_for_backward(kept)
-        context.constants = (weight, threshold, alpha)
+        context.constants = (weight, threshold, alpha, x.dtype)
         return result
 
     @staticmethod
@@ -72,30 +87,34 @@ class LIFSequence(torch.autograd.Function):
         d spike / d v of ATan is alpha / 2 / (1 + (pi / 2 * alpha * (v - threshold))^2).
         """
         (potentials,) = context.saved_tensors
-        rate, threshold, alpha = context.constants
-        exact = torch.promote_types(potentials.dtype, torch.float32)
-        of_rate = potentials.new_zeros((), dtype=exact) if context.needs_input_grad[1] else None
+        rate, threshold, alpha, dtype = context.constants
+        exact = potentials.dtype
+        of_rate = potentials.new_zeros(()) if context.needs_input_grad[1] else None
         steepness = (math.pi / 2 * alpha) ** 2
-        result = empty_sequence(potentials)
-        one = torch.ones((), dtype=potentials.dtype, device=potentials.device)
+        result = empty_sequence(potentials, dtype)
+        one = torch.ones((), dtype=exact, device=potentials.device)
         for block in _blocks(potentials):
             sequences = potentials[:, block], gradients[0][:, block], result[:, block]
             charged, arriving, leaving = (sequence.unbind() for sequence in sequences)
-            over, work = (torch.empty_like(charged[0]) for _ in range(2))
-            later = torch.zeros_like(over)  # what arrives through the next time step
+            over, work, wide, later = (torch.zeros_like(charged[0]) for _ in range(4))
+            # `later` is what arrives through the next time step.
             for t in range(len(charged) - 1, -1, -1):
                 torch.sub(charged[t], threshold, out=over)
                 torch.addcmul(one, over, over, value=steepness, out=work)
                 silent = torch.lt(over, 0, out=over)  # after a spike the reset lets nothing through
                 later.mul_(silent)
-                torch.addcdiv(later, arriving[t], work, value=alpha / 2 * rate, out=leaving[t])
-                torch.mul(leaving[t], 1 - rate, out=later)
+                gradient = leaving[t] if dtype == exact else over
+                arrived = _as(exact, arriving[t], wide)
+                torch.addcdiv(later, arrived, work, value=alpha / 2 * rate, out=gradient)
+                if gradient is not leaving[t]:
+                    leaving[t].copy_(gradient)
+                torch.mul(gradient, 1 - rate, out=later)
                 if of_rate is not None:
                     # d charged / d rate = x - rest = (charged - rest) / rate, where `rest` is what
                     # the step before left behind: its potential, or 0 where it fired.
                     change = charged[t]
                     if t > 0:
-                        silent = torch.lt(charged[t - 1], threshold, out=over)
+                        silent = torch.lt(charged[t - 1], threshold, out=wide)
                         change = torch.addcmul(change, charged[t - 1], silent, value=-1, out=work)
-                    of_rate += (leaving[t] * change).sum(dtype=exact) / rate**2
+                    of_rate += (gradient * change).sum() / rate**2
         return result, of_rate, None, None

@@ -61,7 +61,8 @@ class Trainer:
         self.net = net
         self.settings = settings
         self.device = next(net.parameters()).device
-        self.autocast = settings.mixed_precision and self.device.type == "cuda"
+        on_gpu = self.device.type == "cuda"
+        self.autocast = settings.mixed_precision if on_gpu else settings.cpu_bfloat16
         if self.device.type == "cpu":
             keep_freed_memory()
         else:

@@ -1,9 +1,10 @@
-"""What a training does on a GPU alone, done on the CPU: fused neurons under bfloat16 autocast.
+"""bfloat16 autocast: on the CPU, and what a training does on a GPU alone, done on the CPU.
 
 SpikingJelly's operators take their CPU implementation here, with the arguments and the types
 that they get on a GPU.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,20 @@ from spikernel.training import loop
 from spikernel.training.progress import Progress
 
 
+@pytest.mark.parametrize("path", [LIF._forward_fused, LIF.forward], ids=["gpu", "cpu"])
 @pytest.mark.parametrize("learnable", [False, True])
-def test_fused_neurons_take_bfloat16(learnable: bool) -> None:
+def test_neurons_take_bfloat16(path: Callable[..., torch.Tensor], learnable: bool) -> None:
     generator = torch.Generator().manual_seed(0)
     rounded = torch.randn(5, 4, 3, 6, 6, generator=generator).mul(2).bfloat16()
     neuron = LIF(NetworkConfig(learnable_tau=learnable))
     half, single = rounded.clone().requires_grad_(), rounded.float().requires_grad_()
-    fused, exact = neuron._forward_fused(half), neuron(single)
-    assert fused.dtype == torch.bfloat16
+    fired, exact = path(neuron, half), neuron(single)
+    assert fired.dtype == torch.bfloat16
     # Potentials are float32 in both, so the spikes are equal although the input is rounded.
-    assert torch.equal(fused.float(), exact)
+    assert torch.equal(fired.float(), exact)
     weight = torch.randn(exact.shape, generator=generator).bfloat16()
     gradients = []
-    for spikes, weights in ((fused, weight), (exact, weight.float())):
+    for spikes, weights in ((fired, weight), (exact, weight.float())):
         neuron.zero_grad()
         spikes.backward(weights)
         gradients.append(neuron.w.grad if neuron.w is not None else None)
@@ -39,30 +41,36 @@ def test_fused_neurons_take_bfloat16(learnable: bool) -> None:
         torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("gpu_path", [True, False], ids=["gpu", "cpu"])
 @pytest.mark.parametrize(
     ("network", "archid"),
     [(NETWORK, ARCHID), (MODERN, ARCHID), (MODERN, FEEDBACK)],
     ids=["snasnet", "modern", "feedback"],
 )
 def test_training_under_autocast_learns_as_in_float32(
-    digits_manifest: Path, monkeypatch: pytest.MonkeyPatch, network: NetworkConfig, archid: str
+    digits_manifest: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    network: NetworkConfig,
+    archid: str,
+    gpu_path: bool,
 ) -> None:
-    settings = TrainingConfig.model_validate(
-        {"recipe": "modern", "epochs": 4, "batch_size": 32, "learning_rate": 0.01}
-    )
-
-    def losses(on_gpu: bool) -> torch.Tensor:
+    def losses(in_bfloat16: bool) -> torch.Tensor:
+        settings = TrainingConfig.model_validate(
+            {
+                "recipe": "modern", "epochs": 4, "batch_size": 32, "learning_rate": 0.01,
+                "cpu_bfloat16": in_bfloat16,
+            }
+        )  # fmt: skip
         net = fresh_net(digits_manifest, network=network, archid=archid)
         trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
         with monkeypatch.context() as patch:
-            if on_gpu:
-                trainer.autocast = True
+            if in_bfloat16 and gpu_path:
                 patch.setattr(LIF, "forward", LIF._forward_fused)
             found = [trainer.train_epoch(epoch, Progress(4, 1))[0] for epoch in range(1, 5)]
         assert all(parameter.dtype == torch.float32 for parameter in net.parameters())
         return torch.cat(found)
 
-    plain, mixed = losses(on_gpu=False), losses(on_gpu=True)
+    plain, mixed = losses(in_bfloat16=False), losses(in_bfloat16=True)
     assert not torch.equal(plain, mixed)
     # bfloat16 keeps 8 bits: the first loss is equal to a few parts in a thousand.
     torch.testing.assert_close(mixed[0], plain[0], rtol=0.05, atol=0.0)
