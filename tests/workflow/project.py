@@ -24,13 +24,7 @@ TINY = {
         "training": {"recipe": "modern", "epochs": 1},
     },
     "kernel_set_design": {"sizes_per_set": [1], "keep": 1},
-    "nas_search": {
-        "score": "sahd_half_n",
-        "thresholds": [0.5, 1.0],
-        "iterations": 5,
-        "batch_size": 16,
-        "batches": 1,
-    },
+    "nas_search": {"score": "sahd_half_n", "iterations": 5, "batch_size": 16, "batches": 1},
     "train_final": {"seeds": [0], "training": {"recipe": "modern", "epochs": 1}},
     "tradeoff_report": {"memory_budgets_mb": [0.02]},
 }

@@ -103,11 +103,9 @@ def make_plan(name: str, collection: Collection, settings: DatasetConfig) -> Pla
 
     Raises:
         ConfigError: a subset is larger than the split it is taken from, or leaves a class
-            without training images; or the seed is negative.
+            without training images.
         DataError: there are too few images for a validation split.
     """
-    if settings.split_seed < 0:
-        raise ConfigError(f"{name}: split_seed must be 0 or more, got {settings.split_seed}")
     seeds = {draw: (settings.split_seed, stream) for draw, stream in _STREAMS.items()}
     train_pool = collection.train
     train = np.arange(len(train_pool.labels))

@@ -69,7 +69,6 @@ def test_seed_decides_and_one_setting_does_not_move_another():
         ({}, {"train_images": 121}, ConfigError, "train_images asks for 121 .* there are 120"),
         ({}, {"test_images": 31}, ConfigError, "test_images asks for 31 images, .* are 30"),
         ({}, {"train_images": 2}, ConfigError, "no training image of class 'c'.*at least 6"),
-        ({}, {"split_seed": -1}, ConfigError, "split_seed must be 0 or more"),
         ({"train": pool(1)}, {}, DataError, "no class has two training images"),
     ],
 )

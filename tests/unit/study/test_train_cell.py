@@ -18,7 +18,7 @@ from spikernel.study.measurement import write_measurement
 from spikernel.training import state
 
 ROOT = Path(__file__).parents[3]
-ARCHID = "k3-zero-skip-k1-zero-k3"
+ARCHID = "k3t0.5-zero-skip-k1t0.8-zero-k3"
 MACHINE = Machine(torch.device("cpu"), 1)
 CONFIG = {
     "experiment": "toy",
