@@ -10,6 +10,7 @@ from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.structure import forward_paths
 from spikernel.space import (
+    AVG,
     Architecture,
     Cell,
     CellCounter,
@@ -144,14 +145,15 @@ def filter_order(cells: Sequence[Cell], scores: Sequence[float], space: Space) -
     )
 
 
-def rank_order(score: float, cell: Cell, space: Space) -> tuple[bool, float, int, int, str]:
+def rank_order(score: float, cell: Cell, space: Space) -> tuple[bool, float, int, int, int, str]:
     """Return the sort key of a ranking: finite scores first, the highest first.
 
-    Equal scores: fewer parameters, then more paths, then the name.
+    Equal scores: fewer parameters, then more paths, then fewer poolings, then the name.
     """
     finite = math.isfinite(score)
-    paths = len(forward_paths(cell))
-    return not finite, -score if finite else 0.0, space.params(cell), -paths, cell.archid
+    paths, poolings = len(forward_paths(cell)), cell.operations.count(AVG)
+    params = space.params(cell)
+    return not finite, -score if finite else 0.0, params, -paths, poolings, cell.archid
 
 
 def within(budget: Budget, params: int) -> bool:

@@ -29,8 +29,8 @@ summed over the cells of the net.
   which direction, not how much; this is the simplest choice. A path without a second layer of
   neurons has no rise, and where all neurons share one threshold there is none anywhere.
 * Paths beside the best one add nothing. Among cells of equal score a search takes the one with
-  fewer parameters, then the one with more paths: a skip is free, loses nothing to binarisation
-  and joins another member to the ensemble (Veit et al., NeurIPS 2016).
+  fewer parameters, then the one with more paths, then with fewer poolings: a skip is free, loses
+  nothing to binarisation and joins another member to the ensemble (Veit et al., NeurIPS 2016).
 """
 
 import math

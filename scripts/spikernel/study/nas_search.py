@@ -87,8 +87,8 @@ def rank_table(
 ) -> pd.DataFrame:
     """Return the candidates, best first; a score that is not finite has no rank and comes last.
 
-    Equal scores are ordered by fewer parameters, then by more paths, then by archid. Cells that
-    only the prefilter saw stand at the end without score and rank, by their prefilter score.
+    Equal scores are in the order of `rank_order`. Cells that only the prefilter saw stand at the
+    end without score and rank, by their prefilter score.
     """
     scored = [(item, Cell.from_archid(item.archid)) for item in evaluations]
     scored.sort(key=lambda pair: rank_order(pair[0].score, pair[1], space))
