@@ -67,7 +67,8 @@ class LIFSequence(torch.autograd.Function):
         for block in _blocks(x):
             inputs, spikes = x[:, block].unbind(), result[:, block].unbind()
             # Potential before and after the reset.
-            charged, rest, work = (torch.zeros_like(inputs[0], dtype=exact) for _ in range(3))
+            charged, work = (torch.empty_like(inputs[0], dtype=exact) for _ in range(2))
+            rest = torch.zeros_like(charged)
             for t in range(len(inputs)):
                 if kept is not None:
                     charged = kept[t, block]
@@ -96,8 +97,8 @@ class LIFSequence(torch.autograd.Function):
         for block in _blocks(potentials):
             sequences = potentials[:, block], gradients[0][:, block], result[:, block]
             charged, arriving, leaving = (sequence.unbind() for sequence in sequences)
-            over, work, wide, later = (torch.zeros_like(charged[0]) for _ in range(4))
-            # `later` is what arrives through the next time step.
+            over, work, wide = (torch.empty_like(charged[0]) for _ in range(3))
+            later = torch.zeros_like(over)  # what arrives through the next time step
             for t in range(len(charged) - 1, -1, -1):
                 torch.sub(charged[t], threshold, out=over)
                 torch.addcmul(one, over, over, value=steepness, out=work)
