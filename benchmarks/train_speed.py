@@ -7,7 +7,8 @@ two compute under bfloat16 autocast on a GPU, and on a CPU with `--cpu-bfloat16`
 
 Each loop lives in a process of its own, so that memory and settings of one do not reach another;
 they are measured in turns, so that a disturbance of the machine hits all, and the median of the
-turns counts. Batches that the loaders prepare while another loop is measured cost them nothing.
+turns counts. Batches that the loaders prepare while another loop is measured cost them nothing,
+two for each worker, so turns are long.
 
 Peak memory is that of the process (its loader workers not counted), on a GPU what PyTorch
 allocated there. `mfu` is our FLOP/s in convolutions and matrix products, forward and backward,
@@ -40,7 +41,7 @@ LOOPS = ("ours", "snasnet", "spikingjelly")
 CELL = "k3-zero-skip-k3-zero-k3"
 """Three convolutions in a chain beside a direct connection: one LIF per convolution in all nets."""
 DEFAULTS = {
-    "cpu": {"channels": 16, "batch_size": 64, "steps": 4, "warmup": 2},
+    "cpu": {"channels": 16, "batch_size": 64, "steps": 40, "warmup": 2},
     "cuda": {"channels": 128, "batch_size": 128, "steps": 100, "warmup": 20},
 }
 
@@ -155,8 +156,8 @@ def main(
     pool: Annotated[int, "pooling before the head"] = 4,
     batch_size: Annotated[int | None, "images per step; 64 on CPU, 128 on GPU"] = None,
     archid: Annotated[str, "forward cell of zero, skip, avg and k<size>"] = CELL,
-    steps: Annotated[int | None, "steps per turn; 4 on CPU, 100 on GPU"] = None,
-    rounds: Annotated[int, "turns of each loop"] = 7,
+    steps: Annotated[int | None, "steps per turn; 40 on CPU, 100 on GPU"] = None,
+    rounds: Annotated[int, "turns of each loop"] = 5,
     warmup: Annotated[int | None, "steps before; 2 on CPU, 20 on GPU"] = None,
     images: Annotated[int | None, "use a stratified subset of this many images"] = None,
     workers: Annotated[int, "loader processes of the references"] = 4,

@@ -61,7 +61,7 @@ class SpikingConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T or 1, N, C, H, W] -> [T, N, C', H, W]."""
-        spikes = self.neuron(x.expand(self.time_steps, *x.shape[1:]))
+        spikes = self.neuron(x, self.time_steps)
         mixed = over_time(self.mix, spikes)
         return mixed + x if self.adds_input else mixed
 

@@ -64,12 +64,12 @@ class SteppedLIF(LIF):
         exact = torch.promote_types(x.dtype, torch.float32)
         charged = torch.lerp(potential.to(exact), x.to(exact), self.rate)
         # With rate = 1 neurons at rest are charged to just their input, and fire by it.
-        spikes: Tensor = LIFSequence.apply(charged, 1.0, self.threshold, self.alpha)
+        spikes: Tensor = LIFSequence.apply(charged, 1.0, self.threshold, self.alpha, 1)
         # No gradient through the reset: the condition is a constant. (`masked_fill` would lose
         # the channels-last layout.)
         return spikes.to(x.dtype), torch.where(spikes.detach().bool(), 0.0, charged)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, _time_steps: int | None = None) -> Tensor:
         """Hand on the spikes [T, N, ...] of all time steps."""
         return x
 
@@ -137,8 +137,7 @@ class ForwardCell(_CellLayers):
 
     def _fire(self, node: int, x: Tensor) -> dict[str, Tensor]:
         """Return the spikes [T, N, C, H, W] of each layer of neurons that reads a node."""
-        sequence = x.expand(self.time_steps, *x.shape[1:])
-        return {name: self.neurons[name](sequence) for name in self.readers[node]}
+        return {name: self.neurons[name](x, self.time_steps) for name in self.readers[node]}
 
 
 class FeedbackCell(_CellLayers):

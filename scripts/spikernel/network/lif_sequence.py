@@ -57,11 +57,18 @@ class LIFSequence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any, x: Tensor, rate: float | Tensor, threshold: float, alpha: float
+        context: Any,
+        x: Tensor,
+        rate: float | Tensor,
+        threshold: float,
+        alpha: float,
+        time_steps: int,
     ) -> Tensor:
-        """[T, N, ...] real-valued input to spikes of the same shape."""
+        """[T, N, ...] real-valued input, or [1, N, ...] that is held for T steps, to spikes."""
         weight = float(rate.detach()) if isinstance(rate, Tensor) else rate
         exact = _exact(x.dtype)
+        held = len(x) < time_steps
+        x = x.expand(time_steps, *x.shape[1:])
         kept = empty_sequence(x, exact) if any(context.needs_input_grad) else None
         result = empty_sequence(x)
         for block in _blocks(x):
@@ -78,37 +85,41 @@ class LIFSequence(torch.autograd.Function):
                 if fired is not spikes[t]:
                     spikes[t].copy_(fired)
         context.save_for_backward(kept)
-        context.constants = (weight, threshold, alpha, x.dtype)
+        context.constants = (weight, threshold, alpha, x.dtype, held)
         return result
 
     @staticmethod
     def backward(context: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         """Gradient of the spikes [T, N, ...] to those of the input and of `rate`, by the surrogate.
 
-        d spike / d v of ATan is alpha / 2 / (1 + (pi / 2 * alpha * (v - threshold))^2).
+        d spike / d v of ATan is alpha / 2 / (1 + (pi / 2 * alpha * (v - threshold))^2). That of an
+        input that was held is summed over time here, block by block.
         """
         (potentials,) = context.saved_tensors
-        rate, threshold, alpha, dtype = context.constants
+        rate, threshold, alpha, dtype, held = context.constants
         exact = potentials.dtype
         of_rate = potentials.new_zeros(()) if context.needs_input_grad[1] else None
         steepness = (math.pi / 2 * alpha) ** 2
-        result = empty_sequence(potentials, dtype)
+        result = empty_sequence(potentials[:1] if held else potentials, dtype)
         one = torch.ones((), dtype=exact, device=potentials.device)
         for block in _blocks(potentials):
             sequences = potentials[:, block], gradients[0][:, block], result[:, block]
             charged, arriving, leaving = (sequence.unbind() for sequence in sequences)
             over, work, wide = (torch.empty_like(charged[0]) for _ in range(3))
             later = torch.zeros_like(over)  # what arrives through the next time step
+            summed = torch.zeros_like(over) if held else None
             for t in range(len(charged) - 1, -1, -1):
                 torch.sub(charged[t], threshold, out=over)
                 torch.addcmul(one, over, over, value=steepness, out=work)
                 silent = torch.lt(over, 0, out=over)  # after a spike the reset lets nothing through
                 later.mul_(silent)
-                gradient = leaving[t] if dtype == exact else over
+                gradient = over if held or dtype != exact else leaving[t]
                 arrived = _as(exact, arriving[t], wide)
                 torch.addcdiv(later, arrived, work, value=alpha / 2 * rate, out=gradient)
-                if gradient is not leaving[t]:
-                    leaving[t].copy_(gradient)
+                if summed is not None:
+                    summed.add_(gradient)
+                elif gradient is over:
+                    leaving[t].copy_(over)
                 torch.mul(gradient, 1 - rate, out=later)
                 if of_rate is not None:
                     # d charged / d rate = x - rest = (charged - rest) / rate, where `rest` is what
@@ -118,4 +129,6 @@ class LIFSequence(torch.autograd.Function):
                         silent = torch.lt(charged[t - 1], threshold, out=wide)
                         change = torch.addcmul(change, charged[t - 1], silent, value=-1, out=work)
                     of_rate += (gradient * change).sum() / rate**2
-        return result, of_rate, None, None
+            if summed is not None:
+                leaving[0].copy_(summed)
+        return result, of_rate, None, None, None

@@ -64,14 +64,23 @@ class LIF(nn.Module):
         """1 / tau, a scalar tensor where it is learned."""
         return 1 / self.initial_tau if self.w is None else self.w.sigmoid()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the spikes of a sequence that starts from rest."""
+    def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
+        """Return the spikes of a sequence that starts from rest.
+
+        Args:
+            x: [T, N, ...], or [1, N, ...] with `time_steps` for what is held that long.
+            time_steps: T; default: that of x.
+
+        """
         if x.is_cuda:
-            return self._forward_fused(x)
-        spikes: Tensor = LIFSequence.apply(x, self.rate, self.threshold, self.alpha)
+            return self._forward_fused(x, time_steps)
+        steps = time_steps or len(x)
+        spikes: Tensor = LIFSequence.apply(x, self.rate, self.threshold, self.alpha, steps)
         return spikes
 
-    def _forward_fused(self, x: Tensor) -> Tensor:
+    def _forward_fused(self, x: Tensor, time_steps: int | None = None) -> Tensor:
+        if time_steps is not None:
+            x = x.expand(time_steps, *x.shape[1:])
         # The kernel wants memory in one piece. A channels-last sequence is that once its axes are
         # named in the order they lie in; `contiguous` would move it, and the next layer again.
         last = x.dim() == 5 and x[0].is_contiguous(memory_format=torch.channels_last)

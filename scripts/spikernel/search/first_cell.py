@@ -192,7 +192,7 @@ class _NodeValues:
             return self._spikes[fired]
         choice, threshold = fired
         value = self._value(choice)
-        spikes: Tensor = self._neurons[threshold](value.expand(self._time_steps, *value.shape[1:]))
+        spikes: Tensor = self._neurons[threshold](value, self._time_steps)
         if _NODE[len(choice)] != 2:  # node 2 is read once: keep no copy
             self._spikes[fired] = spikes
         return spikes

@@ -108,6 +108,28 @@ def test_layout_does_not_change_the_result() -> None:
     assert spikes.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("learnable", [False, True])
+def test_input_that_is_held_equals_the_same_input_at_every_step(
+    dtype: torch.dtype, learnable: bool
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 3, 4, 5, 5, generator=generator).mul(2).to(dtype)
+    weight = torch.randn(6, 3, 4, 5, 5, generator=generator).to(dtype)
+    neuron, other = (LIF(NetworkConfig(learnable_tau=learnable)) for _ in range(2))
+    held, repeated = x.clone().requires_grad_(), x.repeat(6, 1, 1, 1, 1).requires_grad_()
+    first, second = neuron(held, 6), other(repeated)
+    assert torch.equal(first, second)
+    assert 0 < first.float().mean() < 1
+    first.backward(weight)
+    second.backward(weight)
+    summed = repeated.grad.float().sum(0, keepdim=True).to(dtype)
+    tolerance = {torch.float32: 1e-5, torch.bfloat16: 2e-2}[dtype]
+    torch.testing.assert_close(held.grad, summed, rtol=tolerance, atol=tolerance)
+    if learnable:
+        torch.testing.assert_close(neuron.w.grad, other.w.grad)
+
+
 def test_blocks_of_images_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.randn(3, 7, 2, 4, 4, generator=torch.Generator().manual_seed(0)).mul(2)
     weight = torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
