@@ -43,7 +43,7 @@ from spikernel.space import (
     operation_set,
     parameter_count,
 )
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 from spikernel.training import accuracy_percent, to_device
 from spikernel.training.loop import train
 

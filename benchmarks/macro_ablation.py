@@ -35,7 +35,7 @@ from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError, DataError
 from spikernel.network import build_net, measure_activity
 from spikernel.space import Architecture, Cell, ImageShape, at_parameters, parameter_count
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 from spikernel.training import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
 

@@ -22,7 +22,7 @@ from spikernel.search.first_cell import FirstCell
 from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.search.strategies import Space, filter_order, plan
 from spikernel.space import Architecture
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 
 KEPT = (8, 16, 32, 64, 128, 256)
 

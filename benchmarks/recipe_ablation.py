@@ -29,7 +29,7 @@ from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError
 from spikernel.network import build_net
 from spikernel.space import Architecture, Cell
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 from spikernel.training import accuracy_percent, to_device
 from spikernel.training.loop import train
 

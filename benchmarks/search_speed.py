@@ -30,7 +30,7 @@ from spikernel.search.screening import screen
 from spikernel.search.strategies import Space, plan, rank_order
 from spikernel.search.structure import structural_scores
 from spikernel.space import Architecture, Cell, ImageShape
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 
 REFERENCE_SAMPLES = 5000
 """Candidates of SNASNet's search."""

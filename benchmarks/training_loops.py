@@ -21,7 +21,7 @@ from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import Split, load_split
 from spikernel.network import SpikingNet, build_net
 from spikernel.space import Architecture, Cell
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 from spikernel.training.loop import Trainer
 from spikernel.training.progress import Progress
 

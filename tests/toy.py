@@ -9,7 +9,7 @@ from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.network import SpikingNet, build_net
 from spikernel.space import Architecture, Cell
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 
 NETWORK = NetworkConfig(time_steps=2, channels=4, pool=2, hidden=8, votes=1, dropout=0.2)
 MODERN = NetworkConfig.parse(

@@ -12,7 +12,8 @@ from spikernel.data.splits import load_split
 from spikernel.errors import DataError
 from spikernel.provenance import recorded_outputs
 from spikernel.space import parameter_count
-from spikernel.study.inputs import Machine, check_fit
+from spikernel.study.inputs import Machine
+from spikernel.study.shapes import check_fit
 from spikernel.training import accuracy_percent, load_model, to_device
 from spikernel.training.augment import Augmenter
 

@@ -19,7 +19,8 @@ from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
 from spikernel.network import SpikingNet
 from spikernel.study.chosen_model import Chosen, choose
-from spikernel.study.inputs import Machine, check_fit
+from spikernel.study.inputs import Machine
+from spikernel.study.shapes import check_fit
 from spikernel.training import load_model, to_device
 from spikernel.training.checkpoint import Preprocessing
 

@@ -9,8 +9,9 @@ from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.network import build_net, measure_activity
 from spikernel.space import memory_mb, parameter_count
-from spikernel.study.inputs import Machine, events_path, image_shape, state_path
+from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.reference_net import reference_architecture
+from spikernel.study.shapes import image_shape
 from spikernel.training import normalised_batches, to_device
 from spikernel.training.loop import Trained, train
 

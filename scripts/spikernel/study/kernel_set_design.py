@@ -10,8 +10,9 @@ its sizes equally often, so a set is judged by means over its sizes:
   separable, 2 k where it is factorised.
 
 Sets are sorted into Pareto fronts (more evidence, less cost); earlier fronts first, within a
-front more evidence first, then less cost, then fewer and smaller sizes. The baseline set is
-always searched and takes no place in the ranking.
+front more evidence first, then less cost, then fewer and smaller sizes. Sets none of whose cells
+meets the search's budget are left out. The baseline set is always searched and takes no place in
+the ranking.
 """
 
 import itertools
@@ -22,15 +23,19 @@ from pathlib import Path
 import pandas as pd
 
 from spikernel import artifacts, provenance
-from spikernel.config import DesignConfig, NetworkConfig, kernel_set_name
+from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
+from spikernel.data import manifest
 from spikernel.errors import ConfigError, TableError
 from spikernel.space import conv, convolution
+from spikernel.study.bounds import Bounds
+from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv
 
 RULE = (
     "Sets are sorted into Pareto fronts of evidence (mean validation accuracy of their sizes, "
     "averaged over the controls) and cost (mean weights per pair of channels of their sizes, k^2 "
-    "where dense); earlier fronts first, then more evidence, then less cost."
+    "where dense); earlier fronts first, then more evidence, then less cost. Sets none of whose "
+    "cells meets the budget of the search are left out."
 )
 
 
@@ -116,18 +121,19 @@ def rank(candidates: Sequence[KernelSet]) -> list[KernelSet]:
     return ranked
 
 
-def design(
-    impact: pd.DataFrame, settings: DesignConfig, network: NetworkConfig = NetworkConfig()
-) -> list[dict[str, object]]:
+def design(impact: pd.DataFrame, settings: DesignConfig, bounds: Bounds) -> list[dict[str, object]]:
     """Return the sets to search, the baseline first, each with its reason.
 
     Raises:
         TableError: a needed kernel size was not measured.
         ConfigError: there are fewer possible sets than `keep`.
+        BudgetError: no cell of the baseline or of a fixed set meets the budget.
 
     """
-    judged = judge_sizes(impact, network)
+    judged = judge_sizes(impact, bounds.network)
     baseline = judge(settings.baseline, judged)
+    for sizes in (settings.baseline, *settings.fixed):
+        bounds.check(sizes)
     chosen = [_entry(kernel_set_name(baseline.sizes), baseline, "baseline", "always searched")]
     if settings.fixed:
         for sizes in settings.fixed:
@@ -140,12 +146,13 @@ def design(
         judge(sizes, judged)
         for count in sorted(set(settings.sizes_per_set))
         for sizes in itertools.combinations(sorted(judged), count)
-        if sizes != settings.baseline
+        if sizes != settings.baseline and bounds.hold(sizes)
     ]
     if len(possible) < settings.keep:
         raise ConfigError(
-            f"kernel_set_design/keep is {settings.keep}, but only {len(possible)} sets can be made "
-            f"of the sizes {sorted(judged)}: lower keep or measure more sizes"
+            f"kernel_set_design/keep is {settings.keep}, but only {len(possible)} sets that meet "
+            f"nas_search/budget can be made of the sizes {sorted(judged)}: lower keep, measure "
+            "more sizes or raise the budget"
         )
     for place, item in enumerate(rank(possible)[: settings.keep], start=1):
         reason = (
@@ -174,9 +181,11 @@ def _entry(name: str, item: KernelSet, origin: str, reason: str) -> dict[str, ob
 
 def run(
     impact_path: Path,
+    manifest_path: Path,
     settings: DesignConfig,
     output: Path,
     network: NetworkConfig = NetworkConfig(),
+    search: SearchConfig = SearchConfig(),
 ) -> None:
     """Read `impact.csv` of one data set and write `kernel_sets.json`."""
     watch = provenance.Stopwatch()
@@ -187,7 +196,8 @@ def run(
     )
     if impact.empty:
         raise TableError(f"{impact_path} has no rows: run kernel_impact again")
-    sets = design(impact, settings, network)
+    images = image_shape(manifest.read(manifest_path))
+    sets = design(impact, settings, Bounds(search, network, images))
     dataset = str(impact["dataset"].iloc[0])
     artifacts.write_json(output, {"dataset": dataset, "rule": RULE, "sets": sets})
     provenance.write(
@@ -196,8 +206,9 @@ def run(
         settings={
             **settings.model_dump(mode="json"),
             "network": network.model_dump(mode="json"),
+            "search": search.model_dump(mode="json"),
         },
-        inputs=[impact_path],
+        inputs=[impact_path, manifest_path],
         outputs=[output],
         seconds=watch.seconds(),
     )

@@ -18,8 +18,9 @@ from spikernel.search.screening import Screened, screen
 from spikernel.search.strategies import Space
 from spikernel.search.structure import STRUCTURAL_SCORES
 from spikernel.space import Architecture, Cell
-from spikernel.study.inputs import Machine, image_shape
+from spikernel.study.inputs import Machine
 from spikernel.study.kernel_set_design import read_kernel_sizes
+from spikernel.study.shapes import image_shape
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from spikernel.errors import SpikernelError, TableError
 from spikernel.export.deployed import deployed
 from spikernel.network import build_net, measure_activity, neurobench_metrics
 from spikernel.space import Architecture, Cell, memory_mb, parameter_count
-from spikernel.study.inputs import Machine, events_path, image_shape, state_path
+from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
+from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv, write_csv
 from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device
 from spikernel.training.loop import train

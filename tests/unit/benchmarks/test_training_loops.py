@@ -15,7 +15,7 @@ from training_loops import Setup, copy_weights
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.network import SpikingNet, build_net
 from spikernel.space import Architecture, Cell, ImageShape
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 from spikernel.training import loop
 from spikernel.training.progress import Progress
 

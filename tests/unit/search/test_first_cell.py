@@ -11,7 +11,7 @@ from spikernel.search.first_cell import FirstCell, Groups
 from spikernel.search.sahd import KernelSum
 from spikernel.search.scorer import draw_batches
 from spikernel.space import Architecture, Cell, canonical_cells, draw_cell, operation_set
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 
 CPU = torch.device("cpu")
 SETTINGS = SearchConfig(score="sahd_half_n", batch_size=12, batches=2, seed=4)

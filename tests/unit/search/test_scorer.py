@@ -11,7 +11,7 @@ from spikernel.network import build_net
 from spikernel.network.neuron import LIF
 from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.space import Architecture, Cell
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 
 CPU = torch.device("cpu")
 SETTINGS = SearchConfig(score="sahd_half_n", batch_size=16, batches=2, seed=3)

@@ -5,9 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spikernel.config import DesignConfig, NetworkConfig
-from spikernel.errors import TableError
+from spikernel.config import Budget, DesignConfig, NetworkConfig, SearchConfig
+from spikernel.errors import BudgetError, ConfigError, TableError
+from spikernel.space import ImageShape
 from spikernel.study import kernel_set_design
+from spikernel.study.bounds import Bounds
 from spikernel.study.kernel_set_design import KernelSet, design, evidence_by_size, rank
 
 # Plain and iso-parameter accuracy of each size; means 50, 60, 64, 62.
@@ -20,6 +22,9 @@ IMPACT = pd.DataFrame(
     }
 )
 
+IMAGES = ImageShape(3, 32, 10)
+BOUNDS = Bounds(SearchConfig(), NetworkConfig(), IMAGES)
+
 
 def test_evidence_is_the_mean_over_controls() -> None:
     assert evidence_by_size(IMPACT) == {1: 50, 3: 60, 5: 64, 7: 62}
@@ -29,7 +34,7 @@ def test_pairs_by_hand() -> None:
     # Pairs beside the baseline {1, 3}, as (evidence, cost = mean k^2):
     # 15: (57, 13)  17: (56, 25)  35: (62, 17)  37: (61, 29)  57: (63, 37)
     # Front 1: 15 (cheapest), 35, 57. Left: 17 and 37; 37 has more evidence, 17 less cost.
-    sets = design(IMPACT, DesignConfig(sizes_per_set=(2,), keep=5))
+    sets = design(IMPACT, DesignConfig(sizes_per_set=(2,), keep=5), BOUNDS)
     assert [(item["name"], item["sizes"]) for item in sets] == [
         ("k1-3", [1, 3]),
         ("design-1", [5, 7]),
@@ -48,7 +53,9 @@ def test_pairs_by_hand() -> None:
 def test_cost_and_name_follow_the_type_of_convolution() -> None:
     # Depthwise 7x7 at 98 channels: 1 + 49 / 98 weights per pair of channels; factorised 5x5: 10.
     network = NetworkConfig(channels=98, convolutions={7: "depthwise", 5: "factorised"})
-    sets = design(IMPACT, DesignConfig(sizes_per_set=(2,), keep=5), network)
+    sets = design(
+        IMPACT, DesignConfig(sizes_per_set=(2,), keep=5), Bounds(SearchConfig(), network, IMAGES)
+    )
     costs = {tuple(item["sizes"]): item["cost"] for item in sets}
     assert costs[1, 7] == pytest.approx((1 + 1.5) / 2)
     assert costs[5, 7] == pytest.approx((10 + 1.5) / 2)
@@ -57,7 +64,7 @@ def test_cost_and_name_follow_the_type_of_convolution() -> None:
 
 
 def test_fixed_sets_replace_the_ranking() -> None:
-    sets = design(IMPACT, DesignConfig(fixed=((1, 3), (3, 5, 7))))
+    sets = design(IMPACT, DesignConfig(fixed=((1, 3), (3, 5, 7))), BOUNDS)
     assert [(item["name"], item["origin"]) for item in sets] == [
         ("k1-3", "baseline"),
         ("k3-5-7", "fixed"),
@@ -80,13 +87,48 @@ def test_fronts_hold_no_set_that_an_equal_or_later_one_dominates() -> None:
 
 def test_unmeasured_sizes_are_an_error() -> None:
     with pytest.raises(TableError, match="impact of size 9 was not measured"):
-        design(IMPACT, DesignConfig(fixed=((1, 9),)))
+        design(IMPACT, DesignConfig(fixed=((1, 9),)), BOUNDS)
 
 
-def test_file_in_file_out(tmp_path: Path) -> None:
+def within(max_params: int) -> Bounds:
+    """Nets of one cell of 10 channels behind a stem, with a head: 270 + 20 and 20 + 110."""
+    network = NetworkConfig(stages=1, channels=10, head="gap", votes=1)
+    search = SearchConfig(budget=Budget(max_params=max_params))
+    return Bounds(search, network, IMAGES)
+
+
+def test_sets_without_a_cell_within_the_budget_are_left_out() -> None:
+    # Beside 420 parameters around it, the smallest cell over {1, ...} has 100 + 20, over {3, ...}
+    # 900 + 20, over {5, ...} 2500 + 20.
+    settings = DesignConfig(sizes_per_set=(2,), keep=4)
+    for budget, expected in ((2940, [5, 7]), (2939, [3, 5])):
+        sets = design(IMPACT, settings, within(budget))
+        assert sets[1]["sizes"] == expected
+        assert len(sets) == 5
+    few = DesignConfig(sizes_per_set=(2,), keep=2)
+    assert [item["sizes"] for item in design(IMPACT, few, within(1339))[1:]] == [[1, 5], [1, 7]]
+    with pytest.raises(ConfigError, match=r"only 2 sets that meet nas_search/budget"):
+        design(IMPACT, settings, within(1339))
+
+
+@pytest.mark.parametrize(
+    ("budget", "settings", "named"),
+    [
+        (539, DesignConfig(), r"kernel set \[1, 3\]"),
+        (1000, DesignConfig(fixed=((1, 3), (3, 5))), r"kernel set \[3, 5\]"),
+    ],
+)
+def test_sets_that_must_be_searched_are_named_where_no_cell_fits(
+    budget: int, settings: DesignConfig, named: str
+) -> None:
+    with pytest.raises(BudgetError, match=named + ": no architecture meets the budget"):
+        design(IMPACT, settings, within(budget))
+
+
+def test_file_in_file_out(tmp_path: Path, digits_manifest: Path) -> None:
     impact, output = tmp_path / "impact.csv", tmp_path / "kernel_sets.json"
     IMPACT.to_csv(impact, index=False)
-    kernel_set_design.run(impact, DesignConfig(), output)
+    kernel_set_design.run(impact, digits_manifest, DesignConfig(), output)
     written = json.loads(output.read_text())
     assert written["dataset"] == "d"
     assert len(written["sets"]) == 7

@@ -10,7 +10,7 @@ from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import DataError
 from spikernel.network import build_net
 from spikernel.space import Architecture, Cell
-from spikernel.study.inputs import image_shape
+from spikernel.study.shapes import image_shape
 from spikernel.training import accuracy_percent, load_model, save_model, to_device
 from spikernel.training.loop import train
 
