@@ -34,7 +34,15 @@ from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError, DataError
 from spikernel.network import build_net, measure_activity
-from spikernel.space import Architecture, Cell, ImageShape, at_parameters, parameter_count
+from spikernel.space import (
+    Architecture,
+    Cell,
+    ImageShape,
+    at_parameters,
+    conv,
+    kernel_size,
+    parameter_count,
+)
 from spikernel.study.shapes import image_shape
 from spikernel.training import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
@@ -43,31 +51,40 @@ CELLS = ("k3-zero-skip-k3-zero-k3", "k3-k3-k3-zero-skip-k3", "k3-zero-k1-k3-avg-
 """A chain beside a direct skip; a wide cell without one; a mixed one."""
 
 SMALL: dict[str, Any] = {
-    "time_steps": 3, "stem_stride": 2, "channels": 12, "cells_per_stage": 1,
+    "time_steps": 2, "channels": 12, "cells_per_stage": 1,
 }  # fmt: skip
-"""The scale of config/cifar10_smoke.yaml and config/cifar10_smoke_modern.yaml."""
-CLASSIFIER: dict[str, Any] = {"head": "fc", "pool": 2, "hidden": 128, "votes": 4, "dropout": 0.2}
-"""config/cifar10_smoke.yaml's."""
+"""Narrow, few time steps, but maps as large as in the nets that count."""
+CLASSIFIER: dict[str, Any] = {"head": "fc", "pool": 4, "hidden": 128, "votes": 4, "dropout": 0.2}
+"""config/cifar10_smoke.yaml's, for maps of twice the side."""
 MODERN = "modern"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A macro-structure: settings on top of a preset, and edges that are replaced."""
+    """A macro-structure: settings on top of a preset, and kernel sizes that are replaced."""
 
     macro: str
     changes: Mapping[str, Any] = field(default_factory=dict)
-    edges: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[int, int] = field(default_factory=dict)
 
     def architecture(self, archid: str, images: ImageShape) -> Architecture:
-        """Return the net of a cell, at the width of the small scale."""
-        names = [self.edges.get(name, name) for name in archid.split("-")]
+        """Return the net of a cell of dense convolutions, at the width of the small scale.
+
+        Its convolutions are of the type that the macro-structure has for their size.
+        """
         network = NetworkConfig.parse({"macro": self.macro, **SMALL, **self.changes}, "variant")
+        names = [
+            name
+            if (size := kernel_size(name)) is None
+            else conv(self.sizes.get(size, size), network.convolutions)
+            for name in archid.split("-")
+        ]
         return Architecture(Cell.from_archid("-".join(names)), network, images)
 
 
 VARIANTS: dict[str, Variant] = {
     "snasnet": Variant("snasnet", CLASSIFIER),
+    "snasnet-depthwise": Variant("snasnet", {**CLASSIFIER, "convolutions": "depthwise"}),
     MODERN: Variant(MODERN),
     "fc-head": Variant(MODERN, CLASSIFIER),
     "two-stages": Variant(MODERN, {"stages": 2}),
@@ -77,11 +94,12 @@ VARIANTS: dict[str, Variant] = {
     "no-residual": Variant(MODERN, {"residual": False}),
     "fixed-tau": Variant(MODERN, {"learnable_tau": False}),
     "strided": Variant(MODERN, {"downsampling": "stride"}),
-    "7x7": Variant(MODERN, edges={"k3": "k7"}),
-    "7x7-depthwise": Variant(MODERN, edges={"k3": "d7"}),
-    "7x7-factorised": Variant(MODERN, edges={"k3": "f7"}),
+    "dense": Variant(MODERN, {"convolutions": "dense"}),
+    "factorised": Variant(MODERN, {"convolutions": "factorised"}),
+    "5x5": Variant(MODERN, sizes={3: 5}),
+    "7x7": Variant(MODERN, sizes={3: 7}),
 }
-"""SNASNet's, `modern`, and `modern` with one part off or in another form."""
+"""SNASNet's two, `modern`, and `modern` with one part off or in another form."""
 
 TRAIN_IMAGES = 3600
 # 4,000 to compare by: a standard error of 0.8 points or less per net.

@@ -26,7 +26,7 @@ def test_variants_differ_from_modern_in_one_part() -> None:
             given = {"macro": MODERN, **SMALL, **variant.changes}
             other = NetworkConfig.parse(given, "n").model_dump()
             changed = [key for key in modern if modern[key] != other[key]]
-            assert len(changed) + bool(variant.edges) == 1, name
+            assert len(changed) + bool(variant.sizes) == 1, name
 
 
 def test_differences_are_taken_in_pairs() -> None:

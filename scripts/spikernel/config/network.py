@@ -2,11 +2,18 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from spikernel.config.base import KernelSize, StrictModel
 
 ConvolutionType = Literal["dense", "depthwise", "factorised"]
+
+# Only the branch that was meant is tried, so that an error message is about that one.
+Convolutions = Annotated[
+    Annotated[ConvolutionType, Tag("type")]
+    | Annotated[dict[KernelSize, ConvolutionType], Tag("by size")],
+    Discriminator(lambda given: "by size" if isinstance(given, dict) else "type"),
+]
 
 MACROS: dict[str, dict[str, Any]] = {
     # SNASNet's (Kim et al., ECCV 2022): two cells and a large classifier.
@@ -19,6 +26,7 @@ MACROS: dict[str, dict[str, Any]] = {
         "cells_per_stage": 2,
         "stem_convolutions": 2,
         "residual": True,
+        "convolutions": "depthwise",
         "head": "gap",
         "votes": 1,
         "dropout": 0.0,
@@ -61,10 +69,10 @@ class NetworkConfig(StrictModel):
     downsampling: Literal["pool", "stride"] = "pool"
     """How maps are halved between stages: `pool` averages 2x2 behind the convolution, `stride`
     takes the convolution at every second pixel, for a quarter of its operations."""
-    convolutions: dict[KernelSize, ConvolutionType] = Field(default_factory=dict)
-    """Type of the cells' convolutions by kernel size, for instance {7: depthwise}; a size that is
-    not named is `dense`. `depthwise`: 1x1, then k x k within each channel. `factorised`: 1 x k,
-    then k x 1."""
+    convolutions: Convolutions = "dense"
+    """Type of the cells' convolutions: one for all sizes above 1, or by size, for instance
+    {7: depthwise}, where a size that is not named is `dense`. `depthwise`: 1x1, then k x k within
+    each channel. `factorised`: 1 x k, then k x 1."""
     head: Literal["fc", "gap"] = "fc"
     """`fc`: average pooling, hidden layer of LIF neurons, voting outputs. `gap`: global average
     pooling and voting outputs."""
@@ -107,6 +115,7 @@ class NetworkConfig(StrictModel):
                     f"{name} lists {len(given)} stages, but stages is {self.stages}: give one "
                     "number for each stage"
                 )
-        if self.convolutions.get(1, "dense") != "dense":
+        by_size = self.convolutions if isinstance(self.convolutions, dict) else {}
+        if by_size.get(1, "dense") != "dense":
             raise ValueError("convolutions: a 1x1 convolution is dense: remove size 1")
         return self

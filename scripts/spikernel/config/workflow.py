@@ -124,7 +124,9 @@ class WorkflowConfig(StrictModel):
                 f"baseline can be made of the sizes {list(sizes)}: lower keep or add sizes"
             )
 
-    def _check_convolutions(self, convolutions: Mapping[str, str], dataset: str) -> None:
+    def _check_convolutions(self, convolutions: str | Mapping[str, str], dataset: str) -> None:
+        if isinstance(convolutions, str):
+            return
         unused = sorted(set(map(int, convolutions)) - self._all_kernel_sizes())
         if unused:
             raise ConfigError(

@@ -41,6 +41,9 @@ _LETTERS: dict[ConvolutionType, str] = {"dense": "k", "depthwise": "d", "factori
 _TYPES = {letter: name for name, letter in _LETTERS.items()}
 _CONV = re.compile(rf"^([{''.join(_TYPES)}])([1-9][0-9]*)(?:t([0-9]+(?:\.[0-9]+)?))?$")
 
+Types = ConvolutionType | Mapping[int, ConvolutionType]
+"""Type of all convolutions, or of those of a size."""
+
 
 @dataclass(frozen=True)
 class Convolution:
@@ -65,14 +68,14 @@ class Convolution:
         return channels**2 * self.size**2
 
 
-def conv(size: int, kind: ConvolutionType = "dense", threshold: float | None = None) -> str:
+def conv(size: int, kind: Types = "dense", threshold: float | None = None) -> str:
     """Return the name of the convolution operation of an odd kernel size.
 
     Size 1 is `k1` whatever the type: the others compute nothing that it does not.
 
     Args:
         size: of the kernel.
-        kind: of the convolution.
+        kind: of the convolution; or types by size, dense where a size is not named.
         threshold: of the neurons before it; None: that of the net.
 
     Raises:
@@ -81,7 +84,8 @@ def conv(size: int, kind: ConvolutionType = "dense", threshold: float | None = N
     """
     if size < 1 or size % 2 == 0:
         raise ConfigError(f"a kernel size must be odd and positive, got {size}")
-    kernel = Convolution("dense" if size == 1 else kind, size).kernel
+    named = kind if isinstance(kind, str) else kind.get(size, "dense")
+    kernel = Convolution("dense" if size == 1 else named, size).kernel
     if threshold is None:
         return kernel
     if not (0 < threshold < math.inf and float(text := f"{threshold:.6f}".rstrip("0")) > 0):
@@ -128,7 +132,7 @@ def kernel_size(operation: str) -> int | None:
 def operation_set(
     kernel_sizes: Sequence[int],
     others: Sequence[str],
-    convolutions: Mapping[int, ConvolutionType] | None = None,
+    convolutions: Types = "dense",
     thresholds: Sequence[float] = (),
 ) -> tuple[str, ...]:
     """Return the operations a search chooses from: `others`, then the convolutions by size.
@@ -136,15 +140,12 @@ def operation_set(
     Args:
         kernel_sizes: odd sizes.
         others: operations without weights.
-        convolutions: type of the convolution of a size; a size that is not named is dense.
+        convolutions: their type, or types by size, dense where a size is not named.
         thresholds: one convolution of each size for each of them; none: the net's alone.
 
     """
-    types = convolutions or {}
     own: list[float | None] = [*sorted(thresholds)] or [None]
     names = (
-        conv(size, types.get(size, "dense"), threshold)
-        for size in sorted(kernel_sizes)
-        for threshold in own
+        conv(size, convolutions, threshold) for size in sorted(kernel_sizes) for threshold in own
     )
     return (*others, *names)

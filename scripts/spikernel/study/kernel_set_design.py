@@ -81,7 +81,7 @@ def judge_sizes(impact: pd.DataFrame, network: NetworkConfig) -> dict[int, Size]
     """Return evidence and cost of every kernel size that was measured."""
     judged = {}
     for size, accuracy in evidence_by_size(impact).items():
-        operation = conv(size, network.convolutions.get(size, "dense"))
+        operation = conv(size, network.convolutions)
         edge = convolution(operation)
         assert edge is not None
         cost = edge.weights(network.channels) / network.channels**2

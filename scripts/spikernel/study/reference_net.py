@@ -36,7 +36,7 @@ def reference_architecture(
     """
 
     def build(size: int) -> Architecture:
-        edge = conv(size, network.convolutions.get(size, "dense"))
+        edge = conv(size, network.convolutions)
         cell = Cell(tuple(edge if role == "conv" else role for role in roles))
         return Architecture(cell, network, images)
 

@@ -64,6 +64,10 @@ def test_generated_reference_is_in_step(name: str, text: str) -> None:
         ({"network": {"convolutions": {1: "depthwise"}}}, "a 1x1 convolution is dense"),
         ({"network": {"convolutions": {4: "depthwise"}}}, "must be odd and positive, got 4"),
         ({"network": {"convolutions": {7: "deep"}}}, "'dense', 'depthwise' or 'factorised'"),
+        (
+            {"network": {"convolutions": "deep"}},
+            "'dense', 'depthwise' or 'factorised' (found 'deep')",
+        ),
         ({"network": {"macro": "moder"}}, "network/macro: input should be 'snasnet' or 'modern'"),
         ({"network": {"stem_convolutions": 5}}, "stem_convolutions"),
         ({"threads": "many"}, "config: threads: input should be a valid integer"),
