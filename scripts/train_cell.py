@@ -14,7 +14,7 @@ from spikernel.study.inputs import DeviceName, Machine
 
 
 def main(
-    config: Annotated[Path, "experiment, for instance config/cifar10_h100.yaml"],
+    config: Annotated[Path, "experiment, for instance config/cifar_h100.yaml"],
     archid: Annotated[str, "operations on its edges, e.g. k3-zero-skip-k3-avg-k5"],
     folder: Annotated[Path, "where the prepared data and the results go"],
     dataset: Annotated[str | None, "data set of the experiment, if it has several"] = None,

@@ -89,6 +89,8 @@ def test_modern_default_by_hand() -> None:
     around = stem + transitions + head + neurons
     assert count("k3-zero-skip-k3-zero-k3", CIFAR10, macro="modern") == around + 3 * dense
     assert count("k3-zero-skip-k3-zero-d7", CIFAR10, macro="modern") == around + 2 * dense + large
+    small = sum(2 * (width**2 + 9 * width + 2 * width) for width in widths)
+    assert count("d3-zero-skip-d3-zero-d3", CIFAR10, macro="modern") == around + 3 * small
     # The dearest cell of SNASNet's own set fits ten million, with the head for a hundred classes.
     dearest = around + 6 * dense + 257 * 90
     assert count("k3-k3-k3-k3-k3-k3", CIFAR100, macro="modern") == dearest < 10_000_000

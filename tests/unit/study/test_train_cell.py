@@ -148,6 +148,6 @@ def test_experiment_is_read_strictly(tmp_path: Path) -> None:
     path.write_text("experiment: [")
     with pytest.raises(ConfigError, match="not valid YAML"):
         train_cell.read_experiment(path, None)
-    shipped = train_cell.read_experiment(ROOT / "config/cifar10_h100.yaml", None)
-    assert shipped.dataset == "cifar10"
+    shipped = train_cell.read_experiment(ROOT / "config/cifar_h100.yaml", "cifar100")
+    assert shipped.dataset == "cifar100"
     assert shipped.training.mixed_precision
