@@ -2,9 +2,9 @@
 
 Every macro-structure trains the same cells from the same seeds, on the same images with the same
 recipe, at the width at which its parameters come nearest to those of the `snasnet` net of that
-cell. So each is compared with `modern` in pairs (cell, seed), which takes out what the
-cell and the seed do. Accuracy is that of the last epoch on images kept aside from the training
-images; the test split is not read.
+cell, whose width `--channels` gives. So each is compared with `modern` in pairs (cell, seed), which
+takes out what the cell and the seed do. Accuracy is that of the last epoch on images kept aside
+from the training images; the test split is not read.
 
 Equal parameters are not equal operations: a convolution on large maps uses its weights more often
 than a classifier. The table therefore lists operations and seconds as well.
@@ -18,7 +18,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,90 +26,28 @@ from typing import Annotated, Any
 
 import torch
 from common import environment
+from macro_variants import CELLS, CHANNELS, MODERN, SMALL, VARIANTS, equal_parameters
 from tqdm import tqdm
 
 from spikernel import artifacts, cli, provenance, tables
-from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
+from spikernel.config import DatasetConfig, TrainingConfig
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError, DataError
 from spikernel.network import build_net, measure_activity
 from spikernel.space import (
-    Architecture,
-    Cell,
-    ImageShape,
-    at_parameters,
-    conv,
-    kernel_size,
     parameter_count,
 )
 from spikernel.study.shapes import image_shape
 from spikernel.training import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
 
-CELLS = ("k3-zero-skip-k3-zero-k3", "k3-k3-k3-zero-skip-k3", "k3-zero-k1-k3-avg-k3")
-"""A chain beside a direct skip; a wide cell without one; a mixed one."""
-
-SMALL: dict[str, Any] = {
-    "time_steps": 2, "channels": 12, "cells_per_stage": 1,
-}  # fmt: skip
-"""Narrow, few time steps, but maps as large as in the nets that count."""
-CLASSIFIER: dict[str, Any] = {"head": "fc", "pool": 4, "hidden": 128, "votes": 4, "dropout": 0.2}
-"""config/cifar10_smoke.yaml's, for maps of twice the side."""
-MODERN = "modern"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A macro-structure: settings on top of a preset, and kernel sizes that are replaced."""
-
-    macro: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    sizes: Mapping[int, int] = field(default_factory=dict)
-
-    def architecture(self, archid: str, images: ImageShape) -> Architecture:
-        """Return the net of a cell of dense convolutions, at the width of the small scale.
-
-        Its convolutions are of the type that the macro-structure has for their size.
-        """
-        network = NetworkConfig.parse({"macro": self.macro, **SMALL, **self.changes}, "variant")
-        names = [
-            name
-            if (size := kernel_size(name)) is None
-            else conv(self.sizes.get(size, size), network.convolutions)
-            for name in archid.split("-")
-        ]
-        return Architecture(Cell.from_archid("-".join(names)), network, images)
-
-
-VARIANTS: dict[str, Variant] = {
-    "snasnet": Variant("snasnet", CLASSIFIER),
-    "snasnet-depthwise": Variant("snasnet", {**CLASSIFIER, "convolutions": "depthwise"}),
-    MODERN: Variant(MODERN),
-    "fc-head": Variant(MODERN, CLASSIFIER),
-    "two-stages": Variant(MODERN, {"stages": 2}),
-    "two-cells-per-stage": Variant(MODERN, {"cells_per_stage": 2}),
-    "stem-1": Variant(MODERN, {"stem_convolutions": 1}),
-    "stem-3": Variant(MODERN, {"stem_convolutions": 3}),
-    "no-residual": Variant(MODERN, {"residual": False}),
-    "fixed-tau": Variant(MODERN, {"learnable_tau": False}),
-    "strided": Variant(MODERN, {"downsampling": "stride"}),
-    "dense": Variant(MODERN, {"convolutions": "dense"}),
-    "factorised": Variant(MODERN, {"convolutions": "factorised"}),
-    "5x5": Variant(MODERN, sizes={3: 5}),
-    "7x7": Variant(MODERN, sizes={3: 7}),
-}
-"""SNASNet's two, `modern`, and `modern` with one part off or in another form."""
-
 TRAIN_IMAGES = 3600
-# 4,000 to compare by: a standard error of 0.8 points or less per net.
-DATA = DatasetConfig(
-    kind="cifar10",
-    train_images=TRAIN_IMAGES + 4000,
-    validation_fraction=4000 / (TRAIN_IMAGES + 4000),
-)
+"""Images to draw the training images from, where no more are asked for."""
+ASIDE = 4000
+"""Images to compare by: a standard error of 0.8 points or less per net."""
 WATCHED = 100
-"""Images whose accuracy the loop follows; the rest of the 4,000 is looked at once, at the end."""
+"""Of these, whose accuracy the loop follows; the rest is looked at once, at the end."""
 COUNTED = 200
 """Images on which spikes and operations are counted."""
 RECIPE = {
@@ -126,6 +64,7 @@ class Task:
     variant: str
     archid: str
     seed: int
+    channels: int
 
 
 def main(
@@ -135,7 +74,8 @@ def main(
     cells: Annotated[int, "how many of the three cells"] = len(CELLS),
     seeds: Annotated[int, "trainings per variant and cell"] = 3,
     epochs: Annotated[int, "epochs of each training"] = 7,
-    train_images: Annotated[int, "images to train on, at most 3600"] = TRAIN_IMAGES,
+    train_images: Annotated[int, "images to train on"] = 2000,
+    channels: Annotated[int, "width of the snasnet net, whose parameters all have"] = CHANNELS,
     jobs: Annotated[int, "trainings at once, one thread each"] = 2,
 ) -> None:
     """Train what is missing in the table, then print the differences."""
@@ -143,22 +83,22 @@ def main(
     unknown = [name for name in names if name not in VARIANTS]
     if unknown:
         raise ConfigError(f"unknown variant '{unknown[0]}': known are {', '.join(VARIANTS)}")
-    if not 1 <= train_images <= TRAIN_IMAGES:
-        raise ConfigError(f"train-images must be 1 to {TRAIN_IMAGES}, got {train_images}")
+    dataset = images_for(train_images)
     training = TrainingConfig.parse({**RECIPE, "epochs": epochs}, "recipe")
     description = {
-        "dataset": DATA.model_dump(mode="json"),
+        "dataset": dataset.model_dump(mode="json"),
         "train_images": train_images,
+        "channels": channels,
         "training": training.model_dump(mode="json"),
         "small": SMALL,
         "code": provenance.code_hash(),
     }
     rows = _finished(table, description)
     manifest = table.with_name(f".{table.stem}") / "manifest.json"
-    prepare("cifar10", DATA, data, manifest)
+    prepare("cifar10", dataset, data, manifest)
     done = {(row["variant"], row["archid"], row["seed"]) for row in rows}
     tasks = [
-        Task(name, archid, seed)
+        Task(name, archid, seed, channels)
         for seed in range(seeds)
         for archid in CELLS[:cells]
         for name in names
@@ -173,18 +113,25 @@ def main(
             rows.sort(key=lambda row: (row["variant"], row["archid"], row["seed"]))
             tables.write_csv(table, rows)
     asked = {
-        Task(name, cell, seed) for name in names for cell in CELLS[:cells] for seed in range(seeds)
+        (name, cell, seed) for name in names for cell in CELLS[:cells] for seed in range(seeds)
     }
-    used = [row for row in rows if Task(row["variant"], row["archid"], row["seed"]) in asked]
+    used = [row for row in rows if (row["variant"], row["archid"], row["seed"]) in asked]
     summary = [summarise(name, used) for name in names]
     print(table_text(summary))
     print(json.dumps({"variants": summary, **environs}))
 
 
-def equal_parameters(variant: str, archid: str, images: ImageShape) -> Architecture:
-    """Return a variant's net of a cell at the parameters of the `snasnet` net of that cell."""
-    budget = parameter_count(VARIANTS["snasnet"].architecture(archid, images)).total
-    return at_parameters(VARIANTS[variant].architecture(archid, images), budget)
+def images_for(train_images: int) -> DatasetConfig:
+    """Return the part of CIFAR-10 that holds the images to train on and those to compare by.
+
+    Raises:
+        ConfigError: it has not so many.
+
+    """
+    if not 1 <= train_images <= 50_000 - ASIDE:
+        raise ConfigError(f"train-images must be 1 to {50_000 - ASIDE}, got {train_images}")
+    count = max(train_images, TRAIN_IMAGES) + ASIDE
+    return DatasetConfig(kind="cifar10", train_images=count, validation_fraction=ASIDE / count)
 
 
 def train_one(
@@ -194,7 +141,8 @@ def train_one(
     torch.set_num_threads(1)
     cpu = torch.device("cpu")
     images, aside = _splits(manifest)
-    architecture = equal_parameters(task.variant, task.archid, image_shape(images.manifest))
+    shape = image_shape(images.manifest)
+    architecture = equal_parameters(task.variant, task.archid, shape, task.channels)
     net = build_net(architecture, task.seed, cpu)
     splits = (_part(images, 0, train_images), _part(aside, 0, WATCHED))
     trained = train(net, splits, training, task.seed)

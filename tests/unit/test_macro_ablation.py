@@ -3,9 +3,11 @@
 import math
 
 import pytest
-from macro_ablation import CELLS, MODERN, SMALL, VARIANTS, equal_parameters, summarise
+from macro_ablation import ASIDE, TRAIN_IMAGES, images_for, summarise
+from macro_variants import CELLS, CHANNELS, MODERN, SMALL, VARIANTS, equal_parameters
 
 from spikernel.config import NetworkConfig
+from spikernel.errors import ConfigError
 from spikernel.space import ImageShape, parameter_count
 
 IMAGES = ImageShape(3, 32, 10)
@@ -13,9 +15,9 @@ IMAGES = ImageShape(3, 32, 10)
 
 @pytest.mark.parametrize("archid", CELLS)
 def test_all_variants_have_about_the_same_parameters(archid: str) -> None:
-    budget = parameter_count(VARIANTS["snasnet"].architecture(archid, IMAGES)).total
+    budget = parameter_count(VARIANTS["snasnet"].architecture(archid, IMAGES, CHANNELS)).total
     for name in VARIANTS:
-        params = parameter_count(equal_parameters(name, archid, IMAGES)).total
+        params = parameter_count(equal_parameters(name, archid, IMAGES, CHANNELS)).total
         assert params == pytest.approx(budget, rel=0.2), name
 
 
@@ -47,3 +49,12 @@ def test_differences_are_taken_in_pairs() -> None:
     assert found["standard_error_percent"] == pytest.approx(math.sqrt(1.75 / 3))
     assert summarise(MODERN, rows)["difference_percent"] == 0
     assert summarise("strided", [rows[0], rows[3]])["standard_error_percent"] is None
+
+
+@pytest.mark.parametrize("train_images", [2000, TRAIN_IMAGES, 10_000])
+def test_as_many_images_are_kept_aside_whatever_is_trained_on(train_images: int) -> None:
+    dataset = images_for(train_images)
+    assert dataset.train_images == max(train_images, TRAIN_IMAGES) + ASIDE
+    assert dataset.validation_fraction * dataset.train_images == pytest.approx(ASIDE)
+    with pytest.raises(ConfigError, match="must be 1 to 46000, got 46001"):
+        images_for(46_001)
