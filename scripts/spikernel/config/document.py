@@ -28,7 +28,8 @@ error, with a suggestion of the nearest one that is.
 | file | what it is for |
 |---|---|
 | [demo.yaml](demo.yaml) | the whole study on embedded real digits, minutes on two CPU cores |
-| [cifar10_smoke.yaml](cifar10_smoke.yaml) | the same on real CIFAR-10, with narrow nets |
+| [demo_modern.yaml](demo_modern.yaml) | the same, macro `modern`: nets of a quarter of the size |
+| [cifar10_smoke.yaml](cifar10_smoke.yaml) | the study on real CIFAR-10, with narrow nets |
 | [cifar10_smoke_modern.yaml](cifar10_smoke_modern.yaml) | the same, macro `modern` |
 | [cifar10_cpu.yaml](cifar10_cpu.yaml) | one narrow net on all of CIFAR-10, on one CPU core |
 | [cifar_h100.yaml](cifar_h100.yaml) | one net on CIFAR10 or CIFAR100 in about 25 min of an H100 |
