@@ -1,27 +1,21 @@
 # Shared by all rules: the checked configuration, and what a script is made of.
 import json
-import os
 import sys
 from functools import cache
-from importlib.util import find_spec
 from modulefinder import ModuleFinder
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-
-# Jobs call `python`. Where Snakemake's own environment holds what they need it is taken, activated
-# or not; a job's conda environment comes before it.
-if find_spec("torch"):
-    os.environ["PATH"] = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    )
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from spikernel.config import WorkflowConfig
 from spikernel.errors import ConfigError
+from spikernel.interpreter import offer_own_python
 from spikernel.study.reference_net import ANCHOR
+
+offer_own_python()
 
 try:
     CHECKED = WorkflowConfig.parse(dict(config), "config")
