@@ -1,4 +1,4 @@
-"""Becomes `sitecustomize` of a test's environments: notes where a job's modules came from."""
+"""Loaded at the start of Python in a test's environments: notes where a job's modules came from."""
 
 import atexit
 import json

@@ -105,7 +105,9 @@ def test_every_job_runs_inside_its_own_environment(
     folders = made_environments(project)
     for folder in folders.values():
         (site,) = folder.glob("lib/python3*/site-packages")
-        shutil.copy(HERE / "module_recorder.py", site / "sitecustomize.py")
+        shutil.copy(HERE / "module_recorder.py", site)
+        # Not as `sitecustomize`, of which Debian's Python has one of its own that comes first.
+        (site / "module_recorder.pth").write_text("import module_recorder\n")
     run = snakemake(project, "--use-conda", environment=environment)
     assert run.returncode == 0, run.stdout
     lines = Path(environment["SPIKERNEL_TEST_RECORD"]).read_text().splitlines()
