@@ -12,7 +12,10 @@ sys.path.insert(0, str(SCRIPTS))
 
 from spikernel.config import WorkflowConfig
 from spikernel.errors import ConfigError
+from spikernel.interpreter import offer_own_python
 from spikernel.study.reference_net import ANCHOR
+
+offer_own_python()
 
 try:
     CHECKED = WorkflowConfig.parse(dict(config), "config")
