@@ -13,7 +13,7 @@ from spikernel import provenance
 from spikernel.config import DatasetConfig
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
-from spikernel.network import describe_device
+from spikernel.network.device import describe_device
 
 
 def prepare_cifar10(

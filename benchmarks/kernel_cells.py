@@ -31,20 +31,14 @@ from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import DataError
-from spikernel.network import build_net
-from spikernel.space import (
-    AVG,
-    SKIP,
-    ZERO,
-    Architecture,
-    Cell,
-    conv,
-    draw_cell,
-    operation_set,
-    parameter_count,
-)
+from spikernel.network.spiking_net import build_net
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
+from spikernel.space.counts import parameter_count
+from spikernel.space.enumeration import draw_cell
+from spikernel.space.operations import AVG, SKIP, ZERO, conv, operation_set
 from spikernel.study.shapes import image_shape
-from spikernel.training import accuracy_percent, to_device
+from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.loop import train
 
 KERNEL_SIZES = (1, 3, 5, 7)

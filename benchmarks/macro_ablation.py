@@ -34,12 +34,11 @@ from spikernel.config import DatasetConfig, TrainingConfig
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError, DataError
-from spikernel.network import build_net, measure_activity
-from spikernel.space import (
-    parameter_count,
-)
+from spikernel.network.activity import measure_activity
+from spikernel.network.spiking_net import build_net
+from spikernel.space.counts import parameter_count
 from spikernel.study.shapes import image_shape
-from spikernel.training import accuracy_percent, normalised_batches, to_device
+from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
 
 TRAIN_IMAGES = 3600

@@ -5,15 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spikernel.config import NetworkConfig
-from spikernel.space import (
-    Architecture,
-    Cell,
-    ImageShape,
-    at_parameters,
-    conv,
-    kernel_size,
-    parameter_count,
-)
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import at_parameters, parameter_count
+from spikernel.space.operations import conv, kernel_size
 
 CELLS = ("k3-zero-skip-k3-zero-k3", "k3-k3-k3-zero-skip-k3", "k3-zero-k1-k3-avg-k3")
 """A chain beside a direct skip; a wide cell without one; a mixed one."""

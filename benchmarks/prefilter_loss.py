@@ -16,12 +16,11 @@ from scipy.stats import kendalltau  # type: ignore[import-untyped]
 
 from spikernel import cli
 from spikernel.config import NetworkConfig, SearchConfig
-from spikernel.network import choose_device
-from spikernel.network.device import DeviceName
+from spikernel.network.device import DeviceName, choose_device
 from spikernel.search.first_cell import FirstCell
 from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.search.strategies import Space, filter_order, plan
-from spikernel.space import Architecture
+from spikernel.space.architecture import Architecture
 from spikernel.study.shapes import image_shape
 
 KEPT = (8, 16, 32, 64, 128, 256)

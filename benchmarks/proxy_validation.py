@@ -45,12 +45,12 @@ from spikernel.config import DatasetConfig, NetworkConfig, SearchConfig
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError
-from spikernel.network import choose_device
-from spikernel.network.device import DeviceName
+from spikernel.network.device import DeviceName, choose_device
 from spikernel.search.sahd import SCORES as SAHD_VERSIONS
 from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.search.structure import STRUCTURAL_SCORES, structural_scores
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 
 IMAGES = ImageShape(channels=3, size=32, classes=10)
 

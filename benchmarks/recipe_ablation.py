@@ -27,10 +27,11 @@ from spikernel import artifacts, cli, provenance, tables
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError
-from spikernel.network import build_net
-from spikernel.space import Architecture, Cell
+from spikernel.network.spiking_net import build_net
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
-from spikernel.training import accuracy_percent, to_device
+from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.loop import train
 
 WATCHED = 100

@@ -23,13 +23,13 @@ from snasnet_loop import ReferenceSearch, samples
 from spikernel import cli
 from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.data.splits import Split
-from spikernel.network import choose_device
-from spikernel.network.device import DeviceName
+from spikernel.network.device import DeviceName, choose_device
 from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.search.screening import screen
 from spikernel.search.strategies import Space, plan, rank_order
 from spikernel.search.structure import structural_scores
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
 
 REFERENCE_SAMPLES = 5000

@@ -22,7 +22,8 @@ from torch.utils.data import DataLoader, Dataset
 from spikernel.config import NetworkConfig
 from spikernel.data.splits import Split
 from spikernel.data.vision import torchvision
-from spikernel.space import Cell, ImageShape
+from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
 
 OPERATIONS = ("zero", "skip", "k1", "k3", "avg")
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from spikernel.network import WeightBank, build_net
+from spikernel.network.initialisation import WeightBank
 from spikernel.network.neuron import LIF
-from spikernel.space import Architecture
+from spikernel.network.spiking_net import build_net
+from spikernel.space.architecture import Architecture
 
 
 class SpikeScore:

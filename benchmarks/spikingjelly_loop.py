@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
-from spikernel.space import Cell, ImageShape
+from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
 
 
 def _lif(settings: NetworkConfig) -> nn.Module:

@@ -16,7 +16,7 @@ import common  # noqa: F401  (puts the library on the path)
 from trained_cells import read_table
 
 from spikernel import cli
-from spikernel.space import EDGES
+from spikernel.space.patterns import EDGES
 
 NUMBERS = 5 ** len(EDGES)
 CHANCE_PERCENT = 10.0

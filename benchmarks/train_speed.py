@@ -34,8 +34,7 @@ from training_loops import OurLoop, Setup, in_bfloat16, make_loop, matmul_rate
 from spikernel import cli
 from spikernel.config import NetworkConfig
 from spikernel.errors import SpikernelError
-from spikernel.network import choose_device
-from spikernel.network.device import DeviceName
+from spikernel.network.device import DeviceName, choose_device
 
 LOOPS = ("ours", "snasnet", "spikingjelly")
 CELL = "k3-zero-skip-k3-zero-k3"

@@ -23,8 +23,9 @@ import numpy as np
 from spikernel import artifacts
 from spikernel.config import NetworkConfig
 from spikernel.errors import DataError, SpikernelError
-from spikernel.space import EDGES, Cell
+from spikernel.space.cell import Cell
 from spikernel.space.notation import SPIKENAS_OPERATIONS
+from spikernel.space.patterns import EDGES
 
 SPLIT_SEED = 2026
 """Of the shuffle whose even places are the design half."""

@@ -19,8 +19,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import Split, load_split
-from spikernel.network import SpikingNet, build_net
-from spikernel.space import Architecture, Cell
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
 from spikernel.training.loop import Trainer
 from spikernel.training.progress import Progress

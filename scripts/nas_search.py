@@ -8,7 +8,9 @@ from typing import Annotated
 from spikernel import cli
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import ConfigError
-from spikernel.space import CellKind, count_cells, describe_cell, operation_set, read_cell
+from spikernel.space.enumeration import CellKind, count_cells
+from spikernel.space.notation import describe_cell, read_cell
+from spikernel.space.operations import operation_set
 from spikernel.study import nas_search
 from spikernel.study.inputs import DeviceName, Machine
 from spikernel.study.search_job import choose_subject

@@ -8,7 +8,8 @@ from macro_variants import CELLS, CHANNELS, MODERN, SMALL, VARIANTS, equal_param
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
-from spikernel.space import ImageShape, parameter_count
+from spikernel.space.architecture import ImageShape
+from spikernel.space.counts import parameter_count
 
 IMAGES = ImageShape(3, 32, 10)
 

@@ -2,16 +2,13 @@
 
 from spikernel.config.base import KernelSizes, StrictModel
 from spikernel.config.datasets import DATASETS, DatasetConfig
+from spikernel.config.design import DesignConfig
+from spikernel.config.export import ExportConfig
+from spikernel.config.final import FinalConfig
+from spikernel.config.impact import Control, ImpactConfig
 from spikernel.config.network import MACROS, ConvolutionType, NetworkConfig
-from spikernel.config.steps import (
-    Budget,
-    Control,
-    DesignConfig,
-    ExportConfig,
-    ImpactConfig,
-    ReportConfig,
-    SearchConfig,
-)
+from spikernel.config.report import ReportConfig
+from spikernel.config.search import Budget, SearchConfig
 from spikernel.config.training import RECIPES, TrainingConfig
 from spikernel.config.workflow import WorkflowConfig, kernel_set_name
 
@@ -25,6 +22,7 @@ __all__ = [
     "DatasetConfig",
     "DesignConfig",
     "ExportConfig",
+    "FinalConfig",
     "ImpactConfig",
     "KernelSizes",
     "NetworkConfig",

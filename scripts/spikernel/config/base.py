@@ -2,13 +2,25 @@
 
 import difflib
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
 
+from spikernel import registry
 from spikernel.errors import ConfigError
 
 
@@ -32,6 +44,37 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What every generator of random numbers takes."""
 
 
+def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
+    if not values or len(set(values)) != len(values):
+        raise ValueError(f"must list at least one value and none twice, got {list(values)}")
+    return values
+
+
+Seeds = Annotated[tuple[Seed, ...], AfterValidator(_distinct)]
+
+
+@dataclass(frozen=True)
+class PartOf:
+    """Marks a field that names a part of a kind, see `spikernel.registry`."""
+
+    kind: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        """Let only the names of parts that are there pass."""
+        return AfterValidator(self._check).__get_pydantic_core_schema__(source, handler)
+
+    def __get_pydantic_json_schema__(
+        self, schema: Any, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """List the names, for editors."""
+        return {**handler(schema), "enum": list(registry.names(self.kind))}
+
+    def _check(self, name: str) -> str:
+        if name not in registry.names(self.kind):
+            raise ValueError(f"must be one of {', '.join(registry.names(self.kind))}")
+        return name
+
+
 class StrictModel(BaseModel):
     """Base of every configuration section: frozen, typed, no unknown keys."""
 
@@ -51,6 +94,42 @@ class StrictModel(BaseModel):
             return cls.model_validate(data)
         except ValidationError as error:
             raise ConfigError(_explain(cls, error, where)) from None
+
+    def changes(self) -> dict[str, Any]:
+        """Return the JSON-ready fields that differ from what counts as unset; they parse back.
+
+        A result depends on these alone. So a field that is added later, with a default that leaves
+        everything as it was, touches no finished result. Where a default is changed later,
+        `json_schema_extra={"was": old}` keeps the old one as what counts as unset.
+        """
+        plain = self.model_dump(mode="json")
+        found = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, StrictModel):
+                plain[name] = value.changes()
+            elif isinstance(value, tuple):
+                items = zip(value, plain[name], strict=True)
+                plain[name] = [v.changes() if isinstance(v, StrictModel) else p for v, p in items]
+            if name in self.preset() or self.model_dump(mode="json")[name] != unset(field):
+                found[name] = plain[name]
+        return found
+
+    def preset(self) -> Mapping[str, Any]:
+        """Return the fields that a named preset of this section fills in."""
+        return {}
+
+    def parts(self) -> list[str]:
+        """Return the full names of the modules that the fields name, nested sections included."""
+        found = set()
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            kinds = [mark.kind for mark in field.metadata if isinstance(mark, PartOf)]
+            found |= {registry.module_name(kind, value) for kind in kinds if value is not None}
+            for inner in value if isinstance(value, tuple) else (value,):
+                if isinstance(inner, StrictModel):
+                    found |= set(inner.parts())
+        return sorted(found)
 
     @classmethod
     def parse_argument(cls, text: str) -> Self:
@@ -72,6 +151,15 @@ class StrictModel(BaseModel):
         except yaml.YAMLError as error:
             raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
         return cls.parse(data, where)
+
+
+def unset(field: FieldInfo) -> Any:
+    """Return the JSON-ready value of a field that counts as unset; None for a required one."""
+    if isinstance(field.json_schema_extra, dict) and "was" in field.json_schema_extra:
+        return field.json_schema_extra["was"]
+    if field.is_required():
+        return None
+    return TypeAdapter(Any).dump_python(field.get_default(call_default_factory=True), mode="json")
 
 
 def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:

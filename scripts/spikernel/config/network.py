@@ -1,5 +1,6 @@
 """Settings of the macro-structure around the cells and of its neurons, and its named presets."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -96,6 +97,10 @@ class NetworkConfig(StrictModel):
     """Initial weights of the head's linear layers. `scaled`: standard deviation
     sqrt(2 / inputs) (He et al., ICCV 2015), fires at every width. `snasnet`: 0.01, made for the
     16,384 inputs of its published heads; narrower heads stay silent with it."""
+
+    def preset(self) -> Mapping[str, Any]:
+        """Return the fields that the macro-structure fills in."""
+        return MACROS[self.macro]
 
     @model_validator(mode="before")
     @classmethod

@@ -1,5 +1,6 @@
 """Settings of a training run, and the named recipes that give their defaults."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -94,6 +95,10 @@ class TrainingConfig(StrictModel):
     tensorboard: bool = False
     """Also write TensorBoard event files, one per epoch, to the folder tensorboard beside the
     metrics."""
+
+    def preset(self) -> Mapping[str, Any]:
+        """Return the fields that the recipe fills in."""
+        return RECIPES[self.recipe]
 
     @model_validator(mode="before")
     @classmethod

@@ -8,16 +8,13 @@ from pydantic import Field, model_validator
 
 from spikernel.config.base import StrictModel
 from spikernel.config.datasets import DATASETS, DatasetConfig, DatasetEntry
+from spikernel.config.design import DesignConfig
+from spikernel.config.export import ExportConfig
+from spikernel.config.final import FinalConfig
+from spikernel.config.impact import ImpactConfig
 from spikernel.config.network import NetworkConfig
-from spikernel.config.steps import (
-    DesignConfig,
-    ExportConfig,
-    ImpactConfig,
-    ReportConfig,
-    SearchConfig,
-    Seeds,
-)
-from spikernel.config.training import TrainingConfig
+from spikernel.config.report import ReportConfig
+from spikernel.config.search import SearchConfig
 from spikernel.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -26,17 +23,6 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 def kernel_set_name(sizes: tuple[int, ...]) -> str:
     """Return the name of a kernel set in paths and tables, for instance `k1-3`."""
     return "k" + "-".join(str(size) for size in sorted(sizes))
-
-
-class FinalConfig(StrictModel):
-    """Step 4: training of the best candidates of every search."""
-
-    ranks: int = Field(default=1, ge=1)
-    """How many of the best candidates of each kernel set are trained."""
-    seeds: Seeds = (0,)
-    """Seeds of each model's weights and batches."""
-    training: TrainingConfig = TrainingConfig()
-    """How the models are trained."""
 
 
 class WorkflowConfig(StrictModel):

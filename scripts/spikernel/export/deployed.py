@@ -13,7 +13,7 @@ from spikernel.export.lowering import lower
 from spikernel.export.memory import plan
 from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
-from spikernel.network import SpikingNet
+from spikernel.network.spiking_net import SpikingNet
 
 LOG = logging.getLogger(__name__)
 LEAST_AGREEMENT = 0.95

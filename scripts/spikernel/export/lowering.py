@@ -15,10 +15,11 @@ from torch import nn
 from spikernel.errors import ExportError
 from spikernel.export.builder import Builder, doubles
 from spikernel.export.program import Program, Value
-from spikernel.network import LIF, SpikingNet
 from spikernel.network.blocks import ConvNorm, Head, SpikingConvolution, Transition
 from spikernel.network.cells import NODES, Edge, FeedbackCell, ForwardCell
 from spikernel.network.convolutions import Factors
+from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import SpikingNet
 from spikernel.space.operations import AVG
 
 AVERAGE_WINDOW, AVERAGE_PADDING = (3, 3), (1, 1)

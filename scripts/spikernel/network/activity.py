@@ -18,7 +18,7 @@ from torch import Tensor
 from spikernel.network.energy import ENERGY
 from spikernel.network.layers import LayerCosts, LayerMeter
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.space import Architecture
+from spikernel.space.architecture import Architecture
 from spikernel.space.counts import Precision
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
 from spikernel.network.neuron import LIF
-from spikernel.space import Architecture
+from spikernel.space.architecture import Architecture
 from spikernel.space.macro import DOWNSAMPLING, STEM_KERNEL, TRANSITION_KERNEL, Part
 
 

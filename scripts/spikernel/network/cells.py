@@ -17,8 +17,9 @@ from spikernel.network.blocks import average_neighbours, over_time, total
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.lif_sequence import LIFSequence
 from spikernel.network.neuron import LIF
-from spikernel.space import AVG, Cell, Neurons, convolution
+from spikernel.space.cell import Cell, Neurons
 from spikernel.space.macro import adds_input
+from spikernel.space.operations import AVG, convolution
 
 NODES = range(4)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from spikernel.network.blocks import ConvNorm
-from spikernel.space import Convolution
+from spikernel.space.operations import Convolution
 
 
 class Factors(nn.Module):

@@ -9,7 +9,7 @@ from spikernel.network.blocks import Head, SequenceDropout, Transition, run_stem
 from spikernel.network.cells import FeedbackCell, ForwardCell, cell_layers
 from spikernel.network.initialisation import WeightBank, initialise
 from spikernel.network.neuron import LIF
-from spikernel.space import Architecture
+from spikernel.space.architecture import Architecture
 from spikernel.space.macro import Part
 
 

@@ -17,7 +17,7 @@ from spikernel.report.exports import Export
 from spikernel.report.page_tables import Table
 from spikernel.report.records import Metrics
 from spikernel.report.runs import Run
-from spikernel.space import Cell
+from spikernel.space.cell import Cell
 
 FILES = ("model.safetensors", "metrics.json", "history.csv", "provenance.json")
 """What train_final leaves of each model and seed."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from spikernel.space import Cell
+from spikernel.space.cell import Cell
 from spikernel.space.operations import AVG, SKIP, convolution, kernel_size
 
 _WIDTH, _HEIGHT, _RADIUS = 352, 168, 14

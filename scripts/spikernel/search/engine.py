@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from spikernel.provenance import Stopwatch
 from spikernel.search.journal import Evaluation, Journal
-from spikernel.space import Cell
+from spikernel.space.cell import Cell
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from spikernel.config import SearchConfig
 from spikernel.search.journal import Evaluation
 from spikernel.search.strategies import Space
-from spikernel.space import EDGES, Cell
+from spikernel.space.cell import Cell
+from spikernel.space.patterns import EDGES
 
 MAX_TRIES = 200
 """Mutations or draws in a row that give no new cell, after which the space counts as used up."""

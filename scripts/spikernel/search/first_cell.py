@@ -24,8 +24,11 @@ from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import LIF
 from spikernel.search.sahd import layer_kernel, log_determinants
-from spikernel.space import EDGES, SKIP, ZERO, Cell, Convolution, ImageShape, convolution
+from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
 from spikernel.space.macro import parts
+from spikernel.space.operations import SKIP, ZERO, Convolution, convolution
+from spikernel.space.patterns import EDGES
 
 CHUNK = 64
 """Kernel matrices whose determinants are taken at once."""

@@ -12,10 +12,11 @@ from torch import Tensor
 from spikernel.config import SearchConfig
 from spikernel.data.splits import Split
 from spikernel.errors import ConfigError
-from spikernel.network import WeightBank, build_net
+from spikernel.network.initialisation import WeightBank
 from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import build_net
 from spikernel.search.sahd import KernelSum
-from spikernel.space import Architecture
+from spikernel.space.architecture import Architecture
 
 
 def draw_batches(split: Split, settings: SearchConfig, device: torch.device) -> list[Tensor]:

@@ -9,7 +9,7 @@ from spikernel.config import SearchConfig
 from spikernel.provenance import Stopwatch
 from spikernel.search.first_cell import FirstCell
 from spikernel.search.strategies import Space, filter_order, plan
-from spikernel.space import Cell
+from spikernel.space.cell import Cell
 
 
 @dataclass(frozen=True)

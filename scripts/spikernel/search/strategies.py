@@ -9,20 +9,17 @@ from functools import cached_property
 from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.structure import forward_paths
-from spikernel.space import (
-    AVG,
-    Architecture,
-    Cell,
-    CellCounter,
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import CellCounter, memory_mb
+from spikernel.space.enumeration import (
     CellKind,
-    ImageShape,
     canonical_cells,
     count_cells,
     draw_cell,
-    memory_mb,
-    operation_set,
     smallest_cell,
 )
+from spikernel.space.operations import AVG, operation_set
 
 MAX_DRAWS_PER_SAMPLE = 1000
 """A random search whose budget rejects more draws than this per sample is stopped."""

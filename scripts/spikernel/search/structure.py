@@ -40,7 +40,9 @@ from functools import lru_cache
 
 from spikernel.config import ConvolutionType, NetworkConfig
 from spikernel.errors import ConfigError
-from spikernel.space import Architecture, Cell, Convolution, ImageShape, convolution
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.operations import Convolution, convolution
 from spikernel.space.patterns import INPUT, OUTPUT
 
 DISCONNECTED = -math.inf

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError
 from spikernel.search.strategies import Space
-from spikernel.space import ImageShape
+from spikernel.space.architecture import ImageShape
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from spikernel.data.manifest import SplitName
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
 from spikernel.provenance import recorded_outputs
-from spikernel.space import parameter_count
+from spikernel.space.counts import parameter_count
 from spikernel.study.inputs import Machine
 from spikernel.study.shapes import check_fit
-from spikernel.training import accuracy_percent, load_model, to_device
 from spikernel.training.augment import Augmenter
+from spikernel.training.checkpoint import load_model
+from spikernel.training.evaluate import accuracy_percent, to_device
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
 from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
-from spikernel.network import SpikingNet
+from spikernel.network.spiking_net import SpikingNet
 from spikernel.study.chosen_model import Chosen, choose
 from spikernel.study.inputs import Machine
 from spikernel.study.shapes import check_fit
-from spikernel.training import load_model, to_device
-from spikernel.training.checkpoint import Preprocessing
+from spikernel.training.checkpoint import Preprocessing, load_model
+from spikernel.training.evaluate import to_device
 
 LOG = logging.getLogger(__name__)
 CPU = torch.device("cpu")

@@ -7,8 +7,7 @@ import torch
 
 from spikernel.config import TrainingConfig
 from spikernel.errors import DeviceError
-from spikernel.network import choose_device, describe_device
-from spikernel.network.device import DeviceName
+from spikernel.network.device import DeviceName, choose_device, describe_device
 
 __all__ = ["DeviceName", "Machine", "events_path", "state_path"]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from spikernel import artifacts, provenance, tables
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
-from spikernel.network import build_net, measure_activity
-from spikernel.space import memory_mb, parameter_count
+from spikernel.network.activity import measure_activity
+from spikernel.network.spiking_net import build_net
+from spikernel.space.counts import memory_mb, parameter_count
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.reference_net import reference_architecture
 from spikernel.study.shapes import image_shape
-from spikernel.training import normalised_batches, to_device
+from spikernel.training.evaluate import normalised_batches, to_device
 from spikernel.training.loop import Trained, train
 
 ACTIVITY_IMAGES = 1000

@@ -26,7 +26,7 @@ from spikernel import artifacts, provenance
 from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
 from spikernel.data import manifest
 from spikernel.errors import ConfigError, TableError
-from spikernel.space import conv, convolution
+from spikernel.space.operations import conv, convolution
 from spikernel.study.bounds import Bounds
 from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv

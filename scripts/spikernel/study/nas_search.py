@@ -11,7 +11,9 @@ from spikernel.config import SearchConfig
 from spikernel.errors import ConfigError, SpikernelError
 from spikernel.search.journal import Evaluation
 from spikernel.search.strategies import Space, rank_order
-from spikernel.space import EDGES, Cell, memory_mb
+from spikernel.space.cell import Cell
+from spikernel.space.counts import memory_mb
+from spikernel.space.patterns import EDGES
 from spikernel.study.inputs import Machine, state_path
 from spikernel.study.search_job import Outcome, SearchJob, Subject, merge_parts, write_part
 from spikernel.tables import to_csv

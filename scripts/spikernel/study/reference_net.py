@@ -3,14 +3,10 @@
 from collections.abc import Sequence
 
 from spikernel.config import NetworkConfig
-from spikernel.space import (
-    Architecture,
-    Cell,
-    ImageShape,
-    at_parameters,
-    conv,
-    parameter_count,
-)
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import at_parameters, parameter_count
+from spikernel.space.operations import conv
 
 ANCHOR = 3
 """Kernel size whose parameters the iso-parameter control matches."""

@@ -17,7 +17,8 @@ from spikernel.search.scorer import Scorer, draw_batches
 from spikernel.search.screening import Screened, screen
 from spikernel.search.strategies import Space
 from spikernel.search.structure import STRUCTURAL_SCORES
-from spikernel.space import Architecture, Cell
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
 from spikernel.study.inputs import Machine
 from spikernel.study.kernel_set_design import read_kernel_sizes
 from spikernel.study.shapes import image_shape

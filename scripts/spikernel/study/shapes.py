@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spikernel.data.manifest import Manifest
 from spikernel.errors import DataError
-from spikernel.space import Architecture, ImageShape
+from spikernel.space.architecture import Architecture, ImageShape
 
 
 def image_shape(manifest: Manifest) -> ImageShape:

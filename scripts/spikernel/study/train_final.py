@@ -11,13 +11,18 @@ from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
 from spikernel.export.deployed import deployed
-from spikernel.network import build_net, measure_activity, neurobench_metrics
-from spikernel.space import Architecture, Cell, memory_mb, parameter_count
+from spikernel.network.activity import measure_activity
+from spikernel.network.neurobench import neurobench_metrics
+from spikernel.network.spiking_net import build_net
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
+from spikernel.space.counts import memory_mb, parameter_count
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
 from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv, write_csv
-from spikernel.training import accuracy_percent, normalised_batches, save_model, to_device
+from spikernel.training.checkpoint import save_model
+from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
 
 

@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from spikernel.network import SpikingNet
+from spikernel.network.spiking_net import SpikingNet
 
 
 class MovingAverage:

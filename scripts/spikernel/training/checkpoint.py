@@ -17,8 +17,9 @@ from spikernel import artifacts
 from spikernel.config import NetworkConfig
 from spikernel.data.manifest import Manifest
 from spikernel.errors import DataError
-from spikernel.network import SpikingNet, build_net
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 
 _KEY = "spikernel"
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from spikernel.config import TrainingConfig
 from spikernel.data.splits import Split
 from spikernel.errors import ConfigError, TrainingError, UnfinishedError
-from spikernel.network import SpikingNet
+from spikernel.network.spiking_net import SpikingNet
 from spikernel.provenance import Stopwatch
 from spikernel.training import state as run_state
 from spikernel.training.augment import Augmenter

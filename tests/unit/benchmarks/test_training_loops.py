@@ -13,8 +13,9 @@ from train_speed import LOOPS, measure
 from training_loops import Setup, copy_weights
 
 from spikernel.config import NetworkConfig, TrainingConfig
-from spikernel.network import SpikingNet, build_net
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
 from spikernel.training import loop
 from spikernel.training.progress import Progress

@@ -10,8 +10,10 @@ from spikernel.config import NetworkConfig
 from spikernel.export import compiler
 from spikernel.export.c_source import c_files
 from spikernel.export.program import Program
-from spikernel.network import LIF, SpikingNet, build_net
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 
 MEAN, SD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
 CLASSES = ("a", "b", "c", "d")

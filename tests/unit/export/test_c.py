@@ -34,7 +34,7 @@ from spikernel.export.lowering import lower
 from spikernel.export.memory import plan
 from spikernel.export.program import Program, Value
 from spikernel.export.quantise import quantise
-from spikernel.network import measure_activity
+from spikernel.network.activity import measure_activity
 
 pytestmark = pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")
 

@@ -16,8 +16,9 @@ from spikernel.export.nir_model import nir_graph, run_nir
 from spikernel.export.onnx_model import onnx_model, run_onnx
 from spikernel.export.program import Fire
 from spikernel.export.quantise import quantise
-from spikernel.network import SpikingNet
-from spikernel.space import draw_cell, operation_set
+from spikernel.network.spiking_net import SpikingNet
+from spikernel.space.enumeration import draw_cell
+from spikernel.space.operations import operation_set
 
 FACTORED = "d3-f5-k1-avg-zero-d5"
 DEEP = {"stages": 3, "cells_per_stage": (1, 2, 1), "stem_convolutions": 2, "residual": True}

@@ -3,10 +3,13 @@ import torch
 from torch import nn
 
 from spikernel.config import NetworkConfig
-from spikernel.network import build_net, measure_activity, neurobench_metrics, static_costs
+from spikernel.network.activity import measure_activity, static_costs
 from spikernel.network.energy import ENERGY
+from spikernel.network.neurobench import neurobench_metrics
 from spikernel.network.operations import connections_used, dense_connections
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.network.spiking_net import build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 
 
 def test_connections_of_a_convolution_by_hand() -> None:

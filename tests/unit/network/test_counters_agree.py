@@ -6,9 +6,12 @@ import pytest
 import torch
 
 from spikernel.config import NetworkConfig
-from spikernel.network import SpikingNet, build_net, measure_activity, neurobench_metrics
+from spikernel.network.activity import measure_activity
+from spikernel.network.neurobench import neurobench_metrics
 from spikernel.network.neuron import LIF
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 
 SMALL: dict[str, Any] = {"time_steps": 3, "channels": 3, "pool": 2, "hidden": 6, "votes": 2}
 MODERN: dict[str, Any] = {"macro": "modern", "time_steps": 3, "channels": 4, "stages": 2}

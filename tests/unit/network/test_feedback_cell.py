@@ -9,17 +9,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
-from spikernel.network import LIF, SpikingNet, build_net, measure_activity
+from spikernel.network.activity import measure_activity
 from spikernel.network.cells import FeedbackCell, ForwardCell, SteppedLIF
-from spikernel.space import (
-    EDGES,
-    Architecture,
-    Cell,
-    ImageShape,
-    draw_cell,
-    operation_set,
-    parameter_count,
-)
+from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import parameter_count
+from spikernel.space.enumeration import draw_cell
+from spikernel.space.operations import operation_set
+from spikernel.space.patterns import EDGES
 
 CPU = torch.device("cpu")
 T, N, C = 4, 2, 3

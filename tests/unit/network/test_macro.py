@@ -8,20 +8,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from spikernel.config import MACROS, NetworkConfig
-from spikernel.network import LIF, SpikingNet, build_net, measure_activity
+from spikernel.network.activity import measure_activity
 from spikernel.network.blocks import SpikingConvolution
 from spikernel.network.cells import FeedbackCell, ForwardCell
 from spikernel.network.convolutions import Factors, edge_convolution
-from spikernel.space import (
-    Architecture,
-    Cell,
-    CellCounter,
-    Convolution,
-    ImageShape,
-    draw_cell,
-    operation_set,
-    parameter_count,
-)
+from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import CellCounter, parameter_count
+from spikernel.space.enumeration import draw_cell
+from spikernel.space.operations import Convolution, operation_set
 
 CPU = torch.device("cpu")
 IMAGES = ImageShape(2, 12, 3)

@@ -6,7 +6,8 @@ import torch
 from spikingjelly_node import spikingjelly_lif
 
 from spikernel.config import NetworkConfig
-from spikernel.network import LIF, lif_sequence
+from spikernel.network import lif_sequence
+from spikernel.network.neuron import LIF
 
 
 def test_trace_by_hand() -> None:

@@ -7,16 +7,15 @@ from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import DeviceError
-from spikernel.network import LIF, SpikingNet, build_net, choose_device
 from spikernel.network.cells import ForwardCell
-from spikernel.space import (
-    Architecture,
-    Cell,
-    ImageShape,
-    draw_cell,
-    operation_set,
-    parameter_count,
-)
+from spikernel.network.device import choose_device
+from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import parameter_count
+from spikernel.space.enumeration import draw_cell
+from spikernel.space.operations import operation_set
 
 CPU = torch.device("cpu")
 IMAGES = ImageShape(2, 8, 3)

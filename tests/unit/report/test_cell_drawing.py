@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from spikernel.report import cell_drawing
-from spikernel.space import Cell
+from spikernel.space.cell import Cell
 
 ARCHID = "k3-skip-k1-zero-avg-k7r"
 

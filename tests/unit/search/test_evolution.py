@@ -9,7 +9,10 @@ from spikernel.search.engine import Engine
 from spikernel.search.evolution import evolve, mutate
 from spikernel.search.journal import Evaluation, Journal
 from spikernel.search.strategies import Space
-from spikernel.space import Cell, ImageShape, canonical_cells, kernel_size
+from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.enumeration import canonical_cells
+from spikernel.space.operations import kernel_size
 
 IMAGES = ImageShape(1, 8, 10)
 NETWORK = NetworkConfig(channels=4, head="gap", votes=1)

@@ -6,11 +6,14 @@ import torch
 from toy import NETWORK, load
 
 from spikernel.config import NetworkConfig, SearchConfig
-from spikernel.network import build_net
+from spikernel.network.spiking_net import build_net
 from spikernel.search.first_cell import FirstCell, Groups
 from spikernel.search.sahd import KernelSum
 from spikernel.search.scorer import draw_batches
-from spikernel.space import Architecture, Cell, canonical_cells, draw_cell, operation_set
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
+from spikernel.space.enumeration import canonical_cells, draw_cell
+from spikernel.space.operations import operation_set
 from spikernel.study.shapes import image_shape
 
 CPU = torch.device("cpu")

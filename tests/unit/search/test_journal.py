@@ -4,7 +4,8 @@ from pathlib import Path
 
 from spikernel.search.engine import Engine
 from spikernel.search.journal import Evaluation, Journal
-from spikernel.space import Cell, canonical_cells
+from spikernel.space.cell import Cell
+from spikernel.space.enumeration import canonical_cells
 
 CELLS = canonical_cells(("zero", "skip", "k3"))[:12]
 

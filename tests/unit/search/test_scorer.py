@@ -7,10 +7,11 @@ from toy import NETWORK, load
 
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import ConfigError
-from spikernel.network import build_net
 from spikernel.network.neuron import LIF
+from spikernel.network.spiking_net import build_net
 from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.space import Architecture, Cell
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
 
 CPU = torch.device("cpu")

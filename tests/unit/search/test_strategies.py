@@ -3,7 +3,10 @@ import pytest
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.strategies import Plan, Space, plan, within
-from spikernel.space import Architecture, Cell, ImageShape, canonical_cells, parameter_count
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import parameter_count
+from spikernel.space.enumeration import canonical_cells
 
 IMAGES = ImageShape(1, 8, 10)
 NETWORK = NetworkConfig(channels=4, head="gap", votes=1)

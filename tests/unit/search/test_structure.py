@@ -6,7 +6,8 @@ import pytest
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
 from spikernel.search.structure import fan_in, forward_paths, structural_scores
-from spikernel.space import Cell, ImageShape
+from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
 
 NETWORK = NetworkConfig(channels=4)
 IMAGES = ImageShape(channels=3, size=32, classes=10)

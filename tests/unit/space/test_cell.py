@@ -3,16 +3,9 @@ import itertools
 import pytest
 
 from spikernel.errors import ConfigError
-from spikernel.space import (
-    EDGES,
-    Cell,
-    Convolution,
-    Neurons,
-    conv,
-    convolution,
-    kernel_size,
-    operation_set,
-)
+from spikernel.space.cell import Cell, Neurons
+from spikernel.space.operations import Convolution, conv, convolution, kernel_size, operation_set
+from spikernel.space.patterns import EDGES
 
 
 def test_archid_round_trip_names_edges_in_order() -> None:

@@ -2,7 +2,9 @@ import pytest
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
-from spikernel.space import Architecture, Cell, ImageShape, memory_mb, parameter_count
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import memory_mb, parameter_count
 
 CIFAR10 = ImageShape(3, 32, 10)
 CIFAR100 = ImageShape(3, 32, 100)

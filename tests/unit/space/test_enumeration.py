@@ -6,16 +6,16 @@ from collections.abc import Iterator
 import pytest
 
 from spikernel.errors import ConfigError
-from spikernel.space import (
-    EDGES,
-    Cell,
+from spikernel.space.cell import Cell
+from spikernel.space.enumeration import (
     CellKind,
     canonical_cells,
     count_cells,
     draw_cell,
-    operation_set,
     smallest_cell,
 )
+from spikernel.space.operations import operation_set
+from spikernel.space.patterns import EDGES
 
 SNASNET = operation_set((1, 3), ("zero", "skip", "avg"))
 

@@ -3,18 +3,18 @@ import random
 import pytest
 
 from spikernel.errors import ConfigError
-from spikernel.space import (
-    Cell,
+from spikernel.space.cell import Cell
+from spikernel.space.enumeration import draw_cell
+from spikernel.space.notation import (
+    SPIKENAS_OPERATIONS,
     describe_cell,
-    draw_cell,
-    operation_set,
     read_cell,
     read_snasnet,
     spikenas_cell,
     spikenas_id,
     write_snasnet,
 )
-from spikernel.space.notation import SPIKENAS_OPERATIONS
+from spikernel.space.operations import operation_set
 
 # Rows of the public CIFAR10 table of SpikeNAS-Bench (github.com/tju-sun-lab/SpikeNAS-Bench):
 # arch_id, then the operations on the edges 01, 02, 03, 12, 13, 23; l5 is lif0.5_conv3.

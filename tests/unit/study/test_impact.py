@@ -5,7 +5,9 @@ import pytest
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import SpikernelError
-from spikernel.space import Cell, ImageShape, parameter_count
+from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import parameter_count
 from spikernel.study import impact_table
 from spikernel.study.reference_net import reference_architecture
 from spikernel.tables import read_csv

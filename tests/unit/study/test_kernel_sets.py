@@ -7,7 +7,7 @@ import pytest
 
 from spikernel.config import Budget, DesignConfig, NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError, TableError
-from spikernel.space import ImageShape
+from spikernel.space.architecture import ImageShape
 from spikernel.study import kernel_set_design
 from spikernel.study.bounds import Bounds
 from spikernel.study.kernel_set_design import KernelSet, design, evidence_by_size, rank

@@ -15,7 +15,10 @@ from spikernel.search import engine
 from spikernel.search.journal import Evaluation
 from spikernel.search.scorer import Scorer
 from spikernel.search.strategies import Space
-from spikernel.space import Cell, ImageShape, count_cells, operation_set
+from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.enumeration import count_cells
+from spikernel.space.operations import operation_set
 from spikernel.study import nas_search
 from spikernel.study.inputs import Machine
 from spikernel.study.nas_search import rank_table

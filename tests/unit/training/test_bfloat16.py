@@ -12,7 +12,7 @@ import torch
 from toy import ARCHID, FEEDBACK, MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
-from spikernel.network import LIF
+from spikernel.network.neuron import LIF
 from spikernel.training import loop
 from spikernel.training.progress import Progress
 

@@ -8,10 +8,12 @@ from toy import fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import DataError
-from spikernel.network import build_net
-from spikernel.space import Architecture, Cell
+from spikernel.network.spiking_net import build_net
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
-from spikernel.training import accuracy_percent, load_model, save_model, to_device
+from spikernel.training.checkpoint import load_model, save_model
+from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.loop import train
 
 CPU = torch.device("cpu")

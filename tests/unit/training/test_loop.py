@@ -8,7 +8,7 @@ from toy import fresh_net, load
 
 from spikernel.config import TrainingConfig
 from spikernel.errors import ConfigError, TrainingError
-from spikernel.network import SpikingNet
+from spikernel.network.spiking_net import SpikingNet
 from spikernel.training import loop, progress
 from spikernel.training.loop import Trained, train
 from spikernel.training.progress import EpochRecord, Progress

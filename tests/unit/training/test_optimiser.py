@@ -5,8 +5,9 @@ import torch
 from toy import NETWORK
 
 from spikernel.config import TrainingConfig
-from spikernel.network import build_net
-from spikernel.space import Architecture, Cell, ImageShape
+from spikernel.network.spiking_net import build_net
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
 from spikernel.training.optimiser import learning_rate, make_optimiser
 
 

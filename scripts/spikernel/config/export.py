@@ -1,0 +1,29 @@
+"""Settings of step 6, export."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from spikernel.config.base import StrictModel
+
+
+def _named_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError(f"must name nothing twice, got {list(values)}")
+    return values
+
+
+class ExportConfig(StrictModel):
+    """Step 6: the model chosen for a memory budget, as files for devices (docs/export.md)."""
+
+    enabled: bool = True
+    """Make the files together with the report."""
+    memory_budget_mb: float | None = Field(default=None, gt=0)
+    """Budget of `tradeoff_report/memory_budgets_mb` whose model is exported; default: the largest
+    one that a model meets."""
+    c_weights: Annotated[tuple[Literal["int8", "float"], ...], AfterValidator(_named_once)] = (
+        "int8",
+    )
+    """Number formats of the weights for which C code is made."""
+    images: int = Field(default=1000, ge=1)
+    """Test images, from the first, on which every export is compared with the trained model."""

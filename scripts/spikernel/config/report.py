@@ -1,0 +1,18 @@
+"""Settings of step 5, tradeoff_report."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from spikernel.config.base import StrictModel
+
+
+class ReportConfig(StrictModel):
+    """Step 5: the trade-off between accuracy and memory."""
+
+    memory_budgets_mb: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 4.0, 10.0, 40.0)
+    """Memory budgets in MB (10^6 bytes) for each of which the best model is selected."""
+    precision: Literal["fp32", "int8"] = "fp32"
+    """Number format whose memory counts for the budgets, the front and the figure."""
+    published_points: bool = True
+    """Show published results, marked as such, beside the measured ones."""

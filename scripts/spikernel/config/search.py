@@ -1,0 +1,77 @@
+"""Settings of step 3, nas_search."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from spikernel.config.base import Seed, StrictModel
+
+
+def _thresholds(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(set(values)) != len(values) or not all(0 < value < math.inf for value in values):
+        raise ValueError(f"must list positive thresholds, none twice, got {list(values)}")
+    return values
+
+
+class Budget(StrictModel):
+    """Upper bounds that a searched architecture must meet; none by default."""
+
+    max_params: int | None = Field(default=None, ge=1)
+    """Trainable parameters."""
+    max_memory_mb: float | None = Field(default=None, gt=0)
+    """Memory of the weights in MB (10^6 bytes) at `precision`."""
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    """Number format of the weights for `max_memory_mb`."""
+
+
+class SearchConfig(StrictModel):
+    """Step 3: search over the cells of one kernel set, without training."""
+
+    strategy: Literal["random", "exhaustive", "evolution"] = "random"
+    """`random`: `iterations` samples as in the papers. `exhaustive`: every distinct cell.
+    `evolution`: `iterations` cells, bred from the best of the recent ones; for sets whose cells
+    are too many to score."""
+    iterations: int = Field(default=1000, ge=1)
+    """Samples of `random` (SpiKernel 1000, SNASNet 5000), or distinct cells of `evolution`."""
+    prefilter: int | None = Field(default=None, ge=1)
+    """Score exactly only this many cells: those whose first cell alone scores best, which costs
+    little for all cells together (docs/search.md). Not for `evolution`."""
+    shards: int = Field(default=1, ge=1)
+    """Jobs that one search is split into; the ranking is the same. Not for `evolution`."""
+    population: int = Field(default=50, ge=2)
+    """Cells of `evolution` that may be parents, the latest ones."""
+    tournament: int = Field(default=10, ge=1)
+    """Of how many random ones among them the best becomes a parent."""
+    cells: Literal["forward", "feedback"] = "forward"
+    """`feedback` lets an edge lead back to an earlier node at the next time step."""
+    operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
+    """Edge operations beside the convolutions of the kernel set."""
+    thresholds: Annotated[tuple[float, ...], AfterValidator(_thresholds)] = ()
+    """Thresholds that the neurons before each convolution may have, for instance [0.5, 1.0, 1.5];
+    none: that of the network everywhere. They cost no parameters."""
+    score: Literal["rising_path", "sahd_half_n", "sahd_half"] = "rising_path"
+    """`rising_path`: depth of the cell's best path by kernel sizes, and the rise of the threshold
+    along it, from the graph alone. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance
+    of spikes on images, as published, with alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md
+    compares them."""
+    batch_size: int = Field(default=256, ge=2)
+    """B, images per mini-batch of the score."""
+    batches: int = Field(default=2, ge=1)
+    """Mini-batches whose scores are averaged."""
+    seed: Seed = 0
+    """Seed of the samples, the shared weights and the mini-batches."""
+    budget: Budget = Budget()
+    """Bounds on the candidates, applied before anything is scored."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "SearchConfig":
+        if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
+            raise ValueError("evolution goes step by step: remove shards and prefilter")
+        if self.score == "rising_path" and self.prefilter is not None:
+            raise ValueError(
+                "rising_path costs nothing: remove prefilter, or set score: sahd_half_n"
+            )
+        if self.cells == "feedback" and self.prefilter is not None:
+            raise ValueError("the prefilter knows forward cells only: remove prefilter or feedback")
+        return self

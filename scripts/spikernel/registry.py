@@ -1,0 +1,51 @@
+"""Parts that a configuration chooses by name: each is one module in the folder of its kind.
+
+A part is added by putting a file there, under the name that a configuration then gives; nothing
+else lists it. Names are read off the folder, so that they are known where the part itself cannot
+be imported (the environment that checks a configuration may have no torch). A file that begins
+with an underscore is no part.
+"""
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from spikernel.errors import ConfigError
+
+PACKAGES = {
+    "neuron": "spikernel.network.neurons",
+    "objective": "spikernel.training.objectives",
+    "reader": "spikernel.data.readers",
+    "score": "spikernel.search.scores",
+}
+"""Kind of part -> the package whose modules are the parts; its docstring says what one defines."""
+
+
+@cache
+def names(kind: str) -> tuple[str, ...]:
+    """Return the names of the parts of a kind, in alphabetical order."""
+    folder = Path(__file__).parent.joinpath(*PACKAGES[kind].split(".")[1:])
+    return tuple(sorted(p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")))
+
+
+def module_name(kind: str, name: str) -> str:
+    """Return the full name of a part's module.
+
+    Raises:
+        ConfigError: there is no such part.
+
+    """
+    if name not in names(kind):
+        raise ConfigError(f"unknown {kind} '{name}': known are {', '.join(names(kind))}")
+    return f"{PACKAGES[kind]}.{name}"
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import a part.
+
+    Raises:
+        ConfigError: there is no such part.
+
+    """
+    return import_module(module_name(kind, name))
