@@ -24,7 +24,7 @@ def main(
     device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "auto",
     threads: Annotated[int, "CPU threads"] = 1,
     max_seconds: Annotated[
-        float | None, "stop, with status 75, before an epoch that would end later; run again"
+        float | None, "stop in time, with status 75; the same command goes on"
     ] = None,
 ) -> None:
     """Train the candidate, evaluate its last epoch on the test split, save its weights."""

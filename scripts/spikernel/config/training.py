@@ -1,11 +1,12 @@
 """Settings of a training run, and the named recipes that give their defaults."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from spikernel.config.base import StrictModel
+from spikernel.config.base import PartOf, StrictModel
+from spikernel.config.phases import PhaseConfig
 
 RECIPES: dict[str, dict[str, Any]] = {
     # SNASNet's published loop: SGD, cosine, cross-entropy of the time mean, crop and flip.
@@ -20,7 +21,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "schedule_interval": "step",
         "warmup_fraction": 0.05,
         "decay_norm": False,
-        "loss": "tet",
+        "objective": "tet",
         "label_smoothing": 0.1,
         "erase_probability": 0.25,
         "cutmix_alpha": 1.0,
@@ -40,6 +41,9 @@ class TrainingConfig(StrictModel):
     """Named defaults: `reference` is SNASNet's, `modern` is what the best small SNNs use."""
     epochs: int = Field(default=300, ge=1)
     """Passes over the training split; the last one is reported, never the best one."""
+    phases: tuple[PhaseConfig, ...] = ()
+    """Phases of the training, one after the other, with settings of their own. `epochs` is then
+    their sum and need not be given. Default: one phase."""
     batch_size: int = Field(default=64, ge=1)
     """Images per step."""
     optimizer: Literal["sgd", "adamw"] = "sgd"
@@ -62,20 +66,15 @@ class TrainingConfig(StrictModel):
     """Share of the run in which the learning rate rises linearly to its peak."""
     gradient_clip: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient."""
-    loss: Literal["mean", "tet"] = "mean"
-    """`mean`: cross-entropy of the outputs' time mean. `tet`: mean over time of the
-    cross-entropies (Deng et al., ICLR 2022)."""
+    objective: Annotated[str, PartOf("objective")] = "mean"
+    """What is minimised. `mean`: cross-entropy of the outputs' time mean. `tet`: mean over time of
+    the cross-entropies (Deng et al., ICLR 2022)."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the target spread over all classes."""
     crop_padding: int | None = Field(default=None, ge=0)
     """Random crop after padding by this many pixels; default: an eighth of the image's side."""
     horizontal_flip: bool = True
     """Mirror half of the images; switch it off where left and right carry meaning."""
-    randaugment_operations: int = Field(default=0, ge=0, le=14)
-    """Random operations per image of RandAugment (Cubuk et al., 2020), as in torchvision; 0: none,
-    2 is usual."""
-    randaugment_magnitude: int = Field(default=9, ge=0, le=30)
-    """Strength of RandAugment's operations."""
     erase_probability: float = Field(default=0.0, ge=0, le=1)
     """Share of the images in which a random rectangle is blanked."""
     mixup_alpha: float = Field(default=0.0, ge=0)
@@ -99,6 +98,18 @@ class TrainingConfig(StrictModel):
     def preset(self) -> Mapping[str, Any]:
         """Return the fields that the recipe fills in."""
         return RECIPES[self.recipe]
+
+    @model_validator(mode="after")
+    def _sum_epochs(self) -> Self:
+        total = sum(phase.epochs for phase in self.phases)
+        if self.phases and "epochs" in self.model_fields_set and self.epochs != total:
+            raise ValueError(
+                f"epochs is {self.epochs}, but the phases have {total}: leave epochs out, or give "
+                "their sum"
+            )
+        if self.phases:
+            object.__setattr__(self, "epochs", total)  # the model is frozen from here on
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -3,20 +3,17 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
 from spikernel import artifacts
-from spikernel.config import TrainingConfig
 from spikernel.data.manifest import SplitName
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, to_device
+from spikernel.inference.released import load_model
 from spikernel.provenance import recorded_outputs
 from spikernel.space.counts import parameter_count
 from spikernel.study.inputs import Machine
 from spikernel.study.shapes import check_fit
-from spikernel.training.augment import Augmenter
-from spikernel.training.checkpoint import load_model
-from spikernel.training.evaluate import accuracy_percent, to_device
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,7 @@ def run(
     _check_release(model_path, digest)
     data = load_split(manifest_path, split)
     check_fit(net.architecture, preprocessing.classes, data.manifest, manifest_path)
-    mean, sd = (
-        torch.tensor(values, device=machine.device)
-        for values in (preprocessing.mean, preprocessing.sd)
-    )
-    augmenter = Augmenter(TrainingConfig(), mean, sd, torch.Generator(machine.device))
+    normalise = Normaliser(preprocessing.mean, preprocessing.sd, machine.device)
     images, labels = to_device(data, machine.device)
     evaluation = Evaluation(
         model=model_path.name,
@@ -70,7 +63,7 @@ def run(
         dataset=data.manifest.dataset,
         split=split,
         images=len(labels),
-        accuracy_percent=accuracy_percent(net, images, labels, augmenter),
+        accuracy_percent=accuracy_percent(net, images, labels, normalise),
         device=str(machine),
     )
     if output is not None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from spikernel import artifacts, provenance
 from spikernel.config import ExportConfig
@@ -17,12 +16,12 @@ from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
 from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
-from spikernel.network.spiking_net import SpikingNet
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import mean_logits, to_device
+from spikernel.inference.released import load_model
 from spikernel.study.chosen_model import Chosen, choose
 from spikernel.study.inputs import Machine
 from spikernel.study.shapes import check_fit
-from spikernel.training.checkpoint import Preprocessing, load_model
-from spikernel.training.evaluate import to_device
 
 LOG = logging.getLogger(__name__)
 CPU = torch.device("cpu")
@@ -63,8 +62,9 @@ def run(
     }
     images, labels = images[: settings.images], labels[: settings.images]
     bundle.write_images(folder, images, labels)
-    pixels = _normalise(images, preprocessing)
-    trained, quantised = _logits(net, pixels), bundle.logits(int8, images)
+    pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
+    trained = mean_logits(net, pixels.split(BATCH))
+    quantised = bundle.logits(int8, images)
     report["onnx"] = {
         "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
         "int8": bundle.write_onnx(folder, int8, images, quantised, labels),
@@ -112,20 +112,6 @@ def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
         "time_steps": program.time_steps,
         "neurons": program.neurons,
     }
-
-
-def _normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """uint8 [N, C, H, W] to the net's input."""
-    mean, sd = (
-        torch.tensor(numbers).view(1, -1, 1, 1)
-        for numbers in (preprocessing.mean, preprocessing.sd)
-    )
-    return (images.float() / 255 - mean) / sd
-
-
-@torch.no_grad()
-def _logits(net: SpikingNet, images: Tensor) -> Tensor:
-    return torch.cat([net(batch).mean(0) for batch in images.split(BATCH)])
 
 
 def _log(report: dict[str, Any]) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from spikernel import artifacts, provenance, tables
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import normalised_batches, to_device
 from spikernel.network.activity import measure_activity
 from spikernel.network.spiking_net import build_net
 from spikernel.space.counts import memory_mb, parameter_count
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.reference_net import reference_architecture
 from spikernel.study.shapes import image_shape
-from spikernel.training.evaluate import normalised_batches, to_device
 from spikernel.training.loop import Trained, train
 
 ACTIVITY_IMAGES = 1000
@@ -60,7 +61,8 @@ def run(
     events = events_path(metrics_path, training)
     trained = train(net, splits, training, seed, unfinished, fingerprint, events=events)
     images = to_device(splits[1], machine.device)[0][:ACTIVITY_IMAGES]
-    activity = measure_activity(trained.net, normalised_batches(images, trained.augmenter))
+    normalise = Normaliser(manifest.mean, manifest.sd, machine.device)
+    activity = measure_activity(trained.net, normalised_batches(images, normalise))
     params = parameter_count(architecture).total
     history_path = metrics_path.with_name("history.csv")
     write_history(history_path, trained)

@@ -67,7 +67,7 @@ def run(
     """Do what is missing: prepare the data, train, test once, write the record.
 
     Raises:
-        UnfinishedError: another epoch would not end within `max_seconds`, which count from here.
+        UnfinishedError: `max_seconds`, which count from here, are over.
         SpikernelError: bad input, see the steps.
 
     """

@@ -11,6 +11,9 @@ from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
 from spikernel.export.deployed import deployed
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, normalised_batches, to_device
+from spikernel.inference.released import save_model
 from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.network.spiking_net import build_net
@@ -21,8 +24,6 @@ from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
 from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv, write_csv
-from spikernel.training.checkpoint import save_model
-from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
 
 
@@ -101,7 +102,7 @@ def run(
 
     Raises:
         TrainingError: the loss is not finite; the last good state stays.
-        UnfinishedError: another epoch would not end within `max_seconds`; the state stays.
+        UnfinishedError: `max_seconds` are over; the state stays.
 
     """
     watch = provenance.Stopwatch()
@@ -129,9 +130,10 @@ def run(
     trained = train(net, splits, training, seed, unfinished, fingerprint, max_seconds, events)
     test = to_device(load_split(manifest_path, "test"), machine.device)
     validation = to_device(splits[1], machine.device)
-    test_accuracy = accuracy_percent(trained.net, *test, trained.augmenter)
+    normalise = Normaliser(manifest.mean, manifest.sd, machine.device)
+    test_accuracy = accuracy_percent(trained.net, *test, normalise)
     activity = measure_activity(
-        trained.net, normalised_batches(test[0][:ACTIVITY_IMAGES], trained.augmenter)
+        trained.net, normalised_batches(test[0][:ACTIVITY_IMAGES], normalise)
     )
     params = parameter_count(architecture).total
     save_model(outputs.model, trained.net, manifest)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikernel.config import TrainingConfig
-from spikernel.training.randaugment import rand_augment
+from spikernel.inference.normaliser import Normaliser
 
 
 def default_padding(size: int) -> int:
@@ -74,16 +74,11 @@ class Augmenter:
     """From uint8 images to a normalised, augmented float batch."""
 
     def __init__(
-        self, settings: TrainingConfig, mean: Tensor, sd: Tensor, generator: torch.Generator
+        self, settings: TrainingConfig, normalise: Normaliser, generator: torch.Generator
     ) -> None:
         self._settings = settings
-        self._mean = mean.view(1, -1, 1, 1)
-        self._sd = sd.view(1, -1, 1, 1)
+        self._normalise = normalise
         self._generator = generator
-
-    def normalise(self, images: Tensor) -> Tensor:
-        """uint8 [N, C, H, W] to float with mean 0 and standard deviation 1 per channel."""
-        return (images.float() / 255 - self._mean) / self._sd
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the training batch of uint8 images [N, C, H, W]."""
@@ -94,10 +89,4 @@ class Augmenter:
         images = random_crop(images, padding, self._generator)
         if settings.horizontal_flip:
             images = random_flip(images, self._generator)
-        images = rand_augment(
-            images,
-            settings.randaugment_operations,
-            settings.randaugment_magnitude,
-            self._generator,
-        )
-        return random_erase(self.normalise(images), settings.erase_probability, self._generator)
+        return random_erase(self._normalise(images), settings.erase_probability, self._generator)

@@ -14,8 +14,9 @@ def make_optimiser(net: nn.Module, settings: TrainingConfig) -> torch.optim.Opti
     Fused: one kernel updates many weights, and steps are counted on their device, so that nothing
     has to be read from a GPU or sent to it.
     """
-    matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.ndim > 1]
+    vectors = [parameter for parameter in trained if parameter.ndim <= 1]
     groups = [
         {"params": matrices, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": settings.weight_decay * settings.decay_norm},
@@ -33,8 +34,17 @@ def make_optimiser(net: nn.Module, settings: TrainingConfig) -> torch.optim.Opti
     )
 
 
+def set_learning_rate(
+    optimiser: torch.optim.Optimizer, settings: TrainingConfig, step: int, steps_per_epoch: int
+) -> None:
+    """Let an optimiser make its next step with the learning rate that belongs to it."""
+    rate = learning_rate(settings, step, steps_per_epoch)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
 def learning_rate(settings: TrainingConfig, step: int, steps_per_epoch: int) -> float:
-    """Return the learning rate of a step, counted from 0 over the whole run.
+    """Return the learning rate of a step, counted from 0 over the phase.
 
     Linear warm-up, then half a cosine from the peak towards `final_lr_fraction` of it, which
     it would reach one interval after the last; PyTorch's CosineAnnealingLR does the same.

@@ -22,12 +22,12 @@ from spikernel.export import compiler
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
 from spikernel.export.program import Fire
+from spikernel.inference.predict import to_device
+from spikernel.inference.released import load_model
 from spikernel.space.cell import Cell
 from spikernel.study import export_model, train_final
 from spikernel.study.chosen_model import choose
 from spikernel.study.inputs import Machine
-from spikernel.training.checkpoint import load_model
-from spikernel.training.evaluate import to_device
 
 CPU = Machine(torch.device("cpu"), 1)
 NETWORK = NetworkConfig(time_steps=3, channels=6, pool=2, hidden=32, votes=2, dropout=0.0)

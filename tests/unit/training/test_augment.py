@@ -3,6 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from spikernel.config import TrainingConfig
+from spikernel.inference.normaliser import Normaliser
 from spikernel.training.augment import Augmenter, random_crop, random_erase, random_flip
 
 
@@ -51,11 +52,11 @@ def test_erase_blanks_one_rectangle_of_the_stated_size() -> None:
 @pytest.mark.parametrize("flip", [False, True])
 def test_augmenter_normalises_and_repeats_with_its_seed(flip: bool) -> None:
     images = torch.randint(256, (4, 3, 16, 16), generator=generator(1), dtype=torch.uint8)
-    mean, sd = torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.5, 1.0, 2.0])
+    normalise = Normaliser([0.1, 0.2, 0.3], [0.5, 1.0, 2.0], torch.device("cpu"))
     settings = TrainingConfig(horizontal_flip=flip, crop_padding=0)
-    batches = [Augmenter(settings, mean, sd, generator(3))(images) for _ in range(2)]
+    batches = [Augmenter(settings, normalise, generator(3))(images) for _ in range(2)]
     assert torch.equal(*batches)
-    plain = Augmenter(settings, mean, sd, generator()).normalise(images)
+    plain = normalise(images)
     expected = (images[0, 1, 2, 3].item() / 255 - 0.2) / 1.0
     assert plain[0, 1, 2, 3].item() == pytest.approx(expected, abs=1e-6)
     assert torch.equal(batches[0], plain) is not flip
@@ -64,7 +65,6 @@ def test_augmenter_normalises_and_repeats_with_its_seed(flip: bool) -> None:
 def test_default_padding_is_an_eighth_of_the_side() -> None:
     images = torch.full((64, 1, 32, 32), 255, dtype=torch.uint8)
     settings = TrainingConfig(horizontal_flip=False)
-    one = torch.ones(1)
-    out = Augmenter(settings, torch.zeros(1), one, generator())(images)
+    out = Augmenter(settings, Normaliser([0.0], [1.0], torch.device("cpu")), generator())(images)
     black_rows = (out[:, 0] == 0).all(2).sum(1)
     assert int(black_rows.max()) == 4

@@ -13,15 +13,15 @@ from toy import ARCHID, FEEDBACK, MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.network.neuron import LIF
-from spikernel.training import loop
 from spikernel.training.progress import Progress
+from spikernel.training.trainer import make_trainer
 
 READS = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "lift_fresh")
 """Operators that read values on the host or whose size depends on them, or that bring in a
 tensor made on the host."""
 SETTINGS = TrainingConfig.model_validate(
     {
-        "recipe": "modern", "epochs": 2, "batch_size": 32, "randaugment_operations": 2,
+        "recipe": "modern", "epochs": 2, "batch_size": 32,
         "mix_probability": 1.0, "gradient_clip": 1.0,
     }
 )  # fmt: skip
@@ -61,11 +61,11 @@ def test_an_epoch_reads_nothing_back(
     monkeypatch.setattr(LIF, "forward", LIF._forward_fused)
     settings = SETTINGS.model_copy(update={"optimizer": optimizer})
     net = fresh_net(digits_manifest, network=network, archid=archid)
-    trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
-    progress = Progress(2, len(trainer.labels))
-    trainer.train_epoch(1, progress)  # the optimiser makes its state
+    trainer = make_trainer(net, load(digits_manifest), settings, 0)
+    progress = Progress([1, 1], len(trainer.labels))
+    trainer.train_epoch(trainer.begin_epoch(1), progress)  # the optimiser makes its state
     with Watch() as watch:
-        trainer.train_epoch(2, progress)
+        trainer.train_epoch(trainer.begin_epoch(2), progress)
     assert "convolution" in watch.seen
     assert "convolution_backward" in watch.seen
     assert not watch.seen & set(READS)
