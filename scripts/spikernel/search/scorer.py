@@ -14,7 +14,7 @@ from spikernel.data.splits import Split
 from spikernel.errors import ConfigError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.network.initialisation import WeightBank
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import NeuronLayer
 from spikernel.network.spiking_net import build_net
 from spikernel.search.sahd import KernelSum
 from spikernel.space.architecture import Architecture
@@ -69,5 +69,5 @@ class Scorer:
 
 
 def _calls(module: torch.nn.Module) -> int:
-    assert isinstance(module, LIF)
+    assert isinstance(module, NeuronLayer)
     return module.calls

@@ -11,10 +11,10 @@ from spikernel.config import ExportConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
 from spikernel.export import bundle
-from spikernel.export.evaluate import BATCH, accuracy_percent
 from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
 from spikernel.export.program import Program
+from spikernel.export.program_accuracy import BATCH, accuracy_percent, logits
 from spikernel.export.quantise import quantise
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import mean_logits, to_device
@@ -63,8 +63,7 @@ def run(
     images, labels = images[: settings.images], labels[: settings.images]
     bundle.write_images(folder, images, labels)
     pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
-    trained = mean_logits(net, pixels.split(BATCH))
-    quantised = bundle.logits(int8, images)
+    trained, quantised = mean_logits(net, pixels.split(BATCH)), logits(int8, images)
     report["onnx"] = {
         "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
         "int8": bundle.write_onnx(folder, int8, images, quantised, labels),
@@ -111,6 +110,7 @@ def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
         "exported_parameters": program.parameters,
         "time_steps": program.time_steps,
         "neurons": program.neurons,
+        "neuron_rules": program.neuron_rules,
     }
 
 
