@@ -50,7 +50,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "no_step_schedule": {"schedule_interval": "epoch"},
     "decay_on_norm": {"decay_norm": True},
     "no_crop": {"crop_padding": 0},
-    "no_flip": {"horizontal_flip": False},
+    "no_flip": {"flip": "none"},
     "no_adamw": {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 5e-4},
     "with_gradient_clip": {"gradient_clip": 1.0},
 }

@@ -20,7 +20,7 @@ class PhaseConfig(StrictModel):
     time_steps: int | None = Field(default=None, ge=1, le=64)
     """T in this phase; default: that of `network`."""
     learning_rate: float | None = Field(default=None, gt=0)
-    """Peak learning rate."""
+    """Peak learning rate; those of norms and head, where they are given, change in proportion."""
     neuron: Annotated[str, PartOf("neuron")] | None = None
     """Neurons in this phase; default: those of `network`. They must have the same parameters."""
     image_size: int | None = Field(default=None, ge=1)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import torch
 
+from spikernel import artifacts
 from spikernel.config import TrainingConfig
-from spikernel.errors import DeviceError
+from spikernel.errors import DataError, DeviceError
 from spikernel.network.device import DeviceName, choose_device, describe_device
 
-__all__ = ["DeviceName", "Machine", "events_path", "state_path"]
+__all__ = ["DeviceName", "Machine", "events_path", "state_path", "teacher_hashes"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,21 @@ class Machine:
 def state_path(output: Path) -> Path:
     """Return where unfinished work on `output` is kept: hidden beside it, never declared."""
     return output.with_name(f".{output.stem}.unfinished")
+
+
+def teacher_hashes(training: TrainingConfig) -> dict[str, str]:
+    """Return path -> SHA-256 of the released weights that a training reads besides the data.
+
+    Raises:
+        DataError: they are missing.
+
+    """
+    if training.teacher is None:
+        return {}
+    path = Path(training.teacher)
+    if not path.is_file():
+        raise DataError(f"training/teacher: {path} is missing: train it first, or correct the path")
+    return {training.teacher: artifacts.file_hash(path)}
 
 
 def events_path(output: Path, training: TrainingConfig) -> Path | None:

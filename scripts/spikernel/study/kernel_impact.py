@@ -12,7 +12,7 @@ from spikernel.inference.predict import normalised_batches, to_device
 from spikernel.network.activity import measure_activity
 from spikernel.network.spiking_net import build_net
 from spikernel.space.counts import memory_mb, parameter_count
-from spikernel.study.inputs import Machine, events_path, state_path
+from spikernel.study.inputs import Machine, events_path, state_path, teacher_hashes
 from spikernel.study.reference_net import reference_architecture
 from spikernel.study.shapes import image_shape
 from spikernel.training.loop import Trained, train
@@ -51,9 +51,11 @@ def run(
         "training": training.model_dump(mode="json"),
         "threads": machine.threads,
     }
+    teachers = teacher_hashes(training)
     fingerprint = {
         **settings,
         "data": artifacts.file_hash(manifest_path),
+        "teacher": teachers,
         "code": provenance.code_hash(),
     }
     unfinished = state_path(metrics_path)
@@ -91,7 +93,7 @@ def run(
         metrics_path.with_name("provenance.json"),
         step="kernel_impact",
         settings=settings,
-        inputs=[manifest_path],
+        inputs=[manifest_path, *map(Path, teachers)],
         outputs=[metrics_path, history_path],
         seconds=watch.seconds(),
         device=str(machine),

@@ -20,7 +20,7 @@ from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.space.counts import memory_mb, parameter_count
-from spikernel.study.inputs import Machine, events_path, state_path
+from spikernel.study.inputs import Machine, events_path, state_path, teacher_hashes
 from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
 from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv, write_csv
@@ -119,9 +119,11 @@ def run(
         "training": training.model_dump(mode="json"),
         "threads": machine.threads,
     }
+    teachers = teacher_hashes(training)
     fingerprint = {
         **settings,
         "data": artifacts.file_hash(manifest_path),
+        "teacher": teachers,
         "code": provenance.code_hash(),
     }
     unfinished = state_path(outputs.model)
@@ -176,7 +178,7 @@ def run(
         outputs.metrics.with_name("provenance.json"),
         step="train_final",
         settings=settings,
-        inputs=[manifest_path, *candidate.sources],
+        inputs=[manifest_path, *candidate.sources, *map(Path, teachers)],
         outputs=outputs.all(),
         seconds=watch.seconds(),
         device=str(machine),

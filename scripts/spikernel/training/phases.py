@@ -89,7 +89,7 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
         where = f"training/phases/{place}"
         changes: dict[str, Any] = {"epochs": phase.epochs, "phases": ()}
         if phase.learning_rate is not None:
-            changes["learning_rate"] = phase.learning_rate
+            changes |= _rates(settings, phase.learning_rate)
         _check_freeze(net.architecture, phase.freeze, where)
         phases.append(
             Phase(
@@ -101,6 +101,16 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
         )
         first_epoch += phase.epochs
     return phases
+
+
+def _rates(settings: TrainingConfig, rate: float) -> dict[str, float]:
+    """Return all learning rates, changed in proportion to the one that is given."""
+    others = {
+        name: value * rate / settings.learning_rate
+        for name in ("norm_learning_rate", "head_learning_rate")
+        if (value := getattr(settings, name)) is not None
+    }
+    return {"learning_rate": rate, **others}
 
 
 def _architecture(whole: Architecture, phase: PhaseConfig, where: str) -> Architecture:

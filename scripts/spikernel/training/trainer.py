@@ -19,7 +19,7 @@ from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import accuracy_percent, to_device
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.training.augment import Augmenter
-from spikernel.training.average import MovingAverage
+from spikernel.training.average import make_average
 from spikernel.training.memory import keep_freed_memory
 from spikernel.training.mixing import mix
 from spikernel.training.objective import Objective, make_objective
@@ -69,10 +69,10 @@ class Trainer:
         self.normalise = Normaliser(manifest.mean, manifest.sd, self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.host_generator = np.random.default_rng(seed)
-        self.average = MovingAverage(net, settings.ema_decay) if settings.ema_decay > 0 else None
         self.history: list[EpochRecord] = []
         self.current: Pass | None = None
         self.steps_per_epoch = math.ceil(len(self.labels) / settings.batch_size)
+        self.average = make_average(net, settings, settings.epochs * self.steps_per_epoch)
         self._begin_phase(phases[0])
 
     def _begin_phase(self, phase: Phase) -> None:
@@ -80,7 +80,9 @@ class Trainer:
         phase.begin()
         self.images = phase.images(self.whole_images)
         self.autocast = in_bfloat16(phase.settings, self.device)
-        self.augmenter = Augmenter(phase.settings, self.normalise, self.generator)
+        self.augmenter = Augmenter(
+            phase.settings, self.images.shape[2], self.normalise, self.generator
+        )
         self.optimiser = make_optimiser(phase.net, phase.settings)
         # After the average has copied the net: a generator is shared, not copied.
         for dropout in phase.net.dropouts():
@@ -109,7 +111,7 @@ class Trainer:
         for chosen in progress.batches(batches, now.epoch, now.step):
             before_step()
             step = (now.epoch - 1) * self.steps_per_epoch + now.step
-            loss, hits = self._step(self.images[chosen], self.labels[chosen], step)
+            loss, hits = self._step(chosen, step)
             if self.average is not None:
                 self.average.update(step)
             now.losses[now.step] = loss
@@ -117,12 +119,11 @@ class Trainer:
             now.step += 1
         return now.losses
 
-    def _step(self, images: Tensor, labels: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def _step(self, chosen: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Train on one batch.
 
         Args:
-            images: uint8 [N, C, H, W].
-            labels: [N].
+            chosen: places of its images, [N].
             step: of the run, from 0.
 
         Returns:
@@ -132,7 +133,9 @@ class Trainer:
         settings = self.phase.settings
         step_of_phase = step - (self.phase.first_epoch - 1) * self.steps_per_epoch
         set_learning_rate(self.optimiser, settings, step_of_phase, self.steps_per_epoch)
-        batch = mix(self.augmenter(images), labels, settings, self.host_generator)
+        epoch = step // self.steps_per_epoch + 1
+        images, labels = self.augmenter(self.images[chosen], chosen, epoch), self.labels[chosen]
+        batch = mix(images, labels, settings, self.host_generator)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             logits = self.phase.net(batch.images)
         loss = self.objective(logits.float(), batch)

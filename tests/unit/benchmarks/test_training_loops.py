@@ -59,7 +59,7 @@ def test_fifty_steps_give_the_losses_of_the_spikingjelly_loop(digits_manifest: P
     """
     train, validation = load(digits_manifest)
     settings = TrainingConfig(
-        epochs=5, batch_size=18, horizontal_flip=False, crop_padding=0, learning_rate=0.03,
+        epochs=5, batch_size=18, flip="none", crop_padding=0, learning_rate=0.03,
         final_lr_fraction=1.0, weight_decay=5e-4,
     )  # fmt: skip
     net = our_net(CELLS[0], image_shape(train.manifest))
@@ -70,9 +70,9 @@ def test_fifty_steps_give_the_losses_of_the_spikingjelly_loop(digits_manifest: P
     seen: list[tuple[Tensor, Tensor]] = []
     step = trainer._step
 
-    def remember(images: Tensor, labels: Tensor, number: int) -> tuple[Tensor, Tensor]:
-        seen.append((trainer.normalise(images), labels))
-        return step(images, labels, number)
+    def remember(chosen: Tensor, number: int) -> tuple[Tensor, Tensor]:
+        seen.append((trainer.normalise(trainer.images[chosen]), trainer.labels[chosen]))
+        return step(chosen, number)
 
     trainer._step = remember  # type: ignore[method-assign]
     progress = Progress([1] * 5, len(train.labels))

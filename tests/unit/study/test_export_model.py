@@ -33,7 +33,7 @@ CPU = Machine(torch.device("cpu"), 1)
 NETWORK = NetworkConfig(time_steps=3, channels=6, pool=2, hidden=32, votes=2, dropout=0.0)
 TRAINING = TrainingConfig(
     recipe="modern", epochs=3, batch_size=32, learning_rate=0.01, crop_padding=0,
-    horizontal_flip=False, erase_probability=0, cutmix_alpha=0, mixup_alpha=0, ema_decay=0,
+    flip="none", erase_probability=0, cutmix_alpha=0, mixup_alpha=0, ema_decay=0,
 )  # fmt: skip
 TEST_IMAGES = 359
 

@@ -121,7 +121,7 @@ def test_training_learns_and_reports(
 ) -> None:
     settings = SETTINGS.model_copy(
         update={
-            "epochs": 12, "horizontal_flip": False, "crop_padding": 0, "erase_probability": 0.0,
+            "epochs": 12, "flip": "none", "crop_padding": 0, "erase_probability": 0.0,
             "mixup_alpha": 0.0, "cutmix_alpha": 0.0, "ema_decay": 0.0,
         }
     )  # fmt: skip

@@ -44,7 +44,7 @@ def test_watch_sees_reads() -> None:
     assert {"_local_scalar_dense", "lift_fresh"} <= watch.seen
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("recipe", ["sgd", "adamw", "engine"])
 @pytest.mark.parametrize(
     ("network", "archid"),
     [(NETWORK, ARCHID), (NETWORK, FEEDBACK), (MODERN, FEEDBACK)],
@@ -55,11 +55,14 @@ def test_an_epoch_reads_nothing_back(
     monkeypatch: pytest.MonkeyPatch,
     network: NetworkConfig,
     archid: str,
-    optimizer: str,
+    recipe: str,
 ) -> None:
     # The CPU's neurons read a learned tau, which is no wait there; the GPU's are looked at.
     monkeypatch.setattr(lif.Neuron, "sequence", lif.Neuron.sequence_fused)
-    settings = SETTINGS.model_copy(update={"optimizer": optimizer})
+    settings = SETTINGS.model_copy(update={"optimizer": recipe})
+    if recipe == "engine":
+        more = {"renormalise": True, "lookahead": True, "cutout": 2, "crop_padding": 1}
+        settings = TrainingConfig.parse({"recipe": "engine", "batch_size": 32, **more}, "t")
     net = fresh_net(digits_manifest, network=network, archid=archid)
     trainer = make_trainer(net, load(digits_manifest), settings, 0)
     progress = Progress([1, 1], len(trainer.labels))
