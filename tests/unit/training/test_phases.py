@@ -80,6 +80,29 @@ def test_phases_share_their_weights_and_one_is_the_net_itself(digits_manifest: P
     assert third.work == [128, 128]
 
 
+def test_phase_with_other_neurons_trains_the_same_weights(digits_manifest: Path) -> None:
+    net = fresh_net(digits_manifest)  # lif, without learned time constants
+    given = settings([{"epochs": 1, "neuron": "if_soft"}, {"epochs": 1}])
+    first, second = make_phases(net, given)
+    assert second.net is net
+    assert {type(layer).__module__ for layer in first.net.neurons()} == {
+        "spikernel.network.neurons.if_soft"
+    }
+    assert given.parts() == [
+        "spikernel.network.neurons.if_soft", "spikernel.training.objectives.mean"
+    ]  # fmt: skip
+    before = net.stem.conv.weight.detach().clone()
+    trained = train(net, load(digits_manifest), given, 0)
+    assert not torch.equal(net.stem.conv.weight, before)
+    assert trained.net.architecture.network.neuron == "lif"
+    assert [record.epoch for record in trained.history] == [1, 2]
+
+
+def test_other_neurons_must_have_the_same_parameters(digits_manifest: Path) -> None:
+    with pytest.raises(ConfigError, match="phases/1: its neurons have other parameters"):
+        make_phases(modern(digits_manifest), settings([{"epochs": 1, "neuron": "if_soft"}]))
+
+
 def test_shrunk_pixels_are_means_over_areas() -> None:
     images = torch.tensor([[0, 2, 10, 10], [4, 6, 10, 13], [1, 1, 0, 0], [1, 1, 0, 255]])
     shrunk = shrink(images.to(torch.uint8).view(1, 1, 4, 4), 2)
