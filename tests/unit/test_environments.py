@@ -2,12 +2,11 @@ import ast
 import re
 import sys
 import tomllib
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
 import yaml
-from environments import ENVS, ROOT, scripts_of
+from environments import ENVS, ROOT, modules_of, scripts_of
 from packaging.specifiers import SpecifierSet
 
 CONDA_NAMES = {"pytorch": "torch"}
@@ -37,10 +36,8 @@ def pinned(path: Path) -> dict[str, str]:
 
 
 def third_party(script: str) -> set[str]:
-    """Return the packages that a script and the library modules it reaches import."""
-    finder = ModuleFinder(path=[str(ROOT / "scripts")])
-    finder.run_script(str(ROOT / "scripts" / f"{script}.py"))
-    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+    """Return the packages that a script and all library modules it can reach import."""
+    files = modules_of(script)
     names: set[str] = set()
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -48,9 +45,6 @@ def third_party(script: str) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
-                names.add(ast.literal_eval(node.args[0]).split(".")[0])
-
     ours = names - set(sys.stdlib_module_names) - {"spikernel"}
     return {IMPORT_NAMES.get(name, name) for name in ours}
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_dry_run_shows_every_job_before_any_data_is_there(project: Path, name: s
         "kernel_set_design": datasets,
         "nas_search": datasets * sets,
         "train_final": datasets * sets * final["ranks"] * len(final["seeds"]),
+        "deployment": datasets * sets * final["ranks"] * len(final["seeds"]),
         "tradeoff_table": 1,
         "tradeoff_report": 1,
         "export": datasets,
@@ -81,7 +83,9 @@ def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
     rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
     for text in rules:
         for block in text.split("\nrule ")[1:]:
-            assert "script=script(" in block
+            name = re.search(r"\{SCRIPTS:q\}/(\w+)\.py", block)
+            assert name
+            assert re.search(rf'code=code\(\s*"{name[1]}"', block), f"{name[1]}: its own digest"
             assert "conda:" in block
             assert "log:" in block
 

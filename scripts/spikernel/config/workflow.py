@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -137,33 +137,38 @@ class WorkflowConfig(StrictModel):
         baseline = kernel_set_name(design.baseline)
         return [baseline, *(name for name in dict.fromkeys(names) if name != baseline)]
 
-    def resolved(self) -> dict[str, Any]:
-        """Return everything as plain JSON values, the overrides of each data set applied.
+    def sections(self) -> dict[str, StrictModel]:
+        """Return every section that a step gets, by its path, the data sets' overrides applied.
 
         Raises:
             ConfigError: an override has an unknown key or a bad value, or the type of a
                 convolution is given that no step uses.
 
         """
-        plain = self.model_dump(mode="json")
+        found: dict[str, StrictModel] = {
+            name: getattr(self, name)
+            for name in ("kernel_set_design", "nas_search", "tradeoff_report", "export")
+        }
         for name, entry in self.datasets.items():
-            place = f"config: datasets/{name}"
+            place = f"datasets/{name}"
             own = {field: getattr(entry, field) for field in DatasetConfig.model_fields}
-            training, impact = self.train_final.training, self.kernel_impact.training
-            network = _override(self.network, entry.network, f"{place}/network")
-            self._check_convolutions(network["convolutions"], name)
-            plain["datasets"][name] = {
-                "data": DatasetConfig(**own).model_dump(mode="json"),
-                "network": network,
-                "train_final": _override(training, entry.train_final, f"{place}/train_final"),
-                "kernel_impact": _override(impact, entry.kernel_impact, f"{place}/kernel_impact"),
-            }
-        return plain
+            network = _override(self.network, entry.network, f"config: {place}/network")
+            self._check_convolutions(network.convolutions, name)
+            found[f"{place}/data"] = DatasetConfig(**own)
+            found[f"{place}/network"] = network
+            for step in ("kernel_impact", "train_final"):
+                training: TrainingConfig = getattr(self, step).training
+                changes: dict[str, Any] = getattr(entry, step)
+                where = f"config: {place}/{step}"
+                found[f"{place}/{step}"] = _override(training, changes, where)
+        return found
 
 
-def _override(base: StrictModel, changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+Section = TypeVar("Section", bound=StrictModel)
+
+
+def _override(base: Section, changes: Mapping[str, Any], where: str) -> Section:
     # A change that names a recipe or macro-structure starts from that, not from the section's.
     fresh = "recipe" in changes or "macro" in changes
     inherited = {} if fresh else base.model_dump(exclude_unset=True)
-    given = {**inherited, **changes}
-    return type(base).parse(given, where).model_dump(mode="json")
+    return type(base).parse({**inherited, **changes}, where)
