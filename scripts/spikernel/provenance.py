@@ -140,6 +140,19 @@ def recorded_outputs(record: Path) -> dict[str, str]:
     return outputs
 
 
+def records(results: Path) -> list[Path]:
+    """Return the record of every job under a folder.
+
+    Raises:
+        DataError: there is none.
+
+    """
+    found = sorted(results.rglob("provenance*.json"))
+    if not found:
+        raise DataError(f"{results} holds no provenance record: nothing to compare with")
+    return found
+
+
 def verify(results: Path) -> int:
     """Compare every file under a folder with the SHA-256 in the record of the job that made it.
 
@@ -152,7 +165,7 @@ def verify(results: Path) -> int:
 
     """
     compared, faults = 0, []
-    for record in sorted(results.rglob("provenance*.json")):
+    for record in records(results):
         for name, expected in recorded_outputs(record).items():
             compared += 1
             # Figures lie in a folder below their record.
@@ -162,8 +175,6 @@ def verify(results: Path) -> int:
                 faults.append(f"{record.parent / name} is missing")
             elif artifacts.file_hash(path) != expected:
                 faults.append(f"{path} is not what {record.name} beside it says")
-    if not compared:
-        raise DataError(f"{results} holds no provenance record: nothing to compare with")
     if faults:
         raise DataError(
             f"{len(faults)} of {compared} files cannot be trusted; delete them and make or fetch "

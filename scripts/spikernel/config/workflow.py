@@ -12,7 +12,7 @@ from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
 from spikernel.config.impact import ImpactConfig
-from spikernel.config.network import NetworkConfig
+from spikernel.config.network import Convolutions, NetworkConfig
 from spikernel.config.report import ReportConfig
 from spikernel.config.search import SearchConfig
 from spikernel.errors import ConfigError
@@ -110,10 +110,10 @@ class WorkflowConfig(StrictModel):
                 f"baseline can be made of the sizes {list(sizes)}: lower keep or add sizes"
             )
 
-    def _check_convolutions(self, convolutions: str | Mapping[str, str], dataset: str) -> None:
+    def _check_convolutions(self, convolutions: Convolutions, dataset: str) -> None:
         if isinstance(convolutions, str):
             return
-        unused = sorted(set(map(int, convolutions)) - self._all_kernel_sizes())
+        unused = sorted(set(convolutions) - self._all_kernel_sizes())
         if unused:
             raise ConfigError(
                 f"config: network/convolutions of data set {dataset} names size {unused[0]}, which "
@@ -157,10 +157,8 @@ class WorkflowConfig(StrictModel):
             found[f"{place}/data"] = DatasetConfig(**own)
             found[f"{place}/network"] = network
             for step in ("kernel_impact", "train_final"):
-                training: TrainingConfig = getattr(self, step).training
-                changes: dict[str, Any] = getattr(entry, step)
-                where = f"config: {place}/{step}"
-                found[f"{place}/{step}"] = _override(training, changes, where)
+                training, changes = getattr(self, step).training, getattr(entry, step)
+                found[f"{place}/{step}"] = _override(training, changes, f"config: {place}/{step}")
         return found
 
 

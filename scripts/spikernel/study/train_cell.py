@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, WorkflowConfig
 from spikernel.data.prepare import prepare
 from spikernel.errors import ConfigError
@@ -33,13 +31,7 @@ def read_experiment(path: Path, dataset: str | None) -> Experiment:
         ConfigError: the file cannot be read, is not valid, or has no such data set.
 
     """
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    config = WorkflowConfig.parse(given, str(path))
+    config = WorkflowConfig.read(path)
     names = list(config.datasets)
     if dataset is None and len(names) == 1:
         dataset = names[0]

@@ -1,10 +1,18 @@
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from spikernel.config import MACROS, RECIPES, NetworkConfig, TrainingConfig, WorkflowConfig
+from spikernel.config import (
+    MACROS,
+    RECIPES,
+    DatasetConfig,
+    NetworkConfig,
+    TrainingConfig,
+    WorkflowConfig,
+)
 from spikernel.config.document import generated
 from spikernel.errors import ConfigError
 
@@ -20,7 +28,7 @@ def parse(changes: dict[str, Any]) -> WorkflowConfig:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configs_are_valid(path: Path) -> None:
-    WorkflowConfig.parse(yaml.safe_load(path.read_text()), path.name).resolved()
+    WorkflowConfig.parse(yaml.safe_load(path.read_text()), path.name).sections()
 
 
 @pytest.mark.parametrize(("name", "text"), generated().items())
@@ -83,7 +91,7 @@ def test_bad_values_give_one_clear_line(changes: dict[str, Any], message: str) -
 def test_misspelt_override_is_found() -> None:
     config = parse({"datasets": {"digits": {"network": {"chanels": 4}}}})
     with pytest.raises(ConfigError, match=r"datasets/digits/network: chanels: .* 'channels'"):
-        config.resolved()
+        config.sections()
 
 
 def test_type_of_an_unused_convolution_is_an_error() -> None:
@@ -92,15 +100,15 @@ def test_type_of_an_unused_convolution_is_an_error() -> None:
         {"datasets": {"digits": {"network": {"convolutions": {9: "depthwise"}}}}},
     ):
         with pytest.raises(ConfigError, match="of data set digits names size 9, which no kernel"):
-            parse(place).resolved()
+            parse(place).sections()
 
 
 def test_overrides_change_only_their_data_set() -> None:
     config = parse({"datasets": {"digits": {"network": {"votes": 2}}, "cifar10": None}})
-    datasets = config.resolved()["datasets"]
-    assert datasets["digits"]["network"]["votes"] == 2
-    assert datasets["cifar10"]["network"]["votes"] == 10
-    assert datasets["cifar10"]["data"]["kind"] == "cifar10"
+    sections = config.sections()
+    assert sections["datasets/digits/network"] == NetworkConfig(votes=2)
+    assert sections["datasets/cifar10/network"] == NetworkConfig(votes=10)
+    assert sections["datasets/cifar10/data"] == DatasetConfig(kind="cifar10")
 
 
 def test_recipe_gives_defaults_that_fields_override() -> None:
@@ -115,8 +123,7 @@ def test_override_that_names_a_recipe_starts_from_it() -> None:
         "datasets": {"digits": {"train_final": {"recipe": "reference"}}},
         "train_final": {"training": {"recipe": "modern", "epochs": 2}},
     }
-    final = parse(settings).resolved()["datasets"]["digits"]["train_final"]
-    assert final == TrainingConfig().model_dump(mode="json")
+    assert parse(settings).sections()["datasets/digits/train_final"] == TrainingConfig()
 
 
 def test_macro_gives_defaults_that_fields_override() -> None:
@@ -135,13 +142,13 @@ def test_override_that_names_a_macro_starts_from_it() -> None:
         "datasets": {"digits": {"network": {"macro": "modern"}}, "cifar10": {}},
         "network": {"channels": 7, "convolutions": {7: "depthwise"}},
     }
-    datasets = parse(settings).resolved()["datasets"]
-    assert datasets["digits"]["network"] == NetworkConfig(macro="modern").model_dump(mode="json")
-    assert datasets["cifar10"]["network"]["convolutions"] == {"7": "depthwise"}
+    sections = parse(settings).sections()
+    assert sections["datasets/digits/network"] == NetworkConfig(macro="modern")
+    network = sections["datasets/cifar10/network"]
+    assert network == NetworkConfig(channels=7, convolutions={7: "depthwise"})
     # As the rules hand it to a script, and as a saved net remembers it.
-    again = NetworkConfig.parse(datasets["cifar10"]["network"], "n")
-    assert again.convolutions == {7: "depthwise"}
-    assert again.model_dump(mode="json") == datasets["cifar10"]["network"]
+    for plain in (network.changes(), network.model_dump(mode="json")):
+        assert NetworkConfig.parse(json.loads(json.dumps(plain)), "n") == network
 
 
 def test_kernel_sets_are_known_before_anything_ran() -> None:
