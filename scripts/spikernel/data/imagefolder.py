@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikernel.config import DatasetConfig
-from spikernel.data import locate, vision
+from spikernel.data import locate
 from spikernel.data.collection import Collection, Pool
 from spikernel.data.images import decode
 from spikernel.data.manifest import Source
@@ -49,8 +49,10 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
 
 def _list(folder: Path) -> Any:
     """Return torchvision's listing of a folder: `classes`, and `samples` of path and label."""
+    from torchvision.datasets import ImageFolder  # seconds that the other data sets are spared
+
     try:
-        return vision.torchvision().datasets.ImageFolder(str(folder))
+        return ImageFolder(str(folder))
     except FileNotFoundError as error:
         reason = " ".join(str(error).split())
         raise DataError(

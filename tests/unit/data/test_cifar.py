@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torchvision import datasets
 
 from spikernel.config import DatasetConfig
-from spikernel.data import catalog, cifar, vision
+from spikernel.data import catalog, cifar
 from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError, DataError
@@ -242,7 +243,7 @@ def test_absent_data_set_is_downloaded_as_the_binary_archive(tmp_path, monkeypat
 
 @pytest.mark.parametrize("kind", ["cifar10", "cifar100"])
 def test_catalog_agrees_with_torchvision(kind):
-    theirs = getattr(vision.torchvision().datasets, kind.upper())
+    theirs = getattr(datasets, kind.upper())
     version = catalog.CIFAR[kind].versions[1]
     assert version.archive == catalog.Archive(theirs.filename, theirs.url, theirs.tgz_md5)
     assert version.folder == theirs.base_folder
