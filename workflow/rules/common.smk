@@ -13,12 +13,14 @@ sys.path.insert(0, str(SCRIPTS))
 from spikernel.config import WorkflowConfig
 from spikernel.errors import ConfigError
 from spikernel.interpreter import offer_own_python
+from spikernel.search.rules import check_search
 from spikernel.study.reference_net import ANCHOR
 
 offer_own_python()
 
 try:
     CHECKED = WorkflowConfig.parse(dict(config), "config")
+    check_search(CHECKED.nas_search)
     # Every default filled in and every override applied, so that rules look up exact leaves.
     config.update(CHECKED.resolved())
 except ConfigError as error:
