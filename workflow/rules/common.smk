@@ -11,6 +11,7 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from spikernel.config import WorkflowConfig
+from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
 from spikernel.interpreter import offer_own_python
 from spikernel.search.rules import check_search
@@ -20,6 +21,7 @@ offer_own_python()
 
 try:
     CHECKED = WorkflowConfig.parse(dict(config), "config")
+    check_datasets(CHECKED)
     check_search(CHECKED.nas_search)
     # Every default filled in and every override applied, so that rules look up exact leaves.
     config.update(CHECKED.resolved())

@@ -1,16 +1,17 @@
 """Preparation of a data set: read, split, stored beside a manifest."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from spikernel import artifacts, provenance
 from spikernel.config import DatasetConfig
-from spikernel.data import cifar, digits, imagefolder, store, stratify, tinyimagenet
+from spikernel.data import store, stratify
 from spikernel.data.collection import Collection, Pool
 from spikernel.data.manifest import SPLITS, Manifest, SplitName
+from spikernel.data.reader import reader
+from spikernel.data.rules import image_size
 from spikernel.data.stratify import Indices
 from spikernel.errors import ConfigError, DataError
 
@@ -18,13 +19,6 @@ LOG = logging.getLogger(__name__)
 TEST_FRACTION = 0.2
 """Share of the images that become the test split where the publisher set none apart."""
 PROVENANCE = "provenance.json"
-READERS: dict[str, Callable[[str, DatasetConfig, Path], Collection]] = {
-    "digits": digits.read,
-    "cifar10": cifar.read,
-    "cifar100": cifar.read,
-    "tinyimagenet": tinyimagenet.read,
-    "imagefolder": imagefolder.read,
-}
 # Each draw has a stream of its own, so that one setting does not move the choice of another.
 _STREAMS = {"test": 0, "train_images": 1, "validation": 2, "test_images": 3}
 
@@ -52,12 +46,13 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
     watch = provenance.Stopwatch()
     if data_dir.exists() and not data_dir.is_dir():
         raise DataError(f"{data_dir} is not a folder: set data_dir to the folder of the data sets")
-    collection = READERS[settings.kind](name, settings, data_dir)
+    side = image_size(name, settings)
+    collection = reader(settings.kind).read(name, settings, data_dir)
     plan = make_plan(name, collection, settings)
     # From here on the old arrays are replaced: an old manifest must not outlive them.
     manifest_path.unlink(missing_ok=True)
     folder = manifest_path.parent
-    shape = (collection.channels, settings.pixels, settings.pixels)
+    shape = (collection.channels, side, side)
     files = {
         split: store.write_split(folder, split, *plan[split], len(collection.classes), shape)
         for split in SPLITS
@@ -68,7 +63,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         kind=settings.kind,
         classes=collection.classes,
         channels=collection.channels,
-        image_size=settings.pixels,
+        image_size=side,
         mean=mean,
         sd=sd,
         split_seed=settings.split_seed,

@@ -95,7 +95,7 @@ def test_missing_manifest(tmp_path):
 
 def test_loading_imports_no_torch():
     code = (
-        "import sys, spikernel.data.splits, spikernel.data.catalog, spikernel.data.prepare;"
+        "import sys, spikernel.data.splits, spikernel.data.prepare;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'sklearn')))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True)

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from spikernel.config import DatasetConfig
-from spikernel.data import imagefolder
 from spikernel.data.prepare import prepare
+from spikernel.data.readers import imagefolder
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
 
