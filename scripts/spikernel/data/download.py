@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-import requests
+import requests  # not pooch, which begins a broken download anew
 from tqdm import tqdm
 
 from spikernel import artifacts
