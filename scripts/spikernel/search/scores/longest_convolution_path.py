@@ -15,4 +15,5 @@ class Score(ArchitectureScore):
 
     def score(self, architecture: Architecture) -> float:
         """Return the depth; -inf if there is no path."""
-        return max(map(float, map(len, convolution_paths(architecture.cell))), default=-math.inf)
+        lengths = [float(len(path)) for path in convolution_paths(architecture.cell)]
+        return max(lengths, default=-math.inf)
