@@ -39,6 +39,7 @@ $(INSTALLED): requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
 	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$($(VENV)/bin/python -m pip config get global.find-links 2>/dev/null | paste -sd, -)}" \
 	  $(VENV)/bin/uv pip install --system-certs --quiet --compile-bytecode --python $(VENV)/bin/python -r requirements.lock
+	$(VENV)/bin/python envs/torchvision_repair.py
 	@touch $@
 
 demo: setup

@@ -59,7 +59,12 @@ def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
     ("changes", "message"),
     [
         ({"nas_serach": {}}, "config: nas_serach: unknown key; did you mean 'nas_search'?"),
-        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are digits, cifar10"),
+        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are cifar10, cifar100"),
+        ({"datasets": {"digits": {"image_size": 9}}}, "image_size is fixed for digits: remove it"),
+        (
+            {"nas_search": {"score": "longest_convolution_path", "prefilter": 3}},
+            "score longest_convolution_path allows no prefilter: remove prefilter",
+        ),
         ({"kernel_set_design": {"fixed": [[2]]}}, "a kernel size must be odd and positive, got 2"),
         ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),
         (

@@ -11,14 +11,18 @@ sys.path.insert(0, str(SCRIPTS))
 
 from spikernel.code import digest
 from spikernel.config import WorkflowConfig
+from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
 from spikernel.interpreter import offer_own_python
+from spikernel.search.rules import check_search
 from spikernel.study.reference_net import ANCHOR
 
 offer_own_python()
 
 try:
     CHECKED = WorkflowConfig.parse(dict(config), "config")
+    check_datasets(CHECKED)
+    check_search(CHECKED.nas_search)
     SECTIONS = CHECKED.sections()
 except ConfigError as error:
     raise WorkflowError(str(error)) from None

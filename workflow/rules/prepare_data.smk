@@ -12,10 +12,10 @@ rule prepare_data:
         "../../envs/prepare_data.yaml"
     params:
         code=code("prepare_data", "datasets/{dataset}/data"),
-        settings=settings("datasets/{dataset}/data"),
+        data=settings("datasets/{dataset}/data"),
         data_dir=lookup(dpath="data_dir", within=config),
     message:
         "Preparing {wildcards.dataset}"
     shell:
-        "python {SCRIPTS:q}/prepare_data.py --dataset {wildcards.dataset} --settings {params.settings:q}"
-        " --data-dir {params.data_dir:q} --output {output.manifest} >{log} 2>&1"
+        "python {SCRIPTS:q}/prepare_data.py --dataset {wildcards.dataset} --data {params.data:q}"
+        " --data-dir {params.data_dir:q} --manifest {output.manifest} >{log} 2>&1"

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from spikernel import registry
 from spikernel.config.base import StrictModel
-from spikernel.config.datasets import DATASETS, DatasetConfig, DatasetEntry
+from spikernel.config.datasets import DatasetConfig, DatasetEntry
 from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
@@ -63,10 +64,10 @@ class WorkflowConfig(StrictModel):
         for name, given in data["datasets"].items():
             settings = {} if given is None else given
             if isinstance(settings, dict) and "kind" not in settings:
-                if name not in DATASETS:
+                if name not in (kinds := registry.names("reader")):
                     raise ValueError(
-                        f"unknown data set '{name}': known are {', '.join(DATASETS)}; "
-                        "for your own images set kind: imagefolder"
+                        f"unknown data set '{name}': known are {', '.join(kinds)}; for one of "
+                        "your own set its kind, such as imagefolder"
                     )
                 settings = {"kind": name, **settings}
             datasets[name] = settings
@@ -76,13 +77,6 @@ class WorkflowConfig(StrictModel):
     def _check(self) -> Self:
         if not self.datasets:
             raise ValueError("datasets must name at least one data set")
-        largest = max(self._all_kernel_sizes())
-        for name, dataset in self.datasets.items():
-            if largest > dataset.pixels:
-                raise ValueError(
-                    f"kernel size {largest} is larger than the {dataset.pixels}x{dataset.pixels} "
-                    f"images of data set {name}: remove that size"
-                )
         self._check_designs()
         budget, budgets = self.export.memory_budget_mb, self.tradeoff_report.memory_budgets_mb
         if budget is not None and budget not in budgets:
@@ -94,7 +88,7 @@ class WorkflowConfig(StrictModel):
 
     def _check_designs(self) -> None:
         design, sizes = self.kernel_set_design, self.kernel_impact.kernel_sizes
-        unmeasured = sorted(self._all_kernel_sizes() - set(sizes))
+        unmeasured = sorted(self.all_kernel_sizes() - set(sizes))
         if unmeasured:
             raise ValueError(
                 f"kernel size {unmeasured[0]} of kernel_set_design is not measured: add it to "
@@ -113,14 +107,15 @@ class WorkflowConfig(StrictModel):
     def _check_convolutions(self, convolutions: Convolutions, dataset: str) -> None:
         if isinstance(convolutions, str):
             return
-        unused = sorted(set(convolutions) - self._all_kernel_sizes())
+        unused = sorted(set(convolutions) - self.all_kernel_sizes())
         if unused:
             raise ConfigError(
                 f"config: network/convolutions of data set {dataset} names size {unused[0]}, which "
                 "no kernel set holds: add it to kernel_impact/kernel_sizes or remove it"
             )
 
-    def _all_kernel_sizes(self) -> set[int]:
+    def all_kernel_sizes(self) -> set[int]:
+        """Return every kernel size that a step may use."""
         design = self.kernel_set_design
         return {*self.kernel_impact.kernel_sizes, *design.baseline}.union(*design.fixed)
 

@@ -10,13 +10,14 @@ from spikernel import artifacts, code
 from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError, TableError
+from spikernel.search.batches import draw_batches
 from spikernel.search.engine import Engine
 from spikernel.search.evolution import evolve
 from spikernel.search.journal import Evaluation, Journal
-from spikernel.search.scorer import Scorer, draw_batches
+from spikernel.search.rules import check_search
+from spikernel.search.score import score_class
 from spikernel.search.screening import Screened, screen
 from spikernel.search.strategies import Space
-from spikernel.search.structure import STRUCTURAL_SCORES
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study.inputs import Machine
@@ -81,17 +82,16 @@ class SearchJob:
 
     def __init__(self, inputs: Inputs, chosen: Settings, machine: Machine) -> None:
         subject, settings = choose_subject(inputs.kernel_sets, chosen), chosen.search
+        check_search(settings)
         split = load_split(inputs.manifest, "train")
         self.dataset = split.manifest.dataset
         self.subject = subject
         self.settings = settings
         self.images = image_shape(split.manifest)
         self.space = Space.of(settings, subject.kernel_sizes, subject.network, self.images)
-        self._structural = STRUCTURAL_SCORES.get(settings.score)
-        self._batches = (
-            [] if self._structural else draw_batches(split, settings, machine.torch_device)
-        )
-        self._scorer = Scorer(self._batches, settings.score, settings.seed, machine.torch_device)
+        score, device = score_class(settings.score), machine.torch_device
+        batches = draw_batches(split, settings, device) if score.needs_images else []
+        self._score = score(settings, batches, device)
         self.described = {
             "kernel_set": subject.kernel_set,
             "kernel_sizes": list(subject.kernel_sizes),
@@ -109,12 +109,11 @@ class SearchJob:
 
     def screen(self) -> Screened:
         """Choose the cells of a `random` or `exhaustive` search; the prefilter costs seconds."""
-        return screen(self.settings, self.space, self._batches)
+        return screen(self.settings, self.space, self._score)
 
     def score(self, cell: Cell) -> float:
         """Return the exact score of a cell."""
-        architecture = Architecture(cell, self.subject.network, self.images)
-        return (self._structural or self._scorer.score)(architecture)
+        return self._score.score(Architecture(cell, self.subject.network, self.images))
 
     def evaluate(self, cells: Sequence[Cell], journal_path: Path) -> list[Evaluation]:
         """Score cells exactly, resuming from the journal."""

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, WorkflowConfig
-from spikernel.data.prepare import prepare
 from spikernel.errors import ConfigError
 from spikernel.provenance import Stopwatch
 from spikernel.study import train_final
 from spikernel.study.inputs import Machine
 from spikernel.study.measurement import write_measurement
+from spikernel.study.prepare_data import prepare
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from PIL import Image
 
 from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError, ExportError
 from spikernel.export import compiler
@@ -26,6 +25,7 @@ from spikernel.space.cell import Cell
 from spikernel.study import deployment, export, train_final
 from spikernel.study.chosen_model import choose
 from spikernel.study.inputs import Machine
+from spikernel.study.prepare_data import prepare
 from spikernel.training.checkpoint import load_model
 from spikernel.training.evaluate import to_device
 
