@@ -5,7 +5,7 @@ from typing import Annotated
 
 from spikernel import cli
 from spikernel.config import ReportConfig
-from spikernel.report.page_step import Inputs, write_report
+from spikernel.study.tradeoff_report import Inputs, Outputs, run
 
 
 def main(
@@ -38,7 +38,7 @@ def main(
         layers=layers or [],
         exports=exports or [],
     )
-    write_report(inputs, settings, output, figures)
+    run(inputs, Outputs(output=output, figures=figures), settings)
 
 
 if __name__ == "__main__":

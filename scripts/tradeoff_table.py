@@ -5,12 +5,13 @@ from typing import Annotated
 
 from spikernel import cli
 from spikernel.config import ReportConfig
-from spikernel.report.table_step import write_tables
+from spikernel.study.tradeoff_table import Inputs, Outputs, run
 
 
 def main(
     metrics: Annotated[list[Path], "metrics.json of every trained model and seed"],
     searches: Annotated[list[Path], "search.json of every data set and kernel set"],
+    deployments: Annotated[list[Path], "deployment.json of every trained model and seed"],
     settings: Annotated[ReportConfig, "memory budgets and number format"],
     models: Annotated[Path, "CSV file to write: one row per model and seed"],
     selection: Annotated[Path, "CSV file to write: the model for each memory budget"],
@@ -18,14 +19,10 @@ def main(
     tables: Annotated[Path, "folder for both tables as Markdown and LaTeX"],
 ) -> None:
     """Write models.csv, selection.csv, summary.md, headline.json, tables/, their provenance."""
-    write_tables(
-        metrics=metrics,
-        searches=searches,
-        settings=settings,
-        models_path=models,
-        selection_path=selection,
-        summary_path=summary,
-        tables_folder=tables,
+    run(
+        Inputs(metrics=metrics, searches=searches, deployments=deployments),
+        Outputs(models=models, selection=selection, summary=summary, tables=tables),
+        settings,
     )
 
 

@@ -144,7 +144,7 @@ def test_touching_a_module_reruns_nothing(project: Path) -> None:
 
 
 def test_editing_figure_code_reruns_the_report_only(project: Path) -> None:
-    style = project / "scripts/spikernel/report/tradeoff_figure.py"
+    style = project / "scripts/spikernel/report/charts/tradeoff_figure.py"
     style.write_text(style.read_text() + "\n# restyled\n")
     assert set(replan(project)) == {"all", "tradeoff_report"}
     assert set(replan(project, "figures")) == {"figures", "tradeoff_report"}
@@ -155,7 +155,7 @@ def test_editing_figure_code_reruns_the_report_only(project: Path) -> None:
 
 def test_restyling_the_page_reruns_the_report_only(project: Path) -> None:
     for part in ("page.css", "page.js", "page_sections.html.j2"):
-        path = project / "scripts/spikernel/report" / part
+        path = project / "scripts/spikernel/report/page" / part
         path.write_text(path.read_text() + "\n")
     assert set(replan(project)) == {"all", "tradeoff_report"}
 

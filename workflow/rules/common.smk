@@ -47,7 +47,7 @@ def script(name):
 PAGE_PARTS = sorted(
     str(path.relative_to(workflow.basedir))
     for kind in ("j2", "css", "js")
-    for path in (SCRIPTS / "spikernel" / "report").glob(f"*.{kind}")
+    for path in (SCRIPTS / "spikernel" / "report" / "page").glob(f"*.{kind}")
 )
 
 
