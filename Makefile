@@ -24,8 +24,8 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures readme docs-config plots verify test test-conda test-dvc test-slurm test-neurobench lint lock \
-        bench-search bench-train bench-recipe
+.PHONY: help setup demo figures readme docs-config plots verify test test-conda test-dvc test-slurm \
+        test-neurobench lint lock bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 

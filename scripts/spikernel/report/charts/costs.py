@@ -1,4 +1,4 @@
-"""What accuracy is set against: memory, parameters, synaptic operations, energy."""
+"""The costs of a trade-off: memory, parameters, synaptic operations, energy."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Cost:
     precision: str = "fp32"
     """Number format of the weights whose accuracy belongs to this cost."""
     per_million: float | None = None
-    """Cost of a million parameters, for published results; None where it does not follow."""
+    """Cost of a million parameters, for published results; None where parameters do not fix it."""
 
     @property
     def bound(self) -> float | None:
@@ -76,7 +76,7 @@ def of_figures(precision: str) -> dict[str, Cost]:
 
 
 def of_page(precision: str) -> dict[str, Cost]:
-    """Return every cost that a reader of the page may choose; that of the budgets first."""
+    """Return every cost that a reader of the page may choose; that of the budgets is first."""
     formats = sorted(BYTES, key=lambda name: name != precision)
     return {
         **{f"memory_{name}": memory(name) for name in formats},

@@ -1,7 +1,7 @@
-"""What the interactive part of the page works with, decided here so that the page only looks up.
+"""The data of the page's interactive chart. All decisions are made here; the page looks them up.
 
-The page holds every point of every cost, the axes that show them, and for each number format
-the model that is chosen from which memory budget on.
+The page holds every point of every cost, the limits of the axes, and for each number format
+the memory budgets from which on a model is chosen.
 """
 
 import math
@@ -15,7 +15,7 @@ from spikernel.report.charts import costs, explorer_chart, style, tradeoff_figur
 from spikernel.report.tables import models, selection
 
 _FAR = 1e6
-"""Factor by which the front is drawn on, beyond the right end of any axis."""
+"""Factor by which the line of the front goes on, beyond the right end of every axis."""
 
 
 def payload(
@@ -90,7 +90,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _axes(table: pd.DataFrame) -> dict[str, list[float]]:
-    """Return [x low, x high, y low, y high] for the measured points, and with the published."""
+    """Return [x low, x high, y low, y high], without and with the published points."""
     measured = table[table["kind"] == "measured"]
     shown = table[table["kind"].isin(["measured", "published"])]
     return {"own": _ends(measured), "with_published": _ends(shown)}

@@ -1,8 +1,8 @@
 """The interactive trade-off: an Altair chart, and Vega itself, so that the page needs no network.
 
-Every point is in the chart for every cost; the page's controls set the parameters below, and
-filters show what they ask for. Colours are CSS variables, so the chart follows a light or dark
-scheme without being drawn again.
+The chart holds every point for every cost. The page's controls set the parameters below, and
+filters choose the points to show. Colours are CSS variables, so the chart follows a light or
+dark scheme without a new drawing.
 """
 
 from typing import Any
@@ -119,7 +119,7 @@ def _colours(looks: style.Looks) -> alt.Color:
 
 
 def _over_budget(x: alt.X) -> alt.LayerChart:
-    """Shade what does not fit, where the x-axis is the memory that the budget is for."""
+    """Shade what does not fit the budget, if the x-axis is the memory that it limits."""
     edge = (
         alt.Chart(alt.InlineData(values=[{}]))
         .transform_filter(_BUDGET_HERE)
@@ -162,7 +162,7 @@ def _models(measured: alt.Chart, x: alt.X, y: alt.Y, looks: style.Looks) -> alt.
 
 
 def _looked_at(measured: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:
-    """Ring the model whose card is shown."""
+    """Draw a ring around the model whose card is shown."""
     return (
         measured.transform_filter("datum.model == model")
         .mark_point(

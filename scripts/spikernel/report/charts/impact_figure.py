@@ -13,7 +13,7 @@ from spikernel.errors import TableError
 from spikernel.report.charts import panels, style
 
 CONTROLS = {"plain": "same width", "iso_parameter": "same parameters"}
-"""Controls in the order they are shown, with what they keep fixed."""
+"""Controls in the order in which they are shown, and what each keeps fixed."""
 
 COLUMNS = (
     *("dataset", "control", "kernel_size", "seeds"),

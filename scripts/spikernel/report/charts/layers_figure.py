@@ -13,7 +13,7 @@ from spikernel.report.tables.records import Metrics
 COLUMNS = (
     *("dataset", "kernel_set", "rank", "layer", "seeds", "firing_rate_mean", "firing_rate_sd"),
 )
-"""Columns of the firing rates; layers stand in the order in which they fire."""
+"""Columns of the firing rates; layers are in the order in which they fire."""
 
 _SHADES = sns.light_palette("#0b62a8", as_cmap=True)
 _NODES = {"0": "in", "1": "node 1", "2": "node 2", "3": "out"}
@@ -69,7 +69,7 @@ def title(layer: str) -> str:
 
 
 def grid(rates: pd.DataFrame) -> pd.DataFrame:
-    """Return the rates of one data set as rows of models and columns of layers; NaN: no such."""
+    """Return the rates of one data set: rows are models, columns layers; NaN: no such layer."""
     model = rates["kernel_set"] + " rank " + rates["rank"].astype(str)
     layers = _merged(part["layer"].tolist() for _, part in rates.groupby(["kernel_set", "rank"]))
     wide = rates.assign(model=model).pivot(

@@ -13,7 +13,7 @@ WIDTH = 4.6
 HEIGHT = 4.0
 """Height of a panel in inches."""
 _TITLE_LETTERS = 26
-"""Letters that fit above the narrowest panel."""
+"""Number of letters that fit above the narrowest panel."""
 
 
 def grid(

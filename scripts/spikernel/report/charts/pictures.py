@@ -48,7 +48,7 @@ def impact(table: pd.DataFrame, folder: str) -> list[Picture]:
 
 
 def curves(table: pd.DataFrame, looks: style.Looks, folder: str) -> list[Picture]:
-    """Return the training curves of the models whose kernel set has a look."""
+    """Return the training curves of the models whose kernel set has a colour and a marker."""
     known = table[table["kernel_set"].isin(list(looks))]
     title = "validation accuracy over the epochs of training"
     return _each(

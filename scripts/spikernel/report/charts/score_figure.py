@@ -62,7 +62,7 @@ def read_candidates(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def table(means: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
-    """Return the score of every trained model beside its accuracies; those unknown left out."""
+    """Return the score of every trained model and its accuracy; models without one are left out."""
     keys = ["dataset", "kernel_set", "archid"]
     joined = means.merge(candidates[[*keys, "score"]], on=keys, how="inner")
     return joined[joined["score"].notna()][list(COLUMNS)].reset_index(drop=True)

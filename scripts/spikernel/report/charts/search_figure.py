@@ -28,9 +28,9 @@ def table(searches: Sequence[Search], candidates: pd.DataFrame) -> pd.DataFrame:
     """Return the cost of each search and of the reference plan, in seconds.
 
     `reference_seconds` is what SNASNet's 5,000 samples, each of them scored, would take at this
-    search's own mean time per exact score; `ratio` is that over this search's seconds. So the
-    ratio says what is saved by looking at fewer, by scoring equal cells once and by the filter,
-    and not what a faster score saves. Both are NaN where nothing was timed.
+    search's own mean time per exact score; `ratio` is that divided by this search's seconds. So the
+    ratio says what the search saves: it looks at fewer cells, scores equal cells once, and
+    filters. A faster score does not change it. Both are NaN where nothing was timed.
 
     Args:
         searches: the searches.

@@ -32,7 +32,7 @@ COLOURS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"),
     *("#7a5195", "#8c6d31", "#a6192e", "#2f7f8f"),
 )
-"""Okabe and Ito's colour-blind-safe colours (black left out), then four that stay apart."""
+"""Okabe and Ito's colour-blind-safe colours without black, then four easy to tell apart."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "h", "*")
 
 SHAPES = {
@@ -62,7 +62,7 @@ Looks = dict[str, tuple[str, str]]
 
 
 def looks(names: Sequence[str]) -> Looks:
-    """Give each name a colour and a marker, so that neither alone tells series apart."""
+    """Give each name a colour and a marker of its own."""
     return {
         name: (COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
         for place, name in enumerate(names)
@@ -78,7 +78,7 @@ def css(colour: str) -> str:
 def theme() -> Iterator[None]:
     """Draw, and save, in the project's style; nothing global is left changed.
 
-    Saving needs it too: how text and ids are written is decided only then.
+    Saving needs it too: only then is it decided how text and ids are written.
     """
     settings: Any = {
         **{"axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK},

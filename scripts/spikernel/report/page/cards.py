@@ -63,7 +63,6 @@ class Card:
 
     place: int
     """Row of the model in the table of means."""
-    dataset: str
     name: str
     kernel_sizes: str
     look: str
@@ -77,10 +76,10 @@ class Card:
     layers: tuple[tuple[str, str, float], ...]
     """Layers of neurons: title, firing rate as text, and as a share of the highest."""
     layer_costs: Table | None
-    """What every layer does and holds, for the first seed, where that was stored."""
+    """Operations and parameters of every layer, of the first seed; None where not stored."""
     files: tuple[Files, ...]
     export_command: str | None
-    """What makes the files for devices of its best seed; None where they are there."""
+    """Command that exports its best seed; None where the export is there."""
 
 
 def build(means: pd.DataFrame, rates: pd.DataFrame, sources: Sources) -> list[Card]:
@@ -103,7 +102,6 @@ def build(means: pd.DataFrame, rates: pd.DataFrame, sources: Sources) -> list[Ca
         cards.append(
             Card(
                 place=place,
-                dataset=row["dataset"],
                 name=f"{row['kernel_set']} rank {row['rank']}",
                 kernel_sizes=sizes(row["kernel_sizes"]),
                 look=row["kernel_set"],
@@ -155,7 +153,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 
 
 def _device_facts(row: Row, runs: Sequence[Run]) -> list[tuple[str, str]]:
-    """Return what a device has to hold and spend, where it was measured; alike for all seeds."""
+    """Return memory and energy on a device, where they were measured."""
     if not runs:
         return []
     found = _metrics(runs[0])

@@ -1,9 +1,9 @@
 """A cell as a drawing: four nodes in a row, one curve per edge, its operation written on it.
 
 The drawing is an SVG element without ids, so that a page may hold copies of it, and with the
-page's CSS variables for colours, so that it follows a light or dark scheme. It reads without
-colour: a convolution is a solid line, the thicker the larger its kernel; average pooling is
-dotted; an edge to the next time step is dashed.
+page's CSS variables for colours, so that it follows a light or dark scheme. No
+meaning depends on colour: a convolution is a solid line, thicker for a larger kernel; average
+pooling is dotted; an edge to the next time step is dashed.
 """
 
 import math
@@ -82,8 +82,8 @@ def draw(cell: Cell) -> Markup:
 def operation_text(name: str) -> str:
     """Return an operation as it is written on its edge.
 
-    A dense convolution is its size; of another type, the letter that stands for it as well. A
-    threshold of its own follows.
+    A dense convolution is written as its size, another type with its letter before the size. A
+    threshold of its own comes last.
     """
     found = convolution(name)
     if found is None:

@@ -56,7 +56,7 @@ class Export(Record):
 
 
 def agreement(form: Mapping[str, Any]) -> str:
-    """Return on how many images a form gives the class that it should."""
+    """Return on how many images a form gives the right class, that of its reference."""
     if form.get("images") is None:
         return "not run"
     return f"{count(form['same_class'])} of {count(form['images'])} images"

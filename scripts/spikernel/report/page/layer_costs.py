@@ -1,4 +1,4 @@
-"""What each layer of one trained model does and holds (`layers.csv`)."""
+"""Operations, neurons and parameters of each layer of one trained model (`layers.csv`)."""
 
 from pathlib import Path
 
@@ -16,10 +16,11 @@ def _nanojoules(picojoules: float) -> str:
     return significant(picojoules / 1000) if picojoules else ""
 
 
+_RATE = "firing_rate"
 _COLUMNS = (
     Column("layer", "layer", kind="code"),
     Column("kind", "kind"),
-    Column("fires %", "firing_rate", lambda rate: f"{100 * rate:.1f}", "number"),
+    Column("fires %", _RATE, lambda rate: f"{100 * rate:.1f}", "number"),
     Column("neurons", "neurons", _count, "number"),
     Column("dense", "dense_ops", _count, "number"),
     Column("ACs", "acs", _count, "number"),
@@ -39,8 +40,8 @@ def read(path: Path) -> pd.DataFrame:
     return tables.read_csv(
         path,
         text=("layer", "kind"),
-        numbers=[item.key for item in _COLUMNS[3:]],
-        optional_numbers=("firing_rate",),
+        numbers=[item.key for item in _COLUMNS if item.kind == "number" and item.key != _RATE],
+        optional_numbers=(_RATE,),
     )
 
 

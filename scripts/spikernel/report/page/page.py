@@ -1,4 +1,4 @@
-"""The report as one self-contained page: it opens from disk, needs no network, prints."""
+"""The report as one page in one file: it opens from disk, needs no network, and prints."""
 
 import json
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Content:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """The result on one data set in one glance."""
+    """The main result on one data set."""
 
     dataset: str
     accuracy: str
@@ -60,7 +60,7 @@ class Headline:
 
 
 def render(content: Content) -> str:
-    """Return the page as HTML. All names are escaped; scripts and figures are our own."""
+    """Return the page as HTML. All names are escaped; only our own scripts and figures are not."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -159,7 +159,7 @@ def _json(value: Any) -> Markup:
 
 
 def _headlines(content: Content) -> list[Headline]:
-    """Return, per data set, the model of the largest budget, with the least that selects it."""
+    """Return, per data set, the model of the largest budget and the least that selects it."""
     lines = []
     for dataset, rows in content.selected.groupby("dataset"):
         fitting = rows[rows["fits"]]

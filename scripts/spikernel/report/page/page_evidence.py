@@ -1,4 +1,4 @@
-"""Tables of the page on search, score, compute and provenance, as text that is ready to show."""
+"""The tables of the page on search, score, firing rates, compute and provenance."""
 
 import math
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ class Heat:
 
 
 def searches(found: Sequence[Search], costs: pd.DataFrame) -> Table:
-    """Return what each search cost, what the reference plan would, and what was found."""
+    """Return the cost of each search and of the reference plan, and the best score."""
     best = {item.key: item for item in found}
     rows = []
     for row in tables.records(costs):

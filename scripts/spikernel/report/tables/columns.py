@@ -71,10 +71,9 @@ class ModelColumn:
         return Column(f"{self.title} {self.unit}".rstrip(), "", self._cell, kind)
 
     def _cell(self, row: Row) -> str:
-        if self.over_seeds in ("mean", "mean_sd"):
-            keys = [f"{self.name}_mean", f"{self.name}_sd"][: self.over_seeds.count("_") + 1]
-        else:
-            keys = ["seeds" if self.over_seeds == "count" else self.name]
+        mean, sd = f"{self.name}_mean", f"{self.name}_sd"
+        known = {"mean": [mean], "mean_sd": [mean, sd], "count": ["seeds"]}
+        keys = known.get(self.over_seeds, [self.name])
         return "–" if pd.isna(row[keys[0]]) else self.text(*(row[key] for key in keys))
 
 

@@ -1,4 +1,4 @@
-"""Compute used, and what everything was made with, from the provenance of all jobs."""
+"""Time of all jobs, and the code, packages and machines they used, from their provenance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from spikernel.report.tables.records import Job
 
 STEPS = (
     *("prepare_data", "kernel_impact", "kernel_impact_table", "kernel_set_design", "nas_search"),
-    *("train_final", "tradeoff_table"),
+    *("train_final", "deployment", "tradeoff_table"),
 )
 """Steps in the order in which they run; others come after them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """With what some steps were made."""
+    """Code, packages and machine that some steps share."""
 
     steps: tuple[str, ...]
     code: str

@@ -22,9 +22,9 @@ def build(
 
     The flag `pareto` is for memory at `precision` against the TEST accuracy, averaged over
     seeds, within a data set. The front describes what was measured; it decides nothing.
-    Whatever is decided, as the model for a memory budget is, goes by validation accuracy
-    alone (see `spikernel.report.tables.selection`), so that the test accuracy of the chosen
-    model is not the maximum of several test accuracies.
+    The model for a memory budget is chosen by validation accuracy alone (see
+    `spikernel.report.tables.selection`), so that the test accuracy of the chosen model is not
+    the maximum of several test accuracies.
 
     Args:
         metrics: metrics.json of every model and seed.

@@ -1,7 +1,7 @@
 """Results that other papers published, kept apart from everything measured here.
 
 The figures and tables mark each of them as published. Most are the best epoch on the test
-set, with other recipes and time steps, so they say where the field stands; they are no
+set, with other recipes and time steps, so they show what the field reaches; they are no
 controlled comparison. A number that a paper does not state is empty, never estimated.
 """
 

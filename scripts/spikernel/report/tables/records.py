@@ -1,4 +1,4 @@
-"""The JSON files of the earlier steps, read strictly enough to trust every number."""
+"""The JSON files of the earlier steps; every number is checked when it is read."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ Key = tuple[Any, ...]
 
 
 class Record(BaseModel):
-    """A file that another step wrote; keys that the report does not use are let through."""
+    """A file that another step wrote; keys that the report does not use are ignored."""
 
     KEY: ClassVar[tuple[str, ...]] = ()
     """Fields that no two files have in common."""
@@ -77,7 +77,7 @@ def _first_fault(error: ValidationError) -> str:
 
 
 class Metrics(Record):
-    """What the training and test of one model with one seed gave (`metrics.json`)."""
+    """Results of training and testing one model with one seed (`metrics.json`)."""
 
     KEY = MODEL_KEY
 
@@ -110,7 +110,7 @@ class Metrics(Record):
     """Firing rate of every layer of neurons, in the order in which they fire."""
     energy_pj_int8: float | None = Field(default=None, ge=0)
     state_bytes: int | None = Field(default=None, ge=0)
-    """Memory kept from one time step to the next, in fp32."""
+    """Memory that is kept from one time step to the next, in fp32."""
     train_seconds: float = Field(ge=0)
     epochs: int = Field(ge=0)
     time_steps: int = Field(ge=1)
@@ -154,7 +154,7 @@ class Search(Record):
     evaluated: int = Field(ge=0)
     """Candidates that the strategy looked at."""
     distinct: int = Field(ge=0)
-    """Candidates among them that differ, which are the ones that were scored."""
+    """Different candidates among them; only these were scored."""
     seconds: float = Field(ge=0)
     device: str
     score: str
@@ -170,7 +170,6 @@ class Job(Record):
     settings: dict[str, Any]
     inputs: dict[str, str]
     """SHA-256 of every file read, by its path."""
-    outputs: dict[str, str]
     device: str
     python: str
     platform: str

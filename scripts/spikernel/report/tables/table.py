@@ -1,4 +1,4 @@
-"""A table as text for readers, and numbers as a reader sees them: digits that mean something."""
+"""A table as text for readers, and numbers with as many digits as mean something."""
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from report_experiment import ARCHIDS, Experiment, change, page_of
 
-from spikernel import cli
+from spikernel import cli, code
 from spikernel.errors import TableError
 from spikernel.report.charts import style
+from spikernel.report.page import page
 
 SET = {"name": "k1-3", "origin": "baseline", "evidence_percent": 1.0, "cost": 1.0, "reason": "-"}
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -196,6 +197,13 @@ def test_scripts_run_from_the_command_line(
     )  # fmt: skip
     assert (tmp_path / "o" / "provenance_report.json").exists()
     assert "(int8)" in (tmp_path / "o" / "f" / "accuracy_vs_memory.svg").read_text("utf-8")
+
+
+def test_the_report_depends_on_every_file_of_the_page() -> None:
+    folder = Path(page.__file__).parent
+    expected = {path for path in folder.iterdir() if path.suffix in (".j2", ".css", ".js")}
+    assert len(expected) == 7
+    assert expected <= code.reached("tradeoff_report")
 
 
 def test_the_report_needs_no_torch() -> None:
