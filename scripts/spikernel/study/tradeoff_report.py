@@ -76,7 +76,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     """
     watch = provenance.Stopwatch()
     content = _content(inputs, outputs, settings)
-    written = figures.write(outputs.figures, content.numbers, settings.precision)
+    written = figures.write(outputs.figures, content.charts)
     artifacts.write_text(outputs.output, page.render(content))
     provenance.write(
         outputs.output.with_name("provenance_report.json"),
@@ -108,16 +108,18 @@ def _content(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> page.C
     )
     candidates = score_figure.read_candidates(inputs.candidates)
     rates = layers_figure.table([Metrics.read(path) for path in sorted(inputs.metrics)])
+    numbers = figures.Numbers(
+        means=means,
+        published=published.table(sorted(means["dataset"].unique()), settings.published_points),
+        impact=impact_figure.read(inputs.impacts),
+        curves=curves_figure.read(inputs.histories),
+        rates=rates,
+        searched=search_figure.table(found, candidates),
+        scored=score_figure.table(means, candidates),
+    )
     return page.Content(
-        numbers=figures.Numbers(
-            means=means,
-            published=published.table(sorted(means["dataset"].unique()), settings.published_points),
-            impact=impact_figure.read(inputs.impacts),
-            curves=curves_figure.read(inputs.histories),
-            rates=rates,
-            searched=search_figure.table(found, candidates),
-            scored=score_figure.table(means, candidates),
-        ),
+        numbers=numbers,
+        charts=figures.charts(numbers, settings.precision),
         selected=selection.read(inputs.selection),
         kernel_sets=sorted(designs, key=lambda design: design.dataset),
         searches=found,

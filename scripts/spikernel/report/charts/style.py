@@ -51,11 +51,12 @@ SHAPES = {
 
 _CSS_COLOURS = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"}
 _CSS_COLOURS |= {colour: f"--series-{place}" for place, colour in enumerate(COLOURS)}
-_FORMATS: dict[str, dict[str, Any]] = {
+FORMATS: dict[str, dict[str, Any]] = {
     "svg": {"metadata": {"Date": None, "Creator": None}},
     "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
     "png": {"metadata": {"Software": None}, "dpi": 160},
 }
+"""Formats of a figure, and how each is written without dates."""
 
 Looks = dict[str, tuple[str, str]]
 """Name of a series -> its colour and marker."""
@@ -99,7 +100,7 @@ def theme() -> Iterator[None]:
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write a figure as SVG, PDF and PNG, without dates, and return the three paths."""
     paths = []
-    for suffix, options in _FORMATS.items():
+    for suffix, options in FORMATS.items():
         path = folder / f"{name}.{suffix}"
         with theme(), artifacts.atomic(path) as temporary:
             figure.savefig(temporary, **options)
@@ -121,7 +122,7 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
     """
     buffer = StringIO()
     with theme():
-        figure.savefig(buffer, format="svg", **_FORMATS["svg"])
+        figure.savefig(buffer, format="svg", **FORMATS["svg"])
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -15,12 +15,12 @@ from spikernel.report.charts import (
     costs,
     explorer,
     explorer_chart,
-    pictures,
+    figures,
     score_figure,
     search_figure,
     style,
 )
-from spikernel.report.charts.figures import Numbers
+from spikernel.report.charts.figures import Chart, Numbers
 from spikernel.report.page import page_evidence, page_tables
 from spikernel.report.page.cards import Card
 from spikernel.report.tables import models
@@ -37,6 +37,8 @@ class Content:
     """Everything that the page shows."""
 
     numbers: Numbers
+    charts: dict[str, Chart]
+    """The figures of these numbers, by name."""
     selected: pd.DataFrame
     """Rows of selection.csv."""
     kernel_sets: list[KernelSets]
@@ -75,7 +77,7 @@ def render(content: Content) -> str:
         script=_file("page.js"),
         vega=Markup(explorer_chart.runtime()),
         figures=content.figures,
-        file_formats=pictures.FORMATS,
+        file_formats=figures.FORMATS,
         reference_samples=count(search_figure.REFERENCE_SAMPLES),
         **_overview(content),
         **_explorer(content),
@@ -120,14 +122,16 @@ def _explorer(content: Content) -> dict[str, Any]:
 
 
 def _pictures(content: Content) -> dict[str, Any]:
-    numbers, looks, folder = content.numbers, content.numbers.looks, content.figures
-    precision = content.settings.precision
+    names = {
+        "tradeoff": "accuracy_vs_memory",
+        "impact_pictures": "kernel_impact",
+        "search_pictures": "search_cost",
+        "score_pictures": "score_vs_accuracy",
+        "curves": "training_curves",
+    }
     return {
-        "tradeoff": pictures.tradeoff(numbers.means, numbers.published, precision, looks, folder),
-        "impact_pictures": pictures.impact(numbers.impact, folder),
-        "search_pictures": pictures.search(numbers.searched, folder),
-        "score_pictures": pictures.score(numbers.scored, looks, folder),
-        "curves": pictures.curves(numbers.curves, looks, folder),
+        place: figures.inline(content.charts, name, content.figures)
+        for place, name in names.items()
     }
 
 

@@ -47,7 +47,7 @@ def test_every_figure_has_three_formats_and_its_numbers(reported: Path, name: st
 def test_two_runs_give_the_same_bytes(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(style, "_FORMATS", {"svg": style._FORMATS["svg"]})
+    monkeypatch.setattr(style, "FORMATS", {"svg": style.FORMATS["svg"]})
     first, second = experiment.report("first"), experiment.report("second")
     files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
     assert len(files) == 2 * len(NAMES) + 2
@@ -148,7 +148,7 @@ def test_series_differ_in_colour_and_in_marker() -> None:
 def test_published_results_are_absent_when_unwanted(
     experiment: Experiment, reported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(style, "_FORMATS", {"svg": style._FORMATS["svg"]})
+    monkeypatch.setattr(style, "FORMATS", {"svg": style.FORMATS["svg"]})
     experiment.impacts = []
     without = experiment.report("without", published_points=False)
     assert not list((without / "figures").glob("kernel_impact*"))

@@ -169,7 +169,7 @@ def test_parts_without_input_are_left_out(experiment: Experiment) -> None:
 def test_scripts_run_from_the_command_line(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(style, "_FORMATS", {"svg": style._FORMATS["svg"]})
+    monkeypatch.setattr(style, "FORMATS", {"svg": style.FORMATS["svg"]})
     scripts = Path(__file__).parents[4] / "scripts"
     monkeypatch.syspath_prepend(str(scripts))
     import tradeoff_report
