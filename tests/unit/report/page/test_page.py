@@ -178,14 +178,14 @@ def test_scripts_run_from_the_command_line(
     names = {name: str(tmp_path / "o" / name) for name in ("models.csv", "selection.csv", "s.md")}
     searches = ["--searches", *map(str, experiment.searches)]
     cli.run(
-        tradeoff_table.main,
+        tradeoff_table.run,
         ["--metrics", *map(str, experiment.metrics), *searches, "--settings", "{precision: int8}",
          "--deployments", *map(str, experiment.deployments),
          "--models", names["models.csv"], "--selection", names["selection.csv"],
          "--summary", names["s.md"], "--tables", str(tmp_path / "o" / "tables")],
     )  # fmt: skip
     cli.run(
-        tradeoff_report.main,
+        tradeoff_report.run,
         ["--models", names["models.csv"], "--selection", names["selection.csv"],
          "--metrics", *map(str, experiment.metrics),
          "--provenance", *map(str, experiment.provenance),
