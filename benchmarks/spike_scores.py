@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from spikernel.network.initialisation import WeightBank
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import NeuronLayer
 from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 
@@ -34,7 +34,7 @@ class SpikeScore:
         spikes: list[tuple[Tensor, int]] = []
 
         def keep(module: torch.nn.Module, _: object, output: Tensor) -> None:
-            assert isinstance(module, LIF)
+            assert isinstance(module, NeuronLayer)
             spikes.append((output, module.calls))
 
         for neuron in net.neurons():

@@ -6,10 +6,12 @@ be imported (the environment that checks a configuration may have no torch). A f
 with an underscore is no part.
 """
 
+import ast
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from spikernel.errors import ConfigError
 
@@ -49,3 +51,19 @@ def load(kind: str, name: str) -> ModuleType:
 
     """
     return import_module(module_name(kind, name))
+
+
+@cache
+def literal(kind: str, name: str, variable: str, default: Any) -> Any:
+    """Return the literal that a part's file assigns to a variable, without importing the part.
+
+    Raises:
+        ConfigError: there is no such part.
+
+    """
+    module = module_name(kind, name)
+    path = Path(__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    for statement in ast.parse(path.read_bytes(), filename=str(path)).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == variable:
+            return ast.literal_eval(statement.value)
+    return default

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from spikernel.config.base import KernelSize, StrictModel
+from spikernel.config.base import KernelSize, PartOf, StrictModel
 
 ConvolutionType = Literal["dense", "depthwise", "factorised"]
 
@@ -61,7 +61,7 @@ class NetworkConfig(StrictModel):
     """How often the cell is repeated in every stage (one number), or in each (a list)."""
     stem_convolutions: int = Field(default=1, ge=1, le=4)
     """3x3 convolutions before the first cell. The first reads the image, once per image; each
-    further one has LIF neurons before it and runs at every time step."""
+    further one has neurons before it and runs at every time step."""
     stem_stride: int = Field(default=1, ge=1, le=4)
     """Stride of the first convolution of the stem; SNASNet uses 2 for 64x64 images."""
     residual: bool = False
@@ -75,7 +75,7 @@ class NetworkConfig(StrictModel):
     {7: depthwise}, where a size that is not named is `dense`. `depthwise`: 1x1, then k x k within
     each channel. `factorised`: 1 x k, then k x 1."""
     head: Literal["fc", "gap"] = "fc"
-    """`fc`: average pooling, hidden layer of LIF neurons, voting outputs. `gap`: global average
+    """`fc`: average pooling, hidden layer of neurons, voting outputs. `gap`: global average
     pooling and voting outputs."""
     pool: int = Field(default=4, ge=1)
     """Window and stride of the average pooling before the `fc` head."""
@@ -85,10 +85,14 @@ class NetworkConfig(StrictModel):
     """Output neurons per class, averaged into one logit."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Probability before the head; one mask holds for all time steps."""
+    neuron: Annotated[str, PartOf("neuron")] = "lif"
+    """Model of the neurons; each is a file in `scripts/spikernel/network/neurons`. `lif`: leaky
+    integrate-and-fire, hard reset."""
     tau: float = Field(default=4 / 3, gt=1)
     """Membrane time constant in time steps; where it is learned, what it starts from."""
     learnable_tau: bool = False
-    """Learn one membrane time constant per layer of neurons (PLIF, Fang et al., ICCV 2021)."""
+    """Learn one membrane time constant per layer of `lif` neurons (PLIF, Fang et al., ICCV
+    2021)."""
     threshold: float = Field(default=1.0, gt=0)
     """Membrane potential at which a neuron fires."""
     surrogate_alpha: float = Field(default=2.0, gt=0)

@@ -24,6 +24,7 @@ from spikernel.export.program import (
     Weights,
     in_order,
 )
+from spikernel.network.dynamics import Dynamics
 
 Doubles = NDArray[np.float64]
 
@@ -163,12 +164,10 @@ class Builder:
         )
         return target
 
-    def fire(self, layer: str, source: Value, tau: float, threshold: float) -> Value:
-        """Add LIF neurons; their spikes are never constant."""
+    def fire(self, layer: str, source: Value, dynamics: Dynamics) -> Value:
+        """Add neurons; their spikes are never constant."""
         target = self._value(layer, source.shape, "spikes", None)
-        self.steps.append(
-            Fire(layer=layer, source=source, target=target, tau=tau, threshold=threshold)
-        )
+        self.steps.append(Fire(layer=layer, source=source, target=target, dynamics=dynamics))
         return target
 
     def add(self, layer: str, terms: Sequence[Value]) -> Value:

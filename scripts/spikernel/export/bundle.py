@@ -15,11 +15,11 @@ from spikernel import artifacts
 from spikernel.errors import ExportError
 from spikernel.export import compiler
 from spikernel.export.c_source import c_files
-from spikernel.export.evaluate import BATCH, ORDERED_OPERATIONS, dense_operations, logits
-from spikernel.export.memory import plan
+from spikernel.export.memory_plan import plan
 from spikernel.export.nir_model import nir_graph, run_nir
 from spikernel.export.onnx_model import onnx_model, run_onnx
 from spikernel.export.program import Program
+from spikernel.export.program_accuracy import BATCH, ORDERED_OPERATIONS, dense_operations, logits
 
 IMAGES, LABELS, EXPECTED = "images.u8", "labels.u16", "expected.u16"
 ONNX_FILES = {"fp32": "model.onnx", "int8": "model_int8.onnx"}

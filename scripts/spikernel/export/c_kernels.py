@@ -1,14 +1,14 @@
-"""Which C function a convolution or a pooling needs, by the kinds of its numbers."""
+"""Which C function a step needs, by the kinds of its numbers or its rule."""
 
 from dataclasses import dataclass
 
 from spikernel.errors import ExportError
-from spikernel.export.memory import element_type
-from spikernel.export.program import AveragePool, Convolve
+from spikernel.export.memory_plan import element_type
+from spikernel.export.program import AveragePool, Convolve, Fire
 
 
 @dataclass(frozen=True)
-class Convolution:
+class ConvolutionKernel:
     """One instance of the convolution in `kernels.h.j2`."""
 
     name: str
@@ -33,7 +33,7 @@ class Convolution:
         return self.weight != self.sum
 
 
-def convolution(step: Convolve) -> Convolution:
+def convolution(step: Convolve) -> ConvolutionKernel:
     """Return the function for a convolution.
 
     Raises:
@@ -48,7 +48,7 @@ def convolution(step: Convolve) -> Convolution:
         _check_sums(step)
     wide = element_type(step.source) == "uint16_t"
     precision = "int8" if int8 else "float"
-    return Convolution(
+    return ConvolutionKernel(
         name=f"spk_conv_{kind}{'16' if wide else ''}_{precision}",
         what=f"{'packed spikes' if kind == 'spikes' else kind} with {precision} weights",
         input=element_type(step.source),
@@ -71,7 +71,7 @@ def _check_sums(step: Convolve) -> None:
 
 
 @dataclass(frozen=True)
-class Pool:
+class PoolKernel:
     """One instance of the pooling in `kernels.h.j2`."""
 
     name: str
@@ -83,7 +83,7 @@ class Pool:
     mean: bool
 
 
-def pool(step: AveragePool) -> Pool:
+def pool(step: AveragePool) -> PoolKernel:
     """Return the function for a pooling."""
     packed = step.source.kind == "spikes"
     output = element_type(step.target)
@@ -91,7 +91,7 @@ def pool(step: AveragePool) -> Pool:
     if not packed and step.source.kind != "real":
         raise ExportError(f"{step.layer}: pooling of {step.source.kind} cannot be exported to C")
     what = "Mean" if mean else "Number"
-    return Pool(
+    return PoolKernel(
         name=f"spk_{'mean' if mean else 'count'}_{step.source.kind}"
         + ("16" if output == "uint16_t" else ""),
         what=f"{what} of the {'spikes' if packed else 'values'} in each window, padding included.",
@@ -101,3 +101,28 @@ def pool(step: AveragePool) -> Pool:
         packed=packed,
         mean=mean,
     )
+
+
+@dataclass(frozen=True)
+class NeuronKernel:
+    """One instance of the neurons in `kernels.h.j2`."""
+
+    name: str
+    what: str
+    leaks: bool
+    subtracts: bool
+    """Whether the threshold is subtracted after a spike; otherwise the potential is 0 then."""
+
+
+def neurons(step: Fire) -> NeuronKernel:
+    """Return the function for a layer of neurons.
+
+    Raises:
+        ExportError: it has no C code.
+
+    """
+    step.require("C", known=("initial",))
+    rule = step.dynamics
+    leaks, subtracts = rule.tau is not None, rule.reset == "subtract"
+    name = f"spk_fire_{'leaky' if leaks else 'sum'}_{'soft' if subtracts else 'hard'}"
+    return NeuronKernel(name, rule.equation, leaks, subtracts)

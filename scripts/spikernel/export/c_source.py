@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spikernel.errors import ExportError
 from spikernel.export import c_kernels
 from spikernel.export.c_text import array_text, c_float
-from spikernel.export.memory import MemoryPlan, plan
+from spikernel.export.memory_plan import MemoryPlan, plan
 from spikernel.export.program import (
     Add,
     Affine,
@@ -36,16 +36,18 @@ class _Source:
     memory: MemoryPlan
     arrays: list[dict[str, Any]] = field(default_factory=list)
     shapes: list[dict[str, str]] = field(default_factory=list)
-    states: list[tuple[str, int]] = field(default_factory=list)
-    convolutions: dict[str, c_kernels.Convolution] = field(default_factory=dict)
-    pools: dict[str, c_kernels.Pool] = field(default_factory=dict)
+    states: list[tuple[str, int, str]] = field(default_factory=list)
+    """Name, length and first value of each state."""
+    neurons: dict[str, c_kernels.NeuronKernel] = field(default_factory=dict)
+    convolutions: dict[str, c_kernels.ConvolutionKernel] = field(default_factory=dict)
+    pools: dict[str, c_kernels.PoolKernel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names: dict[Value, str] = {self.program.image: "image"}
         for delay in self.program.delays:
             name = f"{delay.read.name}_before"
             self.names[delay.read] = name
-            self.states.append((name, delay.read.size))
+            self.states.append((name, delay.read.size, c_float(0)))
 
     def at(self, value: Value) -> str:
         """Return the expression for the address of a value."""
@@ -105,12 +107,16 @@ class _Source:
         return f"{pool.name}(&{shape}, {self.at(step.source)}, {self.at(step.target)});"
 
     def _fire(self, step: Fire) -> str:
-        self.states.append((step.state, step.target.size))
+        rule, kernel = step.dynamics, c_kernels.neurons(step)
+        self.neurons[kernel.name] = kernel
+        self.states.append((step.state, step.target.size, c_float(rule.initial)))
         channels, height, width = step.target.shape
-        constants = f"{c_float(1 / step.tau)}, {c_float(step.threshold)}"
+        constants = [c_float(rule.threshold)]
+        if rule.tau is not None:
+            constants.insert(0, c_float(1 / rule.tau))
         return (
-            f"spk_fire({height * width}, {channels}, {self.at(step.source)}, {constants}, "
-            f"{step.state}, {self.at(step.target)});"
+            f"{kernel.name}({height * width}, {channels}, {self.at(step.source)}, "
+            f"{', '.join(constants)}, {step.state}, {self.at(step.target)});"
         )
 
     def _affine(self, step: Affine) -> str:
@@ -167,7 +173,7 @@ def c_files(program: Program, title: str) -> dict[str, str]:
     ]
     kinds = {kernel.sum for kernel in source.convolutions.values()}
     buffers = [
-        *((name, "float", length) for name, length in source.states),
+        *((name, "float", length) for name, length, _ in source.states),
         *(
             (STEP_ARENAS[element], element, length)
             for element, length in memory.arena_elements.items()
@@ -191,6 +197,7 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         "repeated": repeated,
         "logits": source.at(program.logits),
         "convolutions": list(source.convolutions.values()),
+        "neurons": list(source.neurons.values()),
         "pools": list(source.pools.values()),
     }
     environment = Environment(

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from spikernel.data.manifest import Manifest
 from spikernel.errors import ExportError
-from spikernel.export.evaluate import BATCH, accuracy_percent, logits
 from spikernel.export.lowering import lower
-from spikernel.export.memory import plan
+from spikernel.export.memory_plan import plan
 from spikernel.export.program import Program
+from spikernel.export.program_accuracy import BATCH, accuracy_percent, logits
 from spikernel.export.quantise import quantise
 from spikernel.network.spiking_net import SpikingNet
 

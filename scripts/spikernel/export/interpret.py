@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from spikernel.export.memory import last_reads
+from spikernel.export.memory_plan import last_reads
 from spikernel.export.program import (
     Add,
     Affine,
@@ -72,10 +72,6 @@ class Interpreter:
             total = now[program.logits] if total is None else total + now[program.logits]
         assert total is not None
         return total.flatten(1) / program.time_steps
-
-    def predict(self, images: Tensor) -> Tensor:
-        """Return the class, [N], of uint8 images [N, C, H, W]."""
-        return self.logits(images).argmax(1)
 
     def _run_all(
         self,
@@ -188,10 +184,14 @@ def _average(step: AveragePool, values: dict[Value, Tensor]) -> Tensor:
 
 
 def _fire(step: Fire, x: Tensor, potentials: dict[str, Tensor]) -> Tensor:
+    step.require("the interpreter", known=("initial",))
+    rule = step.dynamics
     v = potentials.get(step.state)
     if v is None:
-        v = torch.zeros_like(x)
-    v = v + (x - v) * float(np.float32(1 / step.tau))
-    fired = v >= float(np.float32(step.threshold))
-    potentials[step.state] = torch.where(fired, 0.0, v)
+        v = torch.full_like(x, rule.initial)
+    v = v + x if rule.tau is None else v + (x - v) * float(np.float32(1 / rule.tau))
+    threshold = float(np.float32(rule.threshold))
+    fired = v >= threshold
+    after = 0.0 if rule.reset == "zero" else v - threshold
+    potentials[step.state] = torch.where(fired, after, v)
     return fired.float()

@@ -18,7 +18,7 @@ from spikernel.export.program import Program, Value
 from spikernel.network.blocks import ConvNorm, Head, SpikingConvolution, Transition
 from spikernel.network.cells import NODES, Edge, FeedbackCell, ForwardCell
 from spikernel.network.convolutions import Factors
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import NeuronLayer
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.space.operations import AVG
 
@@ -40,6 +40,8 @@ class Lowering:
             ExportError: the module's class, or what it is made of, cannot be exported.
 
         """
+        if isinstance(module, NeuronLayer):
+            return self.fire(name, module, source)
         function = RULES.get(type(module))
         if function is None:
             raise ExportError(
@@ -47,6 +49,21 @@ class Lowering:
                 f"{', '.join(sorted(known.__name__ for known in RULES))}"
             )
         return function(self, name, module, source)
+
+    def fire(self, name: str, module: nn.Module, source: Value) -> Value:
+        """Add a layer of neurons by the rule that its model states.
+
+        Raises:
+            ExportError: the model states none of its own.
+
+        """
+        if not isinstance(module, NeuronLayer) or "dynamics" not in vars(type(module)):
+            raise ExportError(
+                f"{name}: neurons of class {type(module).__name__} in {type(module).__module__} "
+                "state no rule of their own (`dynamics`), so they cannot be exported"
+            )
+        self.take(module)
+        return self.builder.fire(name, source, module.dynamics())
 
     def take(self, *modules: nn.Module) -> None:
         """Note that the parameters of layers are in the program."""
@@ -78,7 +95,11 @@ def rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
 
 
 def lower(
-    net: SpikingNet, mean: Sequence[float], sd: Sequence[float], classes: Sequence[str]
+    net: SpikingNet,
+    mean: Sequence[float],
+    sd: Sequence[float],
+    classes: Sequence[str],
+    time_steps: int | None = None,
 ) -> Program:
     """Return the program of a trained net.
 
@@ -87,6 +108,7 @@ def lower(
         mean: of each channel of the images, for pixels in 0..1.
         sd: standard deviation of each channel, for pixels in 0..1.
         classes: their names.
+        time_steps: T; default: that of the net.
 
     Raises:
         ExportError: a module cannot be exported, or its shapes do not fit.
@@ -107,7 +129,8 @@ def lower(
     lowering.check_complete(net)
     if value.shape != (shape.classes, 1, 1):
         raise ExportError(f"the net ends with shape {value.shape}, not {shape.classes} classes")
-    return lowering.builder.program(value, net.architecture.network.time_steps, classes)
+    steps = time_steps or net.architecture.network.time_steps
+    return lowering.builder.program(value, steps, classes)
 
 
 @rule(ConvNorm)
@@ -139,16 +162,6 @@ def _norm(lowering: Lowering, name: str, module: nn.BatchNorm2d, source: Value) 
     return lowering.builder.affine(name, source, module)
 
 
-def _fire(lowering: Lowering, name: str, module: nn.Module, source: Value) -> Value:
-    if not isinstance(module, LIF):
-        raise ExportError(f"{name}: neurons of class {type(module).__name__} cannot be exported")
-    lowering.take(module)
-    return lowering.builder.fire(name, source, float(module.tau), float(module.threshold))
-
-
-RULES[LIF] = _fire
-
-
 def _edge(
     lowering: Lowering,
     prefix: str,
@@ -173,7 +186,7 @@ def _node_spikes(
 ) -> dict[str, Value]:
     """Add the layers of neurons that read a node; return their spikes by name."""
     return {
-        name: _fire(lowering, f"{prefix}.neurons.{name}", cell.neurons[name], value)
+        name: lowering.fire(f"{prefix}.neurons.{name}", cell.neurons[name], value)
         for name in cell.readers[node]
     }
 

@@ -97,6 +97,22 @@ def _meeting_point() -> nir.AvgPool2d:
     return nir.AvgPool2d(_array((1, 1)), _array((1, 1)), _array((0, 0)))
 
 
+def _neurons(step: Fire) -> nir.LIF:
+    step.require("NIR", known=(), resets=("zero",))
+    rule, full = step.dynamics, np.ones(step.target.shape, dtype=np.float32)
+    if rule.tau is None:
+        raise ExportError(
+            f"{step.layer}: neurons '{rule.neuron}' without a leak cannot be expressed in NIR"
+        )
+    return nir.LIF(
+        tau=full * np.float32(rule.tau * DT),
+        r=full,
+        v_leak=0 * full,
+        v_threshold=full * np.float32(rule.threshold),
+        v_reset=0 * full,
+    )
+
+
 def _node(step: Step, sd: NDArray[Any]) -> nir.NIRNode:
     if isinstance(step, Convolve):
         return _convolution(step, sd)
@@ -107,14 +123,7 @@ def _node(step: Step, sd: NDArray[Any]) -> nir.NIRNode:
     if isinstance(step, Add):
         return _meeting_point()
     if isinstance(step, Fire):
-        full = np.ones(step.target.shape, dtype=np.float32)
-        return nir.LIF(
-            tau=full * np.float32(step.tau * DT),
-            r=full,
-            v_leak=0 * full,
-            v_threshold=full * np.float32(step.threshold),
-            v_reset=0 * full,
-        )
+        return _neurons(step)
     raise ExportError(f"{step.layer}: {type(step).__name__} cannot be expressed in NIR")
 
 

@@ -106,15 +106,25 @@ class _Graph:
 
     def _fire(self, step: Fire) -> None:
         name, state = step.target.name, step.state
-        share = self.constant(f"{name}_inverse_tau", np.array(1 / step.tau, dtype=np.float32))
-        threshold = self.constant(f"{name}_threshold", np.array(step.threshold, dtype=np.float32))
-        zero = self.constant("zero", np.array(0, dtype=np.float32))
-        difference = self.node("Sub", [step.source.name, state], f"{name}_difference")
-        part = self.node("Mul", [difference, share], f"{name}_part")
+        rule, part = step.dynamics, step.source.name
+        step.require("ONNX", known=("initial",) if rule.tau is None else ())
+        if rule.tau is not None:
+            share = self.constant(f"{name}_inverse_tau", np.array(1 / rule.tau, dtype=np.float32))
+            difference = self.node("Sub", [part, state], f"{name}_difference")
+            part = self.node("Mul", [difference, share], f"{name}_part")
+        # A state is the potential minus that at rest, so that all states start from zeros.
+        level = np.array(rule.threshold - rule.initial, dtype=np.float32)
+        threshold = self.constant(f"{name}_threshold", level)
         charged = self.node("Add", [state, part], f"{name}_charged")
         fired = self.node("GreaterOrEqual", [charged, threshold], f"{name}_fired")
         self.node("Cast", [fired], name, to=TensorProto.FLOAT)
-        self.node("Where", [fired, zero, charged], state + NEXT)
+        if rule.reset == "zero":
+            reset = np.array(-rule.initial if rule.initial else 0, dtype=np.float32)
+            after = self.constant(f"{name}_reset", reset)
+        else:
+            full = self.constant(f"{name}_step", np.array(rule.threshold, dtype=np.float32))
+            after = self.node("Sub", [charged, full], f"{name}_reset")
+        self.node("Where", [fired, after, charged], state + NEXT)
 
     def _affine(self, step: Affine) -> None:
         name = step.target.name

@@ -6,13 +6,16 @@ remain. Values of one image have shape (C, H, W). A value that is the same at ev
 `constant`; the steps that compute such values come first and run once per image.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from spikernel.errors import ExportError
+from spikernel.network.dynamics import Dynamics
 
 Kind = Literal["pixels", "real", "spikes", "counts"]
 Pair = tuple[int, int]
@@ -131,12 +134,10 @@ class Affine(Step):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fire(Step):
-    """LIF neurons: v <- v + (x - v) / tau; spike where v >= threshold, then v = 0."""
+    """Neurons that integrate and fire."""
 
     source: Value
-    tau: float
-    """Membrane time constant in time steps."""
-    threshold: float
+    dynamics: Dynamics
 
     @property
     def sources(self) -> tuple[Value, ...]:
@@ -147,6 +148,33 @@ class Fire(Step):
     def state(self) -> str:
         """Name of the membrane potentials."""
         return f"{self.target.name}_potential"
+
+    def require(
+        self, form: str, known: Collection[str], resets: Collection[str] = ("zero", "subtract")
+    ) -> None:
+        """Refuse dynamics that a form cannot express.
+
+        Args:
+            form: for the message.
+            known: names of the fields that the form knows, beside `neuron`, `threshold`, `tau` and
+                `reset`; any other must have its default.
+            resets: kinds of reset that the form knows.
+
+        Raises:
+            ExportError: the form would compute something else.
+
+        """
+        rule, found = self.dynamics, None
+        if rule.reset not in resets:
+            found = f"reset '{rule.reset}'"
+        for item in fields(rule):
+            value = getattr(rule, item.name)
+            if item.name not in {"neuron", "threshold", "tau", "reset", *known}:
+                found = found or (value != item.default and f"{item.name} {value}") or None
+        if found:
+            raise ExportError(
+                f"{self.layer}: neurons '{rule.neuron}' with {found} cannot be expressed in {form}"
+            )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -210,8 +238,14 @@ class Program:
 
     @property
     def neurons(self) -> int:
-        """LIF neurons."""
+        """Neurons of the net."""
         return sum(step.target.size for step in self.steps if isinstance(step, Fire))
+
+    @property
+    def neuron_rules(self) -> list[str]:
+        """What the neurons do at a time step, in words; each rule once."""
+        rules = [step.dynamics for step in self.steps if isinstance(step, Fire)]
+        return list(dict.fromkeys(f"{rule.neuron}: {rule.equation}" for rule in rules))
 
     @property
     def state_bytes(self) -> int:

@@ -18,7 +18,6 @@ from torch import Tensor
 from spikernel.network.energy import ENERGY
 from spikernel.network.layers import LayerCosts, LayerMeter
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.space.architecture import Architecture
 from spikernel.space.counts import Precision
 
 
@@ -52,7 +51,7 @@ class Activity:
 
     @property
     def neurons(self) -> int:
-        """LIF neurons of the net."""
+        """Neurons of the net."""
         return sum(layer.neurons for layer in self.layers)
 
     @property
@@ -62,7 +61,7 @@ class Activity:
 
     @property
     def layer_rates(self) -> dict[str, float]:
-        """Firing rate of each LIF layer by its name."""
+        """Firing rate of each layer of neurons by its name."""
         return {
             layer.layer: layer.firing_rate for layer in self.layers if layer.firing_rate is not None
         }
@@ -73,8 +72,15 @@ class Activity:
 
 
 @torch.no_grad()
-def measure_activity(net: SpikingNet, batches: Iterable[Tensor]) -> Activity:
+def measure_activity(
+    net: SpikingNet, batches: Iterable[Tensor], time_steps: int | None = None
+) -> Activity:
     """Run images [N, C, H, W] through a net in evaluation mode and count what happens.
+
+    Args:
+        net: as trained, in any mode.
+        batches: of normalised images.
+        time_steps: T; default: that of the net.
 
     Raises:
         ValueError: there are no images.
@@ -86,25 +92,10 @@ def measure_activity(net: SpikingNet, batches: Iterable[Tensor]) -> Activity:
     try:
         with LayerMeter(net) as meter:
             for batch in batches:
-                net(batch)
+                net(batch, time_steps)
                 images += len(batch)
     finally:
         net.train(was_training)
     if images == 0:
         raise ValueError("activity needs at least one image")
     return Activity(meter.firing_rate(), meter.costs(images))
-
-
-@torch.no_grad()
-def static_costs(architecture: Architecture) -> tuple[LayerCosts, ...]:
-    """Return what follows from shapes alone, without weights or images: no memory is taken.
-
-    Dense operations, neurons, state and parameters are those of the trained net; firing rates,
-    MACs, ACs and energy, which depend on data, are empty or 0.
-    """
-    with torch.device("meta"):
-        net = SpikingNet(architecture).eval()
-        images = architecture.images
-        with LayerMeter(net) as meter:
-            net(torch.empty(1, images.channels, images.size, images.size))
-    return meter.costs(1)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import make_neuron
 from spikernel.space.architecture import Architecture
 from spikernel.space.macro import DOWNSAMPLING, STEM_KERNEL, TRANSITION_KERNEL, Part
 
@@ -47,21 +47,20 @@ def total(values: list[Tensor]) -> Tensor:
 
 
 class SpikingConvolution(nn.Module):
-    """LIF neurons, convolution 3x3 and batch norm: a further layer of the stem.
+    """Neurons, convolution 3x3 and batch norm: a further layer of the stem.
 
     With `residual`, its input is added to its output.
     """
 
     def __init__(self, part: Part, settings: NetworkConfig) -> None:
         super().__init__()
-        self.time_steps = settings.time_steps
         self.adds_input = settings.residual
-        self.neuron = LIF(settings)
+        self.neuron = make_neuron(settings)
         self.mix = ConvNorm(part.inputs, part.channels, STEM_KERNEL)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
         """[T or 1, N, C, H, W] -> [T, N, C', H, W]."""
-        spikes = self.neuron(x, self.time_steps)
+        spikes = self.neuron(x, time_steps)
         mixed = over_time(self.mix, spikes)
         return mixed + x if self.adds_input else mixed
 
@@ -79,7 +78,7 @@ def stem_layers(parts: Iterable[Part], settings: NetworkConfig) -> dict[str, nn.
     return layers
 
 
-def run_stem(layers: Iterable[nn.Module], images: Tensor) -> Tensor:
+def run_stem(layers: Iterable[nn.Module], images: Tensor, time_steps: int) -> Tensor:
     """Images [N, C, H, W] to the first cell's input, [1, N, C, H, W] if equal at all steps.
 
     The first layer reads real values, once per image (direct encoding); the others spike.
@@ -87,26 +86,26 @@ def run_stem(layers: Iterable[nn.Module], images: Tensor) -> Tensor:
     first, *others = layers
     x: Tensor = first(images.contiguous(memory_format=torch.channels_last)).unsqueeze(0)
     for layer in others:
-        x = layer(x)
+        x = layer(x, time_steps)
     return x
 
 
 class Transition(nn.Module):
-    """Between stages: batch norm, LIF, convolution 3x3 to the next channels, half the side."""
+    """Between stages: batch norm, neurons, convolution 3x3 to the next channels, half the side."""
 
     def __init__(self, part: Part, settings: NetworkConfig) -> None:
         super().__init__()
         strided = settings.downsampling == "stride"
         self.pool = 1 if strided else DOWNSAMPLING
         self.norm = nn.BatchNorm2d(part.inputs)
-        self.neuron = LIF(settings)
+        self.neuron = make_neuron(settings)
         self.widen = ConvNorm(
             part.inputs, part.channels, TRANSITION_KERNEL, DOWNSAMPLING if strided else 1
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[T, N, C, H, W] -> [T, N, C', H/2, W/2]."""
-        spikes = self.neuron(over_time(self.norm, x))
+    def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
+        """[T or 1, N, C, H, W] -> [T, N, C', H/2, W/2]."""
+        spikes = self.neuron(over_time(self.norm, x), time_steps)
         widened = over_time(self.widen, spikes)
         if self.pool == 1:
             return widened
@@ -132,7 +131,7 @@ class SequenceDropout(nn.Module):
 
 
 class Head(nn.Module):
-    """Batch norm, LIF, pooling and voting classifier: [T, N, C, H, W] -> [T, N, classes]."""
+    """Batch norm, neurons, pooling and voting classifier: [T, N, C, H, W] -> [T, N, classes]."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -140,19 +139,19 @@ class Head(nn.Module):
         self.votes = settings.votes
         self.pool = settings.pool if settings.head == "fc" else None
         self.norm = nn.BatchNorm2d(architecture.stage_channels[-1])
-        self.neuron = LIF(settings)
+        self.neuron = make_neuron(settings)
         self.dropout = SequenceDropout(settings.dropout)
         features = architecture.head_features
         self.hidden: nn.Linear | None = None
         if settings.head == "fc":
             self.hidden = nn.Linear(features, settings.hidden, bias=False)
-            self.hidden_neuron = LIF(settings)
+            self.hidden_neuron = make_neuron(settings)
             features = settings.hidden
         self.outputs = nn.Linear(features, architecture.outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
         """Return the real-valued logits of every time step."""
-        spikes = self.neuron(over_time(self.norm, x))
+        spikes = self.neuron(over_time(self.norm, x), time_steps)
         pooled = over_time(self._pool, spikes).flatten(2)
         features = self.dropout(pooled)
         if self.hidden is not None:

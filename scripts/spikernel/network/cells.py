@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from spikernel.config import NetworkConfig
 from spikernel.network.blocks import average_neighbours, over_time, total
 from spikernel.network.convolutions import edge_convolution
-from spikernel.network.lif_sequence import LIFSequence
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import NeuronLayer, joined, make_neuron
 from spikernel.space.cell import Cell, Neurons
 from spikernel.space.macro import adds_input
 from spikernel.space.operations import AVG, convolution
@@ -45,49 +44,16 @@ class Edge:
         return cls(source, target, operation, neurons, f"{source}{target}_{kernel}")
 
 
-class SteppedLIF(LIF):
-    """LIF neurons whose input at a time step depends on their spikes at the step before.
-
-    `step` is the neuron; the caller carries the potential, so the module keeps no state. Once
-    all steps are done, a call with their joined spikes hands these on unchanged: forward hooks
-    thus see the whole sequence [T, N, ...] once, as they do with any `LIF`.
-    """
-
-    def step(self, x: Tensor, potential: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the spikes of one time step, and the potential after it.
-
-        Args:
-            x: input, [1, N, ...].
-            potential: as the step before left it, [1, N, ...]; 0 at rest.
-
-        """
-        # In float32 also under autocast: see `lif_sequence`.
-        exact = torch.promote_types(x.dtype, torch.float32)
-        charged = torch.lerp(potential.to(exact), x.to(exact), self.rate)
-        # With rate = 1 neurons at rest are charged to just their input, and fire by it.
-        spikes: Tensor = LIFSequence.apply(charged, 1.0, self.threshold, self.alpha, 1)
-        # No gradient through the reset: the condition is a constant. (`masked_fill` would lose
-        # the channels-last layout.)
-        return spikes.to(x.dtype), torch.where(spikes.detach().bool(), 0.0, charged)
-
-    def forward(self, x: Tensor, _time_steps: int | None = None) -> Tensor:
-        """Hand on the spikes [T, N, ...] of all time steps."""
-        return x
-
-
 class _CellLayers(nn.Module):
     """Neurons and convolutions of a cell, and what its edges do."""
 
-    neuron_type: type[LIF]
-
     def __init__(self, cell: Cell, channels: int, settings: NetworkConfig) -> None:
         super().__init__()
-        self.time_steps = settings.time_steps
         self.adds_input = adds_input(settings, cell)
         self.edges = [Edge.of(*connection) for connection in cell.connections()]
         self.neurons = nn.ModuleDict(
             {
-                layer.name: self.neuron_type(settings, leaving, layer.threshold)
+                layer.name: make_neuron(settings, leaving, layer.threshold)
                 for layer, leaving in cell.neurons().items()
             }
         )
@@ -118,12 +84,11 @@ class ForwardCell(_CellLayers):
     what is the same at every time step.
     """
 
-    neuron_type = LIF
-
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
         """[T or 1, N, C, H, W] -> [T, N, C, H, W]."""
+        count = time_steps or len(x)
         nodes = {0: x}
-        spikes = self._fire(0, x)
+        spikes = self._fire(0, x, count)
         for node in NODES[1:]:
             arrived = [
                 self._edge(edge, nodes[edge.source], spikes)
@@ -132,13 +97,13 @@ class ForwardCell(_CellLayers):
             ]
             if arrived:  # a node off every path from input to output has no edges
                 nodes[node] = total(arrived)
-                spikes |= self._fire(node, nodes[node])
+                spikes |= self._fire(node, nodes[node], count)
         output = nodes[3] + x if self.adds_input else nodes[3]
-        return output.expand(self.time_steps, *output.shape[1:])
+        return output.expand(count, *output.shape[1:])
 
-    def _fire(self, node: int, x: Tensor) -> dict[str, Tensor]:
+    def _fire(self, node: int, x: Tensor, time_steps: int) -> dict[str, Tensor]:
         """Return the spikes [T, N, C, H, W] of each layer of neurons that reads a node."""
-        return {name: self.neurons[name](x, self.time_steps) for name in self.readers[node]}
+        return {name: self.neurons[name](x, time_steps) for name in self.readers[node]}
 
 
 class FeedbackCell(_CellLayers):
@@ -158,13 +123,11 @@ class FeedbackCell(_CellLayers):
     computed, and enters the running statistics of its batch normalisation.
     """
 
-    neuron_type = SteppedLIF
-
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
         """[T or 1, N, C, H, W] -> [T, N, C, H, W]."""
-        steps = x.expand(self.time_steps, *x.shape[1:]).split(1)
+        steps = x.expand(time_steps or len(x), *x.shape[1:]).split(1)
         silence = torch.zeros_like(steps[0])
-        potentials = dict.fromkeys(self.neurons, silence)
+        states: dict[str, Tensor | None] = dict.fromkeys(self.neurons)
         fired: dict[str, list[Tensor]] = {node: [] for node in self.neurons}
         outputs = []
         feedback: dict[int, list[Tensor]] = defaultdict(list)
@@ -177,26 +140,21 @@ class FeedbackCell(_CellLayers):
                 spikes = {}
                 for name in self.readers[node]:
                     neuron = self.neurons[name]
-                    assert isinstance(neuron, SteppedLIF)
-                    spikes[name], potentials[name] = neuron.step(value, potentials[name])
+                    assert isinstance(neuron, NeuronLayer)
+                    spikes[name], states[name] = neuron.step(value, states[name])
                     fired[name].append(spikes[name])
                 for edge in self.edges:
                     if edge.source == node and edge.target > node:
                         arrived[edge.target].append(self._edge(edge, value, spikes))
-                    elif edge.source == node and time < self.time_steps:
+                    elif edge.source == node and time < len(steps):
                         feedback[edge.target].append(self._edge(edge, value, spikes))
             outputs.append(value)
         for name, neuron in self.neurons.items():
-            neuron(_joined(fired[name]))  # for forward hooks
-        return _joined(outputs) + x if self.adds_input else _joined(outputs)
+            neuron(joined(fired[name]), fired=True)  # for forward hooks
+        return joined(outputs) + x if self.adds_input else joined(outputs)
 
 
 def cell_layers(cell: Cell, channels: int, settings: NetworkConfig) -> ForwardCell | FeedbackCell:
     """Return the layers of a cell of either kind."""
     kind = FeedbackCell if cell.has_feedback else ForwardCell
     return kind(cell, channels, settings)
-
-
-def _joined(steps: list[Tensor]) -> Tensor:
-    """Join time steps [1, N, ...] to [T, N, ...]; folded, since that keeps channels-last."""
-    return torch.cat([step.flatten(0, 1) for step in steps]).unflatten(0, (len(steps), -1))

@@ -12,7 +12,7 @@ from collections.abc import MutableMapping
 import torch
 from torch import Tensor, nn
 
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import NeuronLayer
 
 WeightBank = MutableMapping[str, Tensor]
 """Initial weights by name, kept between nets that are built from one seed."""
@@ -39,8 +39,8 @@ def initialise(net: nn.Module, linear_init: str, seed: int, bank: WeightBank | N
     """Fill every parameter and buffer.
 
     As in SNASNet's published code: convolutions Kaiming-uniform with a = 2, batch norm 1 and
-    0, biases 0. Weights of linear layers are normal, see `NetworkConfig.linear_init`. Learned
-    time constants start from the configured one.
+    0, biases 0. Weights of linear layers are normal, see `NetworkConfig.linear_init`. Neurons
+    fill their own.
 
     Args:
         net: the net, on its device; its values may be uninitialised memory.
@@ -61,5 +61,5 @@ def initialise(net: nn.Module, linear_init: str, seed: int, bank: WeightBank | N
             module.weight.copy_(known)
             if module.bias is not None:
                 module.bias.zero_()
-        elif isinstance(module, (nn.BatchNorm2d, LIF)):
+        elif isinstance(module, (nn.BatchNorm2d, NeuronLayer)):
             module.reset_parameters()

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from spikernel.network.cells import FeedbackCell
 from spikernel.network.energy import ENERGY
-from spikernel.network.neuron import LIF
-from spikernel.network.operations import connections_used, dense_connections
+from spikernel.network.neuron import NeuronLayer
+from spikernel.network.synapses import connections_used, dense_connections
 
 STATE_BYTES = 4
 """Bytes of one state variable (a membrane potential): fp32, in the nets and in the C code."""
@@ -22,7 +22,8 @@ class LayerCosts:
 
     layer: str
     kind: str
-    """`conv`, `linear`, `lif`, `norm`, or `feedback` (values a cell keeps for the next step)."""
+    """`conv`, `linear`, `norm`, a model of neurons (`lif`), or `feedback` (values a cell keeps for
+    the next step)."""
     firing_rate: float | None
     """Spikes per neuron and time step; empty for layers without neurons."""
     dense_ops: float
@@ -60,8 +61,7 @@ class LayerMeter:
     """Counts in every layer of a net while images run through it.
 
     As a context manager it installs forward hooks and removes them. Nothing is copied to the
-    host before `costs`, and the sums that depend on shapes alone need no device memory: a net
-    on the `meta` device gives them too.
+    host before `costs`.
     """
 
     net: nn.Module
@@ -117,7 +117,7 @@ class LayerMeter:
     def _hook(self, name: str, module: nn.Module) -> Callable[..., None] | None:
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             return lambda layer, inputs, _: self._synapses(self._tallies[name], layer, inputs[0])
-        if isinstance(module, LIF):
+        if isinstance(module, NeuronLayer):
             return lambda _, __, spikes: self._neurons(self._tallies[name], spikes)
         if isinstance(module, FeedbackCell):
             return lambda cell, _, values: self._feedback(self._tallies[name], cell, values)
@@ -126,8 +126,6 @@ class LayerMeter:
     @staticmethod
     def _synapses(tally: _Tally, module: nn.Conv2d | nn.Linear, x: Tensor) -> None:
         tally.dense += dense_connections(module, x.shape)
-        if x.is_meta:
-            return
         binary = ((x == 0) | (x == 1)).all()
         used = connections_used(module, x)
         tally.acs += torch.where(binary, used, 0.0)
@@ -138,8 +136,6 @@ class LayerMeter:
         """Count spikes [T, N, ...]."""
         tally.neurons = spikes.shape[2:].numel()
         tally.state = tally.neurons * STATE_BYTES
-        if spikes.is_meta:
-            return
         tally.spikes += spikes.sum(dtype=torch.float64)
         tally.sites += spikes.numel()
 
@@ -151,10 +147,11 @@ class LayerMeter:
 
 
 def _kind(module: nn.Module) -> str:
+    if isinstance(module, NeuronLayer):
+        return module.model
     kinds: tuple[tuple[type[nn.Module], str], ...] = (
         (nn.Conv2d, "conv"),
         (nn.Linear, "linear"),
-        (LIF, "lif"),
         (FeedbackCell, "feedback"),
         (nn.BatchNorm2d, "norm"),
     )

@@ -1,132 +1,104 @@
-"""Leaky integrate-and-fire neurons over whole sequences.
+"""What a layer of spiking neurons is to the rest of a net, whatever model they follow.
 
-At every time step: v <- v + (x - v) / tau; spike where v >= threshold; hard reset to 0, with
-the reset detached from the graph; arctangent surrogate gradient. These are SNASNet's neurons
-(Kim et al., ECCV 2022), and SpikingJelly's `LIFNode(tau, decay_input=True, v_reset=0.)`, or its
-`ParametricLIFNode` where tau is learned.
+A model is a part of kind "neuron", see `spikernel.network.neurons`. A call starts from rest and
+leaves no state behind, so no sequence can leak into the next.
 
-A call starts from v = 0 and leaves no state behind, so no sequence can leak into the next.
-On a GPU the sequence runs in SpikingJelly's fused kernel; on the CPU in `LIFSequence`, which the
-tests hold equal to SpikingJelly's.
+Shapes: T time steps, N batch.
 """
 
-import logging
-import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from spikernel import registry
 from spikernel.config import NetworkConfig
-from spikernel.network.lif_sequence import LIFSequence
+from spikernel.errors import ExportError
+from spikernel.network.dynamics import Dynamics
 
 
-class LIF(nn.Module):
-    """LIF neurons: [T, N, ...] real-valued input to [T, N, ...] spikes in {0, 1}.
+class NeuronLayer(nn.Module):
+    """A layer of neurons: [T, N, ...] real-valued input to [T, N, ...] spikes in {0, 1}.
 
-    Where tau is learned there is one per layer, tau = 1 / sigmoid(w), which keeps it above 1
-    (PLIF: Fang et al., ICCV 2021).
+    A model must define `step`. It may define `sequence`, where it can be faster than one step
+    after another, `dynamics`, without which it cannot be exported, and `reset_parameters`.
 
     Attributes:
-        calls: how many LIF layers of the published network this one stands for. A node's
-            spikes are computed once although each convolution edge that leaves the node has
-            its own LIF there, all of which fire alike.
-        threshold: membrane potential at which they fire; by default that of the net.
-        w: the parameter of tau; None where tau is fixed.
+        calls: how many layers of the published network this one stands for. A node's spikes are
+            computed once although each convolution edge that leaves the node has its own
+            neurons there, all of which fire alike.
+        threshold: potential at which they fire; by default that of the net.
+        alpha: steepness of the arctangent surrogate gradient.
 
     """
-
-    w: nn.Parameter | None
 
     def __init__(
         self, settings: NetworkConfig, calls: int = 1, threshold: float | None = None
     ) -> None:
         super().__init__()
-        self.initial_tau = settings.tau
+        self.calls = calls
         self.threshold = settings.threshold if threshold is None else threshold
         self.alpha = settings.surrogate_alpha
-        self.calls = calls
-        self.w = nn.Parameter(torch.empty(())) if settings.learnable_tau else None
-        self.reset_parameters()
 
-    @torch.no_grad()
+    @property
+    def model(self) -> str:
+        """Name by which a configuration chooses these neurons."""
+        return type(self).__module__.rpartition(".")[2]
+
     def reset_parameters(self) -> None:
-        """Let tau start from the configured value."""
-        if self.w is not None:
-            self.w.fill_(-math.log(self.initial_tau - 1))
+        """Fill the layer's own parameters, of which most models have none."""
 
-    @property
-    def tau(self) -> float:
-        """Membrane time constant in time steps."""
-        return self.initial_tau if self.w is None else 1 / float(self.w.detach().sigmoid())
+    def dynamics(self) -> Dynamics:
+        """Return the rule of a time step, for the exports.
 
-    @property
-    def rate(self) -> float | Tensor:
-        """1 / tau, a scalar tensor where it is learned."""
-        return 1 / self.initial_tau if self.w is None else self.w.sigmoid()
+        A subclass of a model states its own rule: it is not taken for its parent.
 
-    def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
+        Raises:
+            ExportError: the model states none.
+
+        """
+        raise ExportError(f"neurons '{self.model}' state no rule that could be exported")
+
+    def step(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the spikes of one time step, and the state after it.
+
+        Args:
+            x: input, [1, N, ...].
+            state: as the step before left it; None at rest.
+
+        """
+        raise NotImplementedError
+
+    def sequence(self, x: Tensor, time_steps: int) -> Tensor:
+        """Return the spikes [T, N, ...] of [T, N, ...], or of [1, N, ...] that is held."""
+        state, fired = None, []
+        for now in x.expand(time_steps, *x.shape[1:]).split(1):
+            spikes, state = self.step(now, state)
+            fired.append(spikes)
+        return joined(fired)
+
+    def forward(self, x: Tensor, time_steps: int | None = None, *, fired: bool = False) -> Tensor:
         """Return the spikes of a sequence that starts from rest.
 
         Args:
             x: [T, N, ...], or [1, N, ...] with `time_steps` for what is held that long.
             time_steps: T; default: that of x.
+            fired: x holds the spikes that `step` made, which are handed on, so that forward hooks
+                see the whole sequence once, as they do otherwise.
 
         """
-        if x.is_cuda:
-            return self._forward_fused(x, time_steps)
-        steps = time_steps or len(x)
-        spikes: Tensor = LIFSequence.apply(x, self.rate, self.threshold, self.alpha, steps)
-        return spikes
-
-    def _forward_fused(self, x: Tensor, time_steps: int | None = None) -> Tensor:
-        if time_steps is not None:
-            x = x.expand(time_steps, *x.shape[1:])
-        # The kernel wants memory in one piece. A channels-last sequence is that once its axes are
-        # named in the order they lie in; `contiguous` would move it, and the next layer again.
-        last = x.dim() == 5 and x[0].is_contiguous(memory_format=torch.channels_last)
-        ordered = x.permute(0, 1, 3, 4, 2) if last else x
-        spikes = fused_lif(ordered.contiguous(), self._constant, self.threshold, self.alpha)
-        return spikes.permute(0, 1, 4, 2, 3) if last else spikes
-
-    @property
-    def _constant(self) -> float | nn.Parameter:
-        """Tau, or the parameter that it is learned by."""
-        return self.initial_tau if self.w is None else self.w
-
-    def extra_repr(self) -> str:
-        """Show the constants when the net is printed."""
-        return f"tau={self.tau:g}, threshold={self.threshold:g}, calls={self.calls}"
+        return x if fired else self.sequence(x, time_steps or len(x))
 
 
-def fused_lif(x: Tensor, tau: float | nn.Parameter, threshold: float, alpha: float) -> Tensor:
-    """Run LIF over a sequence in SpikingJelly's multi-step operators.
+def make_neuron(
+    settings: NetworkConfig, calls: int = 1, threshold: float | None = None
+) -> NeuronLayer:
+    """Return a layer of the neurons that the settings name, see `NeuronLayer`."""
+    part = registry.load("neuron", settings.neuron)
+    made: NeuronLayer = part.Neuron(settings, calls, threshold)
+    return made
 
-    The potential is float32 also where the input is bfloat16: SpikingJelly's nodes give it the
-    type of the input, for which there is no kernel, and then take a Python loop over time.
 
-    SpikingJelly is imported here so that CPU runs do not pay for it, nor print its remark
-    about the missing Triton.
-
-    Args:
-        x: [T, N, ...], in one piece.
-        tau: the time constant, or the parameter w of a learned one, tau = 1 / sigmoid(w).
-        threshold: potential at which a neuron fires.
-        alpha: steepness of the arctangent surrogate gradient.
-
-    """
-    logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
-    from spikingjelly.activation_based import functional, surrogate
-
-    run = functional.lif_multi_step if isinstance(tau, float) else functional.plif_multi_step
-    spikes, *_ = run(
-        x,
-        torch.zeros_like(x[0], dtype=torch.float32),
-        tau,
-        decay_input=True,
-        v_threshold=threshold,
-        v_reset=0.0,
-        surrogate_function=surrogate.ATan(alpha),
-        detach_reset=True,
-    )
-    result: Tensor = spikes
-    return result
+def joined(steps: Sequence[Tensor]) -> Tensor:
+    """Join time steps [1, N, ...] to [T, N, ...]; folded, since that keeps channels-last."""
+    return torch.cat([step.flatten(0, 1) for step in steps]).unflatten(0, (len(steps), -1))

@@ -1,14 +1,12 @@
 """The whole net: stem, stages of cells with transitions between them, head."""
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 
 from spikernel.network.blocks import Head, SequenceDropout, Transition, run_stem, stem_layers
 from spikernel.network.cells import FeedbackCell, ForwardCell, cell_layers
 from spikernel.network.initialisation import WeightBank, initialise
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import NeuronLayer
 from spikernel.space.architecture import Architecture
 from spikernel.space.macro import Part
 
@@ -38,21 +36,23 @@ class SpikingNet(nn.Module):
             return Transition(part, architecture.network)
         return Head(architecture)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Images [N, C, H, W], normalised, to logits [T, N, classes]; average over T to predict."""
-        x = run_stem([getattr(self, name) for name in self._stem], images)
-        for module in self.after_stem():
-            x = module(x)
+    def forward(self, images: Tensor, time_steps: int | None = None) -> Tensor:
+        """Images [N, C, H, W], normalised, to logits [T, N, classes]; average over T to predict.
+
+        Args:
+            images: normalised.
+            time_steps: T of this run; default: that of the architecture.
+
+        """
+        steps = time_steps or self.architecture.network.time_steps
+        x = run_stem([getattr(self, name) for name in self._stem], images, steps)
+        for part in self.architecture.parts[len(self._stem) :]:
+            x = getattr(self, part.name)(x, steps)
         return x
 
-    def after_stem(self) -> Iterator[nn.Module]:
-        """Yield cells, transitions and head, [T or 1, N, ...] to [T, N, ...], in order."""
-        for part in self.architecture.parts[len(self._stem) :]:
-            yield getattr(self, part.name)
-
-    def neurons(self) -> list[LIF]:
-        """Return every LIF layer, in the order of the net."""
-        return [module for module in self.modules() if isinstance(module, LIF)]
+    def neurons(self) -> list[NeuronLayer]:
+        """Return every layer of neurons, in the order of the net."""
+        return [module for module in self.modules() if isinstance(module, NeuronLayer)]
 
     def dropouts(self) -> list[SequenceDropout]:
         """Return every dropout layer."""

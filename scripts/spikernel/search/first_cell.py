@@ -22,7 +22,7 @@ from spikernel.config import NetworkConfig
 from spikernel.network.blocks import average_neighbours, over_time, run_stem, stem_layers, total
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import make_neuron
 from spikernel.search.sahd import Alpha, layer_kernel, log_determinants
 from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
@@ -83,7 +83,7 @@ class _Supernet(nn.Module):
         for name, layer in layers.items():
             self.add_module(name, layer)
         self.stem_order = tuple(layers.values())
-        self.neurons = nn.ModuleList(LIF(network, threshold=value) for value in thresholds)
+        self.neurons = nn.ModuleList(make_neuron(network, threshold=value) for value in thresholds)
         # Registered below cell1 first: weights are named, and so seeded, by that path.
         self.cell1 = nn.Module()
         channels = next(part.channels for part in around if part.kind == "cell")
@@ -184,7 +184,9 @@ class _NodeValues:
         self._convolutions = net.convolutions
         self._neurons = dict(zip(ordered, net.neurons, strict=True))
         self._time_steps = network.time_steps
-        self._values: dict[Choice, Tensor] = {(): run_stem(net.stem_order, batch)}
+        self._values: dict[Choice, Tensor] = {
+            (): run_stem(net.stem_order, batch, network.time_steps)
+        }
         self._latest: tuple[Choice, Tensor] | None = None
         self._spikes: dict[Fired, Tensor] = {}
         self._edge_values: dict[tuple[Choice, str], Tensor] = {}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from spikernel.network.initialisation import WeightBank
-from spikernel.network.neuron import LIF
+from spikernel.network.neuron import NeuronLayer
 from spikernel.network.spiking_net import build_net
 from spikernel.search.sahd import Alpha, KernelSum
 from spikernel.space.architecture import Architecture
@@ -47,5 +47,5 @@ class Scorer:
 
 
 def _calls(module: torch.nn.Module) -> int:
-    assert isinstance(module, LIF)
+    assert isinstance(module, NeuronLayer)
     return module.calls

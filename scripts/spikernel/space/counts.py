@@ -9,6 +9,7 @@ published SNASNet nets (19.52 M and 20.63 M) and against SpikeNAS-Bench's formul
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from spikernel import registry
 from spikernel.config import NetworkConfig
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
@@ -25,8 +26,8 @@ BYTES: dict[str, int] = {"fp32": 4, "fp16": 2, "int8": 1}
 class ParameterCount:
     """Trainable parameters of each module of a net, by its name there.
 
-    Batch normalisation has a scale and a shift per channel; a layer of neurons has one parameter
-    where its time constant is learned.
+    Batch normalisation has a scale and a shift per channel; a layer of neurons has those that
+    its model names, such as a learned time constant.
     """
 
     modules: dict[str, int]
@@ -39,7 +40,7 @@ class ParameterCount:
 
 def parameter_count(architecture: Architecture) -> ParameterCount:
     """Count the trainable parameters of an architecture."""
-    neuron = int(architecture.network.learnable_tau)
+    neuron = neuron_parameters(architecture.network)
     modules = {}
     for part in architecture.parts:
         if part.kind == "image_stem":
@@ -55,6 +56,12 @@ def parameter_count(architecture: Architecture) -> ParameterCount:
             count = _head(architecture, neuron)
         modules[part.name] = count
     return ParameterCount(modules)
+
+
+def neuron_parameters(network: NetworkConfig) -> int:
+    """Return the trainable parameters of one layer of neurons, see `spikernel.network.neurons`."""
+    named = registry.literal("neuron", network.neuron, "PARAMETERS", 0)
+    return int(getattr(network, named) if isinstance(named, str) else named)
 
 
 def at_parameters(architecture: Architecture, wanted: int) -> Architecture:
@@ -91,7 +98,7 @@ class CellCounter:
         empty = Architecture(Cell((ZERO,) * len(EDGES)), network, images)
         self._around = parameter_count(empty).total
         self._channels = [part.channels for part in empty.parts if part.kind == "cell"]
-        self._per_node = len(self._channels) * network.learnable_tau
+        self._per_node = len(self._channels) * neuron_parameters(network)
         self._per_edge: dict[str, int] = {}
 
     def total(self, cell: Cell) -> int:

@@ -13,10 +13,10 @@ from spikernel.config import ExportConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
 from spikernel.export import bundle
-from spikernel.export.evaluate import BATCH, accuracy_percent
 from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
 from spikernel.export.program import Program
+from spikernel.export.program_accuracy import BATCH, accuracy_percent, logits
 from spikernel.export.quantise import quantise
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.study.chosen_model import Chosen, choose
@@ -84,7 +84,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     images, labels = images[: export.images], labels[: export.images]
     bundle.write_images(folder, images, labels)
     pixels = _normalise(images, preprocessing)
-    trained, quantised = _logits(net, pixels), bundle.logits(int8, images)
+    trained, quantised = _logits(net, pixels), logits(int8, images)
     report["onnx"] = {
         "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
         "int8": bundle.write_onnx(folder, int8, images, quantised, labels),
@@ -131,6 +131,7 @@ def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
         "exported_parameters": program.parameters,
         "time_steps": program.time_steps,
         "neurons": program.neurons,
+        "neuron_rules": program.neuron_rules,
     }
 
 

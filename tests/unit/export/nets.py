@@ -10,7 +10,8 @@ from spikernel.config import NetworkConfig
 from spikernel.export import compiler
 from spikernel.export.c_source import c_files
 from spikernel.export.program import Program
-from spikernel.network.neuron import LIF
+from spikernel.network.dynamics import Dynamics
+from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
@@ -35,6 +36,11 @@ MODERN = {
     "votes": 2,
 }
 """Residual cells, a deeper stem, learned time constants, global pooling."""
+
+
+def lif_rule(tau: float, threshold: float) -> Dynamics:
+    """Return the rule of LIF neurons."""
+    return Dynamics(neuron="lif", tau=tau, threshold=threshold, reset="zero")
 
 
 def images(count: int = 12, side: int = 10) -> Tensor:
@@ -62,7 +68,7 @@ def active_net(archid: str, **settings: Any) -> SpikingNet:
             module.momentum = 0.7
         elif isinstance(module, nn.Linear):
             module.weight.normal_(0.2, 0.5, generator=generator)
-        elif isinstance(module, LIF) and module.w is not None:
+        elif isinstance(module, lif.Neuron) and module.w is not None:
             module.w.uniform_(-0.5, 1.5, generator=generator)
     for _ in range(5):  # until the running statistics have settled
         net(normalised(images()))

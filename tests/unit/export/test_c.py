@@ -19,6 +19,7 @@ from nets import (
     THRESHOLDS,
     active_net,
     images,
+    lif_rule,
     normalised,
     run_c,
 )
@@ -31,7 +32,7 @@ from spikernel.export.c_source import FILES, c_files
 from spikernel.export.c_text import array_text, c_float
 from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
-from spikernel.export.memory import plan
+from spikernel.export.memory_plan import plan
 from spikernel.export.program import Program, Value
 from spikernel.export.quantise import quantise
 from spikernel.network.activity import measure_activity
@@ -72,14 +73,14 @@ def unusual_program() -> Program:
 
     builder = Builder(Value("image", (3, 20, 17), "pixels"), MEAN, SD)
     x = builder.convolve("stem", builder.image, conv(3, 12, (5, 3), stride=(1, 2), padding=(2, 1)))
-    x = builder.fire("first", x, 1.5, 0.6)
+    x = builder.fire("first", x, lif_rule(1.5, 0.6))
     x = builder.convolve("depthwise", x, conv(12, 12, 3, padding=1, groups=12))
     x = builder.convolve("pointwise", x, conv(12, 9, 1, bias=False))  # of real values
-    x = builder.fire("second", x, 2.0, 0.8)
+    x = builder.fire("second", x, lif_rule(2.0, 0.8))
     x = builder.convolve("grouped", x, conv(9, 12, (1, 5), padding=(0, 2), groups=3))
     x = builder.convolve("oblong", x, conv(12, 12, (7, 1), padding=(3, 0), groups=4))
     x = builder.average("shrunk", x, (2, 1), (1, 1), (1, 0))
-    x = builder.fire("third", x, 4 / 3, 0.5)
+    x = builder.fire("third", x, lif_rule(4 / 3, 0.5))
     x = builder.average("whole", x, x.shape[1:], x.shape[1:])
     weight = torch.rand(4, 12, generator=generator).double().numpy() - 0.5
     x = builder.linear("outputs", x, weight, np.arange(4) / 10)
@@ -180,7 +181,9 @@ def test_compiler_that_refuses_is_one_line(tmp_path: Path) -> None:
 def test_sums_that_might_not_fit_are_refused() -> None:
     builder = Builder(Value("image", (1, 256, 256), "pixels"), MEAN[:1], SD[:1])
     x = builder.convolve("stem", builder.image, nn.Conv2d(1, 300, 1))
-    x = builder.average("pool", builder.fire("neurons", x, 2.0, 1.0), (255, 255), (255, 255))
+    x = builder.average(
+        "pool", builder.fire("neurons", x, lif_rule(2.0, 1.0)), (255, 255), (255, 255)
+    )
     x = builder.linear("outputs", x, np.ones((4, 300)), np.zeros(4))
     program = quantise(builder.program(x, 1, CLASSES))
     with pytest.raises(ExportError, match=r"^outputs: sums over 300 inputs of up to 65025 may not"):

@@ -119,7 +119,8 @@ def test_neurons_keep_their_own_constants() -> None:
     net.transition.neuron.initial_tau = 2.5
     net.head.neuron.threshold = 0.75
     program = lower(net, MEAN, SD, CLASSES)
-    found = {s.layer: (s.tau, s.threshold) for s in program.steps if isinstance(s, Fire)}
+    rules = {s.layer: s.dynamics for s in program.steps if isinstance(s, Fire)}
+    found = {layer: (rule.tau, rule.threshold) for layer, rule in rules.items()}
     assert found["transition.neuron"] == (2.5, 1.0)
     assert found["head.neuron"] == (4 / 3, 0.75)
     expected = logits(net, images())

@@ -40,7 +40,7 @@ def net_of(archid: str, downsampling: str) -> SpikingNet:
 def test_deep_nets_in_every_form(archid: str, downsampling: str, tmp_path: Path) -> None:
     net = net_of(archid, downsampling)
     program = lower(net, MEAN, SD, CLASSES)
-    assert len({step.tau for step in program.steps if isinstance(step, Fire)}) > 5
+    assert len({step.dynamics.tau for step in program.steps if isinstance(step, Fire)}) > 5
     expected = logits(net, images())
     assert expected.std(0).min() > 0
     close = {"rtol": 1e-4, "atol": 1e-4}

@@ -17,6 +17,7 @@ from nets import (
     THRESHOLDS,
     active_net,
     images,
+    lif_rule,
     logits,
     normalised,
 )
@@ -60,7 +61,7 @@ def test_spikingjelly_reads_it(tmp_path: Path) -> None:
 def test_oblong_and_grouped_kernels_are_filled_up(tmp_path: Path) -> None:
     builder = Builder(Value("image", (3, 10, 10), "pixels"), MEAN, SD)
     x = builder.convolve("wide", builder.image, nn.Conv2d(3, 6, (1, 5), padding=(0, 2)))
-    x = builder.fire("neurons", x, 2.0, 0.1)
+    x = builder.fire("neurons", x, lif_rule(2.0, 0.1))
     x = builder.convolve("high", x, nn.Conv2d(6, 6, (5, 1), padding=(1, 0), groups=3))
     x = builder.linear("outputs", x, np.ones((4, x.size)), np.zeros(4))
     program = builder.program(x, 3, CLASSES)

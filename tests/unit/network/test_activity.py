@@ -3,11 +3,11 @@ import torch
 from torch import nn
 
 from spikernel.config import NetworkConfig
-from spikernel.network.activity import measure_activity, static_costs
+from spikernel.network.activity import measure_activity
 from spikernel.network.energy import ENERGY
 from spikernel.network.neurobench import neurobench_metrics
-from spikernel.network.operations import connections_used, dense_connections
 from spikernel.network.spiking_net import build_net
+from spikernel.network.synapses import connections_used, dense_connections
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 
@@ -121,27 +121,12 @@ def test_layers_by_hand() -> None:
     assert sum(layer.energy_pj for layer in activity.layers) == pytest.approx(activity.energy_pj())
 
 
-@pytest.mark.parametrize("archid", ["k3-zero-skip-k1-zero-k3", "k3-skip-k1-k3r-avgr-k1"])
-def test_static_costs_are_those_of_the_net_at_work(archid: str) -> None:
-    settings = NetworkConfig(time_steps=3, channels=3, pool=2, hidden=5, votes=2)
-    architecture = Architecture(Cell.from_archid(archid), settings, ImageShape(1, 8, 4))
-    activity = measure_activity(
-        build_net(architecture, 0, torch.device("cpu")), [torch.randn(2, 1, 8, 8)]
-    )
-    static = static_costs(architecture)
-    columns = ("layer", "kind", "dense_ops", "neurons", "state_bytes", "params")
-    for ours, measured in zip(static, activity.layers, strict=True):
-        for column in columns:
-            assert getattr(ours, column) == getattr(measured, column), (ours.layer, column)
-
-
 def test_feedback_values_count_as_state() -> None:
     settings = NetworkConfig(time_steps=2, channels=2, head="gap", votes=1)
     cell = Cell.from_archid("k1-skip-k1-k1r-avgr-skip")  # feedback arrives at node 1, twice
-    layers = {
-        layer.layer: layer
-        for layer in static_costs(Architecture(cell, settings, ImageShape(1, 4, 3)))
-    }
+    net = build_net(Architecture(cell, settings, ImageShape(1, 4, 3)), 0, torch.device("cpu"))
+    activity = measure_activity(net, [torch.randn(1, 1, 4, 4)])
+    layers = {layer.layer: layer for layer in activity.layers}
     assert (layers["cell1"].kind, layers["cell1"].state_bytes) == ("feedback", 2 * 16 * 4)
     assert layers["cell2"].state_bytes == 4 * 4 * 4
 

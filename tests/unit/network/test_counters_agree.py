@@ -8,7 +8,7 @@ import torch
 from spikernel.config import NetworkConfig
 from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
-from spikernel.network.neuron import LIF
+from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
@@ -56,7 +56,7 @@ def test_neurobench_measures_the_same(archid: str, settings: dict[str, Any]) -> 
     net, images = net_and_images(archid, settings)
     ours = neurobench_metrics(net, measure_activity(net, [images]), 50.0)
     model = TorchModel(net)
-    model.add_activation_module(LIF)
+    model.add_activation_module(lif.Neuron)
     model.register_hooks()
     with torch.no_grad():
         predictions = model(images)

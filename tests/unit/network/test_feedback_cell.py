@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig
 from spikernel.network.activity import measure_activity
-from spikernel.network.cells import FeedbackCell, ForwardCell, SteppedLIF
-from spikernel.network.neuron import LIF
+from spikernel.network.cells import FeedbackCell, ForwardCell
+from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
@@ -138,7 +138,7 @@ def test_without_feedback_edges_it_equals_a_forward_cell() -> None:
         forward.load_state_dict(layers.state_dict())  # also: the names are the same
         x = torch.randn(T, N, C, 6, 6)
         torch.testing.assert_close(layers(x), forward(x))
-        torch.testing.assert_close(layers(x[:1]), forward(x[:1]))
+        torch.testing.assert_close(layers(x[:1], T), forward(x[:1], T))
 
 
 @pytest.mark.parametrize("learnable", [False, True])
@@ -148,9 +148,9 @@ def test_stepped_neurons_equal_the_sequence(learnable: bool) -> None:
     x = torch.randn(5, 2, 3, 4, 4, generator=generator).mul(2).requires_grad_()
     y = x.detach().clone().requires_grad_()
     weight = torch.randn(x.shape, generator=generator)
-    sequence = LIF(settings)
+    sequence = lif.Neuron(settings)
     whole, stepped = sequence(x), []
-    neuron, potential = SteppedLIF(settings), torch.zeros(1, 2, 3, 4, 4)
+    neuron, potential = lif.Neuron(settings), None
     for step in y.split(1):
         spikes, potential = neuron.step(step, potential)
         stepped.append(spikes)
@@ -219,7 +219,7 @@ def test_channels_last_is_kept() -> None:
                     inputs[0].is_contiguous(memory_format=torch.channels_last)
                 )
             )
-    output = built.cell1(torch.randn(N, C, 8, 8).to(memory_format=torch.channels_last)[None])
+    output = built.cell1(torch.randn(N, C, 8, 8).to(memory_format=torch.channels_last)[None], T)
     assert len(kept) == 4 * T + 2 * (T - 1)
     assert all(kept)
     assert output.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)

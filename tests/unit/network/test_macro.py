@@ -12,7 +12,7 @@ from spikernel.network.activity import measure_activity
 from spikernel.network.blocks import SpikingConvolution
 from spikernel.network.cells import FeedbackCell, ForwardCell
 from spikernel.network.convolutions import Factors, edge_convolution
-from spikernel.network.neuron import LIF
+from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
@@ -116,10 +116,10 @@ def test_residual_adds_the_input_once() -> None:
             torch.manual_seed(0)
             plain = kind(cell, 4, SMALL).eval()
             torch.manual_seed(0)
-            torch.testing.assert_close(kind(cell, 4, settings).eval()(x), plain(x) + x)
+            torch.testing.assert_close(kind(cell, 4, settings).eval()(x, 3), plain(x, 3) + x)
     # The skip on the edge 03 is such a path already: x3 = x0, not 2 x0.
     direct = ForwardCell(Cell.from_archid("zero-zero-skip-zero-zero-zero"), 4, settings)
-    assert torch.equal(direct(x), x.expand(3, -1, -1, -1, -1))
+    assert torch.equal(direct(x, 3), x.expand(3, -1, -1, -1, -1))
 
 
 def test_stem_layers_spike_on_the_constant_first_convolution() -> None:
@@ -130,7 +130,7 @@ def test_stem_layers_spike_on_the_constant_first_convolution() -> None:
     built(images)
     assert isinstance(built.stem2, SpikingConvolution)
     constant = built.stem(images).expand(3, -1, -1, -1, -1)
-    spikes = LIF(SMALL)(constant)
+    spikes = lif.Neuron(SMALL)(constant)
     expected = torch.stack([built.stem2.mix(step) for step in spikes])
     torch.testing.assert_close(seen[0], expected)
     residual = net(CHAIN, stem_convolutions=2, residual=True).eval()

@@ -9,7 +9,7 @@ from spikernel.config import NetworkConfig
 from spikernel.errors import DeviceError
 from spikernel.network.cells import ForwardCell
 from spikernel.network.device import choose_device
-from spikernel.network.neuron import LIF
+from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
@@ -46,7 +46,7 @@ def test_shared_spikes_equal_one_lif_per_edge() -> None:
     x0 = torch.randn(3, 2, 4, 6, 6)
 
     def edge(key: str, x: torch.Tensor) -> torch.Tensor:
-        spikes = LIF(SMALL)(x)  # its own, for this edge alone
+        spikes = lif.Neuron(SMALL)(x)  # its own, for this edge alone
         return torch.stack([cell.convolutions[key](spikes[t]) for t in range(3)])
 
     x1 = edge("01_k3", x0)
@@ -62,7 +62,7 @@ def test_input_that_is_constant_in_time_may_be_given_once() -> None:
     for archid in ("k3-avg-skip-k1-skip-k3", "zero-zero-skip-zero-zero-zero"):
         cell = ForwardCell(Cell.from_archid(archid), 4, SMALL).eval()
         x = torch.randn(1, 2, 4, 6, 6)
-        torch.testing.assert_close(cell(x), cell(x.repeat(3, 1, 1, 1, 1)))
+        torch.testing.assert_close(cell(x, 3), cell(x.repeat(3, 1, 1, 1, 1)))
 
 
 def test_parameter_count_equals_torch_for_many_architectures() -> None:

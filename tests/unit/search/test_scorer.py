@@ -6,7 +6,7 @@ import torch
 from toy import NETWORK, load
 
 from spikernel.config import NetworkConfig, SearchConfig
-from spikernel.network.neuron import LIF
+from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import build_net
 from spikernel.search.batches import draw_batches
 from spikernel.search.sahd import Alpha
@@ -60,7 +60,7 @@ def test_score_equals_a_plain_loop_over_published_layers(
     codes: list[np.ndarray] = []
 
     def collect(module: torch.nn.Module, _: object, spikes: torch.Tensor) -> None:
-        assert isinstance(module, LIF)
+        assert isinstance(module, lif.Neuron)
         for _edge in range(module.calls):
             codes.extend(spikes.flatten(2).double().numpy())
 

@@ -305,7 +305,8 @@ def test_lowering_that_is_out_of_step_is_noticed_in_training(manifest: Path, mod
     images = to_device(split, torch.device("cpu"))[0][:100]
     check_agreement(net, program, split.manifest, images)
     steps = tuple(
-        replace(step, tau=64.0) if isinstance(step, Fire) else step for step in program.steps
+        replace(step, dynamics=replace(step.dynamics, tau=64.0)) if isinstance(step, Fire) else step
+        for step in program.steps
     )
     with pytest.raises(ExportError, match=r"a rule in spikernel\.export\.lowering is out of step"):
         check_agreement(net, replace(program, steps=steps), split.manifest, images)

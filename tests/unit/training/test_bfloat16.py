@@ -12,19 +12,21 @@ import torch
 from toy import ARCHID, FEEDBACK, MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
-from spikernel.network.neuron import LIF
+from spikernel.network.neurons import lif
 from spikernel.training import loop
 from spikernel.training.progress import Progress
 
 
-@pytest.mark.parametrize("path", [LIF._forward_fused, LIF.forward], ids=["gpu", "cpu"])
+@pytest.mark.parametrize(
+    "path", [lif.Neuron.sequence_fused, lif.Neuron.sequence], ids=["gpu", "cpu"]
+)
 @pytest.mark.parametrize("learnable", [False, True])
 def test_neurons_take_bfloat16(path: Callable[..., torch.Tensor], learnable: bool) -> None:
     generator = torch.Generator().manual_seed(0)
     rounded = torch.randn(5, 4, 3, 6, 6, generator=generator).mul(2).bfloat16()
-    neuron = LIF(NetworkConfig(learnable_tau=learnable))
+    neuron = lif.Neuron(NetworkConfig(learnable_tau=learnable))
     half, single = rounded.clone().requires_grad_(), rounded.float().requires_grad_()
-    fired, exact = path(neuron, half), neuron(single)
+    fired, exact = path(neuron, half, 5), neuron(single)
     assert fired.dtype == torch.bfloat16
     # Potentials are float32 in both, so the spikes are equal although the input is rounded.
     assert torch.equal(fired.float(), exact)
@@ -65,7 +67,7 @@ def test_training_under_autocast_learns_as_in_float32(
         trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
         with monkeypatch.context() as patch:
             if in_bfloat16 and gpu_path:
-                patch.setattr(LIF, "forward", LIF._forward_fused)
+                patch.setattr(lif.Neuron, "sequence", lif.Neuron.sequence_fused)
             found = [trainer.train_epoch(epoch, Progress(4, 1))[0] for epoch in range(1, 5)]
         assert all(parameter.dtype == torch.float32 for parameter in net.parameters())
         return torch.cat(found)

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from toy import ARCHID, FEEDBACK, MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
-from spikernel.network.neuron import LIF
+from spikernel.network.neurons import lif
 from spikernel.training import loop
 from spikernel.training.progress import Progress
 
@@ -58,7 +58,7 @@ def test_an_epoch_reads_nothing_back(
     optimizer: str,
 ) -> None:
     # The CPU's neurons read a learned tau, which is no wait there; the GPU's are looked at.
-    monkeypatch.setattr(LIF, "forward", LIF._forward_fused)
+    monkeypatch.setattr(lif.Neuron, "sequence", lif.Neuron.sequence_fused)
     settings = SETTINGS.model_copy(update={"optimizer": optimizer})
     net = fresh_net(digits_manifest, network=network, archid=archid)
     trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)

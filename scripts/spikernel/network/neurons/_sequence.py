@@ -1,4 +1,4 @@
-"""LIF neurons over a sequence, as one function with its own gradient.
+"""Neurons that integrate and fire, over a sequence, as one function with its own gradient.
 
 All of it is bound by memory, not by arithmetic. On the CPU the batch is therefore taken in
 blocks that stay in a core's cache while the time steps pass over them, and every operation
@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from spikernel.network.dynamics import Reset
+
 BLOCK_ELEMENTS = 131072
 """Neurons of a block per thread, 512 KiB in float32. The few buffers of a block stay in the cache;
 smaller blocks cost more in calls than they save."""
@@ -30,7 +32,7 @@ def empty_sequence(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     return torch.empty_strided(x.shape, strides, dtype=dtype or x.dtype, device=x.device)
 
 
-def _exact(dtype: torch.dtype) -> torch.dtype:
+def exact_type(dtype: torch.dtype) -> torch.dtype:
     """Return the type of the potentials for input of a type."""
     return torch.promote_types(dtype, torch.float32)
 
@@ -49,24 +51,45 @@ def _blocks(x: Tensor) -> list[slice]:
     return [slice(start, start + size) for start in range(0, images, size)]
 
 
-class LIFSequence(torch.autograd.Function):
-    """LIF over [T, N, ...] on any device; keeps one potential per element for the gradient.
+def _reset(charged: Tensor, fired: Tensor, threshold: float, reset: Reset, out: Tensor) -> Tensor:
+    """Return the potential that a step leaves behind."""
+    if reset == "zero":
+        return torch.addcmul(charged, charged, fired, value=-1, out=out)
+    return torch.add(charged, fired, alpha=-threshold, out=out)
 
-    `rate` is 1 / tau: a number, or a scalar tensor that gets a gradient too.
+
+class MembraneSequence(torch.autograd.Function):
+    """`Dynamics` over [T, N, ...] on any device; keeps one potential per element for the gradient.
+
+    The reset is detached: no gradient passes through whether a neuron fired.
     """
 
     @staticmethod
     def forward(
         context: Any,
         x: Tensor,
-        rate: float | Tensor,
+        rate: float | Tensor | None,
         threshold: float,
+        reset: Reset,
+        initial: float,
         alpha: float,
         time_steps: int,
     ) -> Tensor:
-        """[T, N, ...] real-valued input, or [1, N, ...] that is held for T steps, to spikes."""
+        """Return the spikes [T, N, ...].
+
+        Args:
+            context: of the function.
+            x: real-valued input, [T, N, ...], or [1, N, ...] that is held for T steps.
+            rate: 1 / tau, a number, or a scalar tensor that gets a gradient too; None: no leak.
+            threshold: potential at which a neuron fires.
+            reset: kind of reset.
+            initial: potential at rest.
+            alpha: steepness of the arctangent surrogate gradient.
+            time_steps: T.
+
+        """
         weight = float(rate.detach()) if isinstance(rate, Tensor) else rate
-        exact = _exact(x.dtype)
+        exact = exact_type(x.dtype)
         held = len(x) < time_steps
         x = x.expand(time_steps, *x.shape[1:])
         kept = empty_sequence(x, exact) if any(context.needs_input_grad) else None
@@ -75,17 +98,21 @@ class LIFSequence(torch.autograd.Function):
             inputs, spikes = x[:, block].unbind(), result[:, block].unbind()
             # Potential before and after the reset.
             charged, work = (torch.empty_like(inputs[0], dtype=exact) for _ in range(2))
-            rest = torch.zeros_like(charged)
+            rest = torch.full_like(charged, initial)
             for t in range(len(inputs)):
                 if kept is not None:
                     charged = kept[t, block]
-                torch.lerp(rest, _as(exact, inputs[t], work), weight, out=charged)
+                now = _as(exact, inputs[t], work)
+                if weight is None:
+                    torch.add(rest, now, out=charged)
+                else:
+                    torch.lerp(rest, now, weight, out=charged)
                 fired = torch.ge(charged, threshold, out=spikes[t] if x.dtype == exact else work)
-                torch.addcmul(charged, charged, fired, value=-1, out=rest)
+                _reset(charged, fired, threshold, reset, rest)
                 if fired is not spikes[t]:
                     spikes[t].copy_(fired)
         context.save_for_backward(kept)
-        context.constants = (weight, threshold, alpha, x.dtype, held)
+        context.constants = (weight, threshold, reset, initial, alpha, x.dtype, held)
         return result
 
     @staticmethod
@@ -96,7 +123,8 @@ class LIFSequence(torch.autograd.Function):
         input that was held is summed over time here, block by block.
         """
         (potentials,) = context.saved_tensors
-        rate, threshold, alpha, dtype, held = context.constants
+        rate, threshold, reset, initial, alpha, dtype, held = context.constants
+        gain, keep = (1.0, 1.0) if rate is None else (rate, 1 - rate)
         exact = potentials.dtype
         of_rate = potentials.new_zeros(()) if context.needs_input_grad[1] else None
         steepness = (math.pi / 2 * alpha) ** 2
@@ -111,24 +139,33 @@ class LIFSequence(torch.autograd.Function):
             for t in range(len(charged) - 1, -1, -1):
                 torch.sub(charged[t], threshold, out=over)
                 torch.addcmul(one, over, over, value=steepness, out=work)
-                silent = torch.lt(over, 0, out=over)  # after a spike the reset lets nothing through
-                later.mul_(silent)
+                if reset == "zero":  # after a spike a hard reset lets nothing through
+                    later.mul_(torch.lt(over, 0, out=over))
                 gradient = over if held or dtype != exact else leaving[t]
                 arrived = _as(exact, arriving[t], wide)
-                torch.addcdiv(later, arrived, work, value=alpha / 2 * rate, out=gradient)
+                torch.addcdiv(later, arrived, work, value=alpha / 2 * gain, out=gradient)
                 if summed is not None:
                     summed.add_(gradient)
                 elif gradient is over:
                     leaving[t].copy_(over)
-                torch.mul(gradient, 1 - rate, out=later)
+                torch.mul(gradient, keep, out=later)
                 if of_rate is not None:
                     # d charged / d rate = x - rest = (charged - rest) / rate, where `rest` is what
-                    # the step before left behind: its potential, or 0 where it fired.
-                    change = charged[t]
+                    # the step before left behind.
                     if t > 0:
-                        silent = torch.lt(charged[t - 1], threshold, out=wide)
-                        change = torch.addcmul(change, charged[t - 1], silent, value=-1, out=work)
+                        fired = torch.ge(charged[t - 1], threshold, out=wide)
+                        rest = _reset(charged[t - 1], fired, threshold, reset, work)
+                        change = torch.sub(charged[t], rest, out=work)
+                    else:
+                        change = torch.sub(charged[t], initial, out=work)
                     of_rate += (gradient * change).sum() / rate**2
             if summed is not None:
                 leaving[0].copy_(summed)
-        return result, of_rate, None, None, None
+        return result, of_rate, *(None,) * 5
+
+
+def fire(charged: Tensor, threshold: float, alpha: float) -> Tensor:
+    """Return the spikes of one time step whose potentials are charged already."""
+    # Neurons without a leak, at rest at 0, are charged to just their input, and fire by it.
+    spikes: Tensor = MembraneSequence.apply(charged, None, threshold, "zero", 0.0, alpha, 1)
+    return spikes

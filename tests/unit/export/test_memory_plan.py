@@ -3,7 +3,7 @@ import pytest
 from nets import CLASSES, FEEDBACK, FORWARD, MEAN, SD, SKIPS, active_net
 
 from spikernel.export.lowering import lower
-from spikernel.export.memory import BYTES, MemoryPlan, elements, plan
+from spikernel.export.memory_plan import BYTES, MemoryPlan, elements, plan
 from spikernel.export.program import Add, Affine, Fire, Program, Value
 from spikernel.export.quantise import quantise
 
