@@ -19,3 +19,17 @@ def spikingjelly_lif(tau: float, threshold: float, alpha: float, learnable: bool
         detach_reset=True,
         step_mode="m",
     )
+
+
+def spikingjelly_if(threshold: float, alpha: float) -> Any:
+    """Return the node without a leak and with a soft reset."""
+    logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
+    from spikingjelly.activation_based import neuron, surrogate
+
+    return neuron.IFNode(
+        v_threshold=threshold,
+        v_reset=None,
+        surrogate_function=surrogate.ATan(alpha),
+        detach_reset=True,
+        step_mode="m",
+    )

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from spikernel import registry
 from spikernel.config.base import KernelSize, PartOf, StrictModel
 
 ConvolutionType = Literal["dense", "depthwise", "factorised"]
@@ -87,7 +88,8 @@ class NetworkConfig(StrictModel):
     """Probability before the head; one mask holds for all time steps."""
     neuron: Annotated[str, PartOf("neuron")] = "lif"
     """Model of the neurons; each is a file in `scripts/spikernel/network/neurons`. `lif`: leaky
-    integrate-and-fire, hard reset."""
+    integrate-and-fire, hard reset. `if_soft`: no leak, soft reset, for more time steps. `integer`:
+    up to `levels` spikes at once and no memory, so `time_steps` must be 1."""
     tau: float = Field(default=4 / 3, gt=1)
     """Membrane time constant in time steps; where it is learned, what it starts from."""
     learnable_tau: bool = False
@@ -95,6 +97,11 @@ class NetworkConfig(StrictModel):
     2021)."""
     threshold: float = Field(default=1.0, gt=0)
     """Membrane potential at which a neuron fires."""
+    levels: int = Field(default=4, ge=1, le=255)
+    """D, most spikes that an `integer` neuron fires at once; as a binary net each layer runs D
+    steps."""
+    level_range: float = Field(default=2.0, gt=0)
+    """Input, in units of `threshold`, from which on an `integer` neuron fires D spikes."""
     surrogate_alpha: float = Field(default=2.0, gt=0)
     """Steepness of the arctangent surrogate gradient."""
     linear_init: Literal["scaled", "snasnet"] = "scaled"
@@ -124,6 +131,12 @@ class NetworkConfig(StrictModel):
                     f"{name} lists {len(given)} stages, but stages is {self.stages}: give one "
                     "number for each stage"
                 )
+        steps = registry.literal("neuron", self.neuron, "TIME_STEPS", None)
+        if steps not in (None, self.time_steps):
+            raise ValueError(
+                f"neurons '{self.neuron}' have no memory from one time step to the next: set "
+                f"time_steps to {steps}"
+            )
         by_size = self.convolutions if isinstance(self.convolutions, dict) else {}
         if by_size.get(1, "dense") != "dense":
             raise ValueError("convolutions: a 1x1 convolution is dense: remove size 1")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from spikernel.export.program import (
     Convolve,
     Delay,
     Fire,
+    FireLevels,
     Kind,
     Pair,
     Program,
@@ -24,7 +25,7 @@ from spikernel.export.program import (
     Weights,
     in_order,
 )
-from spikernel.network.dynamics import Dynamics
+from spikernel.network.dynamics import Levels, Rule
 
 Doubles = NDArray[np.float64]
 
@@ -127,6 +128,8 @@ class Builder:
             # x = (u / 255 - mean) / sd = (u - 255 mean) / (255 sd)
             weight = weight / (255 * np.asarray(self.sd))[:, None, None]
             centre = (255 * np.asarray(self.mean)).astype(np.float32)
+        elif source.kind == "counts":
+            weight = weight / source.limit
         sides = [
             _output_side(side, weight.shape[2 + axis], stride[axis], padding[axis])
             for axis, side in enumerate((height, width))
@@ -164,10 +167,15 @@ class Builder:
         )
         return target
 
-    def fire(self, layer: str, source: Value, dynamics: Dynamics) -> Value:
-        """Add neurons; their spikes are never constant."""
+    def fire(self, layer: str, source: Value, rule: Rule) -> Value:
+        """Add neurons; the spikes of those with a potential are never constant."""
+        if isinstance(rule, Levels):
+            counts = self._value(layer, source.shape, "counts", [source])
+            counts = replace(counts, limit=rule.levels)
+            self.steps.append(FireLevels(layer=layer, source=source, target=counts, rule=rule))
+            return counts
         target = self._value(layer, source.shape, "spikes", None)
-        self.steps.append(Fire(layer=layer, source=source, target=target, dynamics=dynamics))
+        self.steps.append(Fire(layer=layer, source=source, target=target, dynamics=rule))
         return target
 
     def add(self, layer: str, terms: Sequence[Value]) -> Value:

@@ -81,6 +81,8 @@ class PoolKernel:
     sum: str
     packed: bool
     mean: bool
+    counts: bool
+    """Whether the input counts spikes, up to a limit that the mean is divided by."""
 
 
 def pool(step: AveragePool) -> PoolKernel:
@@ -88,18 +90,20 @@ def pool(step: AveragePool) -> PoolKernel:
     packed = step.source.kind == "spikes"
     output = element_type(step.target)
     mean = output == "float"
-    if not packed and step.source.kind != "real":
+    if step.source.kind == "pixels":
         raise ExportError(f"{step.layer}: pooling of {step.source.kind} cannot be exported to C")
     what = "Mean" if mean else "Number"
+    read = "values" if step.source.kind == "real" else "spikes"
     return PoolKernel(
         name=f"spk_{'mean' if mean else 'count'}_{step.source.kind}"
-        + ("16" if output == "uint16_t" else ""),
-        what=f"{what} of the {'spikes' if packed else 'values'} in each window, padding included.",
+        + ("16" if "uint16_t" in (element_type(step.source), output) else ""),
+        what=f"{what} of the {read} in each window, padding included.",
         input=element_type(step.source),
         output=output,
         sum="float" if mean else "int32_t",
         packed=packed,
         mean=mean,
+        counts=step.source.kind == "counts",
     )
 
 

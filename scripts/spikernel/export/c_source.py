@@ -18,6 +18,7 @@ from spikernel.export.program import (
     AveragePool,
     Convolve,
     Fire,
+    FireLevels,
     Program,
     Step,
     Value,
@@ -77,6 +78,8 @@ class _Source:
             yield self._pool(step)
         elif isinstance(step, Fire):
             yield self._fire(step)
+        elif isinstance(step, FireLevels):
+            yield self._fire_levels(step)
         elif isinstance(step, Affine):
             yield self._affine(step)
         elif isinstance(step, Add):
@@ -104,7 +107,8 @@ class _Source:
         pool = c_kernels.pool(step)
         self.pools[pool.name] = pool
         shape = self._shape(step, step.window, step.stride, step.padding, 1)
-        return f"{pool.name}(&{shape}, {self.at(step.source)}, {self.at(step.target)});"
+        limit = f"{step.source.limit}, " if pool.mean and pool.counts else ""
+        return f"{pool.name}(&{shape}, {limit}{self.at(step.source)}, {self.at(step.target)});"
 
     def _fire(self, step: Fire) -> str:
         rule, kernel = step.dynamics, c_kernels.neurons(step)
@@ -117,6 +121,14 @@ class _Source:
         return (
             f"{kernel.name}({height * width}, {channels}, {self.at(step.source)}, "
             f"{', '.join(constants)}, {step.state}, {self.at(step.target)});"
+        )
+
+    def _fire_levels(self, step: FireLevels) -> str:
+        rule = step.rule
+        scale = c_float(rule.levels / rule.range)
+        return (
+            f"spk_fire_levels({step.target.size}, {self.at(step.source)}, {scale}, {rule.levels}, "
+            f"{self.at(step.target)});"
         )
 
     def _affine(self, step: Affine) -> str:
@@ -198,6 +210,7 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         "logits": source.at(program.logits),
         "convolutions": list(source.convolutions.values()),
         "neurons": list(source.neurons.values()),
+        "levels": any(isinstance(step, FireLevels) for step in program.steps),
         "pools": list(source.pools.values()),
     }
     environment = Environment(

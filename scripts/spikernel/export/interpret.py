@@ -20,6 +20,7 @@ from spikernel.export.program import (
     AveragePool,
     Convolve,
     Fire,
+    FireLevels,
     Program,
     Step,
     Value,
@@ -96,6 +97,7 @@ class Interpreter:
             Affine: _affine,
             Add: _add,
             AveragePool: _average,
+            FireLevels: _fire_levels,
         }
         return functions[type(step)](step, values)
 
@@ -180,7 +182,7 @@ def _average(step: AveragePool, values: dict[Value, Tensor]) -> Tensor:
             )
     if step.target.kind == "counts":
         return total
-    return total * float(np.float32(1 / (step.window[0] * step.window[1])))
+    return total * float(np.float32(1 / (step.window[0] * step.window[1] * step.source.limit)))
 
 
 def _fire(step: Fire, x: Tensor, potentials: dict[str, Tensor]) -> Tensor:
@@ -195,3 +197,9 @@ def _fire(step: Fire, x: Tensor, potentials: dict[str, Tensor]) -> Tensor:
     after = 0.0 if rule.reset == "zero" else v - threshold
     potentials[step.state] = torch.where(fired, after, v)
     return fired.float()
+
+
+def _fire_levels(step: FireLevels, values: dict[Value, Tensor]) -> Tensor:
+    rule = step.rule
+    share = float(np.float32(rule.levels / rule.range))
+    return (values[step.source] * share).clamp(0, rule.levels).round()

@@ -26,6 +26,7 @@ from spikernel.export.program import (
     AveragePool,
     Convolve,
     Fire,
+    FireLevels,
     Pair,
     Program,
     Step,
@@ -124,6 +125,11 @@ def _node(step: Step, sd: NDArray[Any]) -> nir.NIRNode:
         return _meeting_point()
     if isinstance(step, Fire):
         return _neurons(step)
+    if isinstance(step, FireLevels):
+        raise ExportError(
+            f"{step.layer}: neurons '{step.rule.neuron}' fire several spikes at once, which cannot "
+            "be expressed in NIR"
+        )
     raise ExportError(f"{step.layer}: {type(step).__name__} cannot be expressed in NIR")
 
 

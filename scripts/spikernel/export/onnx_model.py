@@ -21,6 +21,7 @@ from spikernel.export.program import (
     AveragePool,
     Convolve,
     Fire,
+    FireLevels,
     Pair,
     Program,
     Step,
@@ -57,6 +58,8 @@ class _Graph:
             self._average(step)
         elif isinstance(step, Fire):
             self._fire(step)
+        elif isinstance(step, FireLevels):
+            self._fire_levels(step)
         elif isinstance(step, Affine):
             self._affine(step)
         elif isinstance(step, Add):
@@ -88,21 +91,25 @@ class _Graph:
         )
 
     def _average(self, step: AveragePool) -> None:
-        name = step.target.name
+        name, most = step.target.name, step.source.limit
         counted = step.target.kind == "counts"
         mean = self.node(
             "AveragePool",
             [step.source.name],
-            f"{name}_mean" if counted else name,
+            f"{name}_mean" if counted or most > 1 else name,
             kernel_shape=step.window,
             strides=step.stride,
             pads=_pads(step.padding),
             count_include_pad=1,
         )
         if counted:
-            limit = self.constant(f"{name}_window", np.array(step.target.limit, dtype=np.float32))
-            product = self.node("Mul", [mean, limit], f"{name}_product")
+            window = np.array(step.window[0] * step.window[1], dtype=np.float32)
+            size = self.constant(f"{name}_window", window)
+            product = self.node("Mul", [mean, size], f"{name}_product")
             self.node("Round", [product], name)
+        elif most > 1:
+            share = self.constant(f"{name}_share", np.array(1 / most, dtype=np.float32))
+            self.node("Mul", [mean, share], name)
 
     def _fire(self, step: Fire) -> None:
         name, state = step.target.name, step.state
@@ -125,6 +132,17 @@ class _Graph:
             full = self.constant(f"{name}_step", np.array(rule.threshold, dtype=np.float32))
             after = self.node("Sub", [charged, full], f"{name}_reset")
         self.node("Where", [fired, after, charged], state + NEXT)
+
+    def _fire_levels(self, step: FireLevels) -> None:
+        name, rule = step.target.name, step.rule
+        numbers = {"scale": rule.levels / rule.range, "least": 0, "most": rule.levels}
+        scale, least, most = (
+            self.constant(f"{name}_{key}", np.array(number, dtype=np.float32))
+            for key, number in numbers.items()
+        )
+        product = self.node("Mul", [step.source.name, scale], f"{name}_scaled")
+        clipped = self.node("Clip", [product, least, most], f"{name}_clipped")
+        self.node("Round", [clipped], name)
 
     def _affine(self, step: Affine) -> None:
         name = step.target.name

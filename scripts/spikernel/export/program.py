@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikernel.errors import ExportError
-from spikernel.network.dynamics import Dynamics
+from spikernel.network.dynamics import Dynamics, Levels
 
 Kind = Literal["pixels", "real", "spikes", "counts"]
 Pair = tuple[int, int]
@@ -31,7 +31,8 @@ class Value:
     shape: tuple[int, int, int]
     """(C, H, W); a vector has H = W = 1."""
     kind: Kind
-    """`pixels` 0..255, `real`, `spikes` in {0, 1}, or `counts` of spikes, 0..limit."""
+    """`pixels` 0..255, `real`, `spikes` in {0, 1}, or `counts` of spikes, 0..limit. A count stands
+    for its share of the limit; the weights of a convolution that reads it are divided by that."""
     constant: bool = False
     """Whether it is the same at every time step."""
     limit: int = 1
@@ -178,6 +179,19 @@ class Fire(Step):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class FireLevels(Step):
+    """Neurons without memory; the target counts the spikes that each fires at once."""
+
+    source: Value
+    rule: Levels
+
+    @property
+    def sources(self) -> tuple[Value, ...]:
+        """The one input."""
+        return (self.source,)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Add(Step):
     """Sum of two or more values, added from left to right."""
 
@@ -191,7 +205,10 @@ class Add(Step):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AveragePool(Step):
-    """Mean over windows, padding zeros included; a target of kind `counts` is the sum."""
+    """Mean over windows, padding zeros included; a target of kind `counts` is the sum.
+
+    The mean of counts is that of what they stand for.
+    """
 
     source: Value
     window: Pair
@@ -239,18 +256,23 @@ class Program:
     @property
     def neurons(self) -> int:
         """Neurons of the net."""
-        return sum(step.target.size for step in self.steps if isinstance(step, Fire))
+        return sum(step.target.size for step in self.steps if isinstance(step, (Fire, FireLevels)))
 
     @property
     def neuron_rules(self) -> list[str]:
         """What the neurons do at a time step, in words; each rule once."""
-        rules = [step.dynamics for step in self.steps if isinstance(step, Fire)]
+        rules = [
+            step.dynamics if isinstance(step, Fire) else step.rule
+            for step in self.steps
+            if isinstance(step, (Fire, FireLevels))
+        ]
         return list(dict.fromkeys(f"{rule.neuron}: {rule.equation}" for rule in rules))
 
     @property
     def state_bytes(self) -> int:
         """Membrane potentials and delayed values, in fp32."""
-        return 4 * (self.neurons + sum(delay.read.size for delay in self.delays))
+        potentials = sum(step.target.size for step in self.steps if isinstance(step, Fire))
+        return 4 * (potentials + sum(delay.read.size for delay in self.delays))
 
     @property
     def parameter_bytes(self) -> int:

@@ -42,7 +42,7 @@ def quantise(program: Program) -> Program:
             step = replace(step, target=pools[step.target])
         elif isinstance(step, Convolve):
             if step.source in pools:
-                # The mean of a window is its count divided by the window's size.
+                # The mean of a window is its count divided by the largest that there can be.
                 source = pools[step.source]
                 values = step.weights.dequantised() / np.float32(source.limit)
                 step = replace(step, source=source, weights=Weights(values))
@@ -65,11 +65,14 @@ def _quantised(step: Convolve) -> Convolve:
 
 
 def _summed_pools(program: Program) -> dict[Value, Value]:
-    """Return the averages of spikes that only convolutions read, and the counts they become."""
+    """Return the averages of spikes that only convolutions read, and the counts they become.
+
+    The spikes may be counts themselves, where neurons fire several at once.
+    """
     found = {}
     for step in program.steps:
-        if isinstance(step, AveragePool) and step.source.kind == "spikes":
-            limit = step.window[0] * step.window[1]
+        if isinstance(step, AveragePool) and step.source.kind in ("spikes", "counts"):
+            limit = step.window[0] * step.window[1] * step.source.limit
             readers = [other for other in program.steps if step.target in other.sources]
             kept = {delay.write for delay in program.delays} | {program.logits}
             if (

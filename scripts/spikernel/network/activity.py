@@ -7,6 +7,10 @@ image; all other layers run once per time step. Average pooling before the class
 inputs fractional, so that layer counts MACs; so does the second factor of a depthwise separable
 or factorised convolution, which reads what the first made of the spikes. Energies are those of
 `spikernel.network.energy`.
+
+A net of integer neurons is measured as the binary net that it stands for, whose neurons fire in D
+steps, see `spikernel.network.unrolled`: level k counts as k spikes. Between images it carries no
+state, and within one the layer at work adds up its input as any layer does.
 """
 
 from collections.abc import Iterable
@@ -18,6 +22,7 @@ from torch import Tensor
 from spikernel.network.energy import ENERGY
 from spikernel.network.layers import LayerCosts, LayerMeter
 from spikernel.network.spiking_net import SpikingNet
+from spikernel.network.unrolled import unrolled
 from spikernel.space.counts import Precision
 
 
@@ -80,7 +85,7 @@ def measure_activity(
     Args:
         net: as trained, in any mode.
         batches: of normalised images.
-        time_steps: T; default: that of the net.
+        time_steps: T; default: that of the net, or the D steps of integer neurons.
 
     Raises:
         ValueError: there are no images.
@@ -90,9 +95,9 @@ def measure_activity(
     net.eval()
     images = 0
     try:
-        with LayerMeter(net) as meter:
+        with unrolled(net) as steps, LayerMeter(net) as meter:
             for batch in batches:
-                net(batch, time_steps)
+                net(batch, time_steps or steps)
                 images += len(batch)
     finally:
         net.train(was_training)

@@ -1,4 +1,4 @@
-"""The rule of one time step of spiking neurons: kernels and every export take it from here."""
+"""The rule of one time step of spiking neurons: every export takes it from here."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -30,3 +30,26 @@ class Dynamics:
         charge = "x" if self.tau is None else "(x - v) / tau"
         after = "0" if self.reset == "zero" else "v - threshold"
         return f"v <- v + {charge}, spike where v >= threshold, then v <- {after}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """Neurons without memory that fire 0 to D spikes at once.
+
+    The number is round(clip(x D / range, 0, D)), ties to even, with x D / range as the product of x
+    and D / range; what it stands for is the number divided by D.
+    """
+
+    neuron: str
+    """Name of the model of neurons, for messages."""
+    levels: int
+    """D."""
+    range: float
+
+    @property
+    def equation(self) -> str:
+        """The rule in words, without its numbers."""
+        return f"round(clip(x / range, 0, 1) * {self.levels}) spikes at once"
+
+
+Rule = Dynamics | Levels

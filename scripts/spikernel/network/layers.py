@@ -25,7 +25,7 @@ class LayerCosts:
     """`conv`, `linear`, `norm`, a model of neurons (`lif`), or `feedback` (values a cell keeps for
     the next step)."""
     firing_rate: float | None
-    """Spikes per neuron and time step; empty for layers without neurons."""
+    """Spikes per neuron and time step, or binary step; empty for layers without neurons."""
     dense_ops: float
     """Synaptic operations if every input were nonzero."""
     macs: float
@@ -118,7 +118,7 @@ class LayerMeter:
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             return lambda layer, inputs, _: self._synapses(self._tallies[name], layer, inputs[0])
         if isinstance(module, NeuronLayer):
-            return lambda _, __, spikes: self._neurons(self._tallies[name], spikes)
+            return lambda layer, _, spikes: self._neurons(self._tallies[name], layer, spikes)
         if isinstance(module, FeedbackCell):
             return lambda cell, _, values: self._feedback(self._tallies[name], cell, values)
         return None
@@ -132,10 +132,10 @@ class LayerMeter:
         tally.macs += torch.where(binary, 0.0, used)
 
     @staticmethod
-    def _neurons(tally: _Tally, spikes: Tensor) -> None:
+    def _neurons(tally: _Tally, layer: NeuronLayer, spikes: Tensor) -> None:
         """Count spikes [T, N, ...]."""
         tally.neurons = spikes.shape[2:].numel()
-        tally.state = tally.neurons * STATE_BYTES
+        tally.state = tally.neurons * layer.states * STATE_BYTES
         tally.spikes += spikes.sum(dtype=torch.float64)
         tally.sites += spikes.numel()
 

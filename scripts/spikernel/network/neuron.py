@@ -14,14 +14,15 @@ from torch import Tensor, nn
 from spikernel import registry
 from spikernel.config import NetworkConfig
 from spikernel.errors import ExportError
-from spikernel.network.dynamics import Dynamics
+from spikernel.network.dynamics import Rule
 
 
 class NeuronLayer(nn.Module):
     """A layer of neurons: [T, N, ...] real-valued input to [T, N, ...] spikes in {0, 1}.
 
-    A model must define `step`. It may define `sequence`, where it can be faster than one step
-    after another, `dynamics`, without which it cannot be exported, and `reset_parameters`.
+    A model must define `step`, or `sequence` where it has no state. It may define `sequence` to be
+    faster than one step after another, `dynamics`, without which it cannot be exported, and
+    `reset_parameters`.
 
     Attributes:
         calls: how many layers of the published network this one stands for. A node's spikes are
@@ -29,8 +30,14 @@ class NeuronLayer(nn.Module):
             neurons there, all of which fire alike.
         threshold: potential at which they fire; by default that of the net.
         alpha: steepness of the arctangent surrogate gradient.
+        levels: most spikes of a neuron at a time step. Where it is D > 1, the output is k / D for k
+            spikes, and the model defines `unroll`.
+        states: numbers that a neuron carries from one time step to the next.
 
     """
+
+    levels = 1
+    states = 1
 
     def __init__(
         self, settings: NetworkConfig, calls: int = 1, threshold: float | None = None
@@ -48,7 +55,7 @@ class NeuronLayer(nn.Module):
     def reset_parameters(self) -> None:
         """Fill the layer's own parameters, of which most models have none."""
 
-    def dynamics(self) -> Dynamics:
+    def dynamics(self) -> Rule:
         """Return the rule of a time step, for the exports.
 
         A subclass of a model states its own rule: it is not taken for its parent.
@@ -76,6 +83,10 @@ class NeuronLayer(nn.Module):
             spikes, state = self.step(now, state)
             fired.append(spikes)
         return joined(fired)
+
+    def unroll(self, spikes: Tensor) -> Tensor:
+        """Return what the layer fires in one time step as binary spikes, [D, N, ...]."""
+        return spikes
 
     def forward(self, x: Tensor, time_steps: int | None = None, *, fired: bool = False) -> Tensor:
         """Return the spikes of a sequence that starts from rest.

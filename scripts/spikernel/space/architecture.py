@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from spikernel import registry
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
 from spikernel.space import macro
@@ -23,7 +24,8 @@ class Architecture:
     """Everything that fixes the layers of a net.
 
     Raises:
-        ConfigError: the images are too small for a kernel, the transitions or the pooling.
+        ConfigError: the images are too small for a kernel, the transitions or the pooling, or the
+            cell's feedback reaches no neuron.
 
     """
 
@@ -38,6 +40,12 @@ class Architecture:
             raise ConfigError(
                 f"kernel size {largest} is larger than the {self.images.size}x{self.images.size} "
                 f"images: remove that size from the kernel set"
+            )
+        steps = registry.literal("neuron", self.network.neuron, "TIME_STEPS", None)
+        if self.cell.has_feedback and steps == 1:
+            raise ConfigError(
+                f"cell {self.cell.archid} has feedback to the next time step, which neurons "
+                f"'{self.network.neuron}' never reach: search forward cells, or use other neurons"
             )
         last = self.stage_sizes[-1]
         if last < 1:

@@ -47,8 +47,8 @@ def test_prepare_data_reads_by_a_reader_of_one_new_file(scripts: Path, tmp_path:
     (scripts / "soundfile.py").write_text("WORKS = True")
     manifest = tmp_path / "out" / "manifest.json"
     command = [
-        sys.executable, scripts / "prepare_data.py", "--dataset", "s", "--settings",
-        "{kind: stripes}", "--data-dir", tmp_path, "--output", manifest,
+        sys.executable, scripts / "prepare_data.py", "--dataset", "s", "--data",
+        "{kind: stripes}", "--data-dir", tmp_path, "--manifest", manifest,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ import torch
 from spikingjelly_node import spikingjelly_lif
 
 from spikernel.config import NetworkConfig
-from spikernel.network.neurons import _sequence, lif
+from spikernel.network.neurons import _blocks, lif
 
 
 def test_trace_by_hand() -> None:
@@ -135,7 +135,7 @@ def test_blocks_of_images_do_not_change_the_result(monkeypatch: pytest.MonkeyPat
     weight = torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
     found = []
     for elements in (1, 3 * 32, 10**6):  # one image, three, all of the 32 neurons each
-        monkeypatch.setattr(_sequence, "BLOCK_ELEMENTS", elements)
+        monkeypatch.setattr(_blocks, "BLOCK_ELEMENTS", elements)
         y = x.clone().requires_grad_()
         spikes = lif.Neuron(NetworkConfig())(y)
         spikes.backward(weight)

@@ -1,10 +1,6 @@
 """Neurons that integrate and fire, over a sequence, as one function with its own gradient.
 
-All of it is bound by memory, not by arithmetic. On the CPU the batch is therefore taken in
-blocks that stay in a core's cache while the time steps pass over them, and every operation
-writes into memory that is there already. Input, spikes and their gradients may be bfloat16, which
-halves what passes through memory; potentials are float32 even then, because a rounded potential
-near the threshold would fire, or not, by its rounding.
+The time steps pass over one block of images after another, see `_blocks`.
 
 Shapes: T time steps, N batch.
 """
@@ -16,39 +12,7 @@ import torch
 from torch import Tensor
 
 from spikernel.network.dynamics import Reset
-
-BLOCK_ELEMENTS = 131072
-"""Neurons of a block per thread, 512 KiB in float32. The few buffers of a block stay in the cache;
-smaller blocks cost more in calls than they save."""
-
-
-def empty_sequence(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-    """Return memory for [T, ...] in which every time step has the layout of x[0].
-
-    `empty_like` does not keep channels-last for an input that is the same at every time step.
-    """
-    step = torch.empty_like(x[0])
-    strides = (step.numel(), *step.stride())
-    return torch.empty_strided(x.shape, strides, dtype=dtype or x.dtype, device=x.device)
-
-
-def exact_type(dtype: torch.dtype) -> torch.dtype:
-    """Return the type of the potentials for input of a type."""
-    return torch.promote_types(dtype, torch.float32)
-
-
-def _as(dtype: torch.dtype, x: Tensor, memory: Tensor) -> Tensor:
-    """Return x in a type: x itself, or a copy in memory that is there already."""
-    return x if x.dtype == dtype else memory.copy_(x)
-
-
-def _blocks(x: Tensor) -> list[slice]:
-    """Return the blocks of images that [T, N, ...] is taken in; one on a GPU."""
-    images = x.shape[1]
-    size = images
-    if not x.is_cuda and x.numel():
-        size = max(1, BLOCK_ELEMENTS * torch.get_num_threads() // x[0, 0].numel())
-    return [slice(start, start + size) for start in range(0, images, size)]
+from spikernel.network.neurons._blocks import as_type, blocks, empty_sequence, exact_type
 
 
 def _reset(charged: Tensor, fired: Tensor, threshold: float, reset: Reset, out: Tensor) -> Tensor:
@@ -94,7 +58,7 @@ class MembraneSequence(torch.autograd.Function):
         x = x.expand(time_steps, *x.shape[1:])
         kept = empty_sequence(x, exact) if any(context.needs_input_grad) else None
         result = empty_sequence(x)
-        for block in _blocks(x):
+        for block in blocks(x):
             inputs, spikes = x[:, block].unbind(), result[:, block].unbind()
             # Potential before and after the reset.
             charged, work = (torch.empty_like(inputs[0], dtype=exact) for _ in range(2))
@@ -102,7 +66,7 @@ class MembraneSequence(torch.autograd.Function):
             for t in range(len(inputs)):
                 if kept is not None:
                     charged = kept[t, block]
-                now = _as(exact, inputs[t], work)
+                now = as_type(exact, inputs[t], work)
                 if weight is None:
                     torch.add(rest, now, out=charged)
                 else:
@@ -130,7 +94,7 @@ class MembraneSequence(torch.autograd.Function):
         steepness = (math.pi / 2 * alpha) ** 2
         result = empty_sequence(potentials[:1] if held else potentials, dtype)
         one = torch.ones((), dtype=exact, device=potentials.device)
-        for block in _blocks(potentials):
+        for block in blocks(potentials):
             sequences = potentials[:, block], gradients[0][:, block], result[:, block]
             charged, arriving, leaving = (sequence.unbind() for sequence in sequences)
             over, work, wide = (torch.empty_like(charged[0]) for _ in range(3))
@@ -142,7 +106,7 @@ class MembraneSequence(torch.autograd.Function):
                 if reset == "zero":  # after a spike a hard reset lets nothing through
                     later.mul_(torch.lt(over, 0, out=over))
                 gradient = over if held or dtype != exact else leaving[t]
-                arrived = _as(exact, arriving[t], wide)
+                arrived = as_type(exact, arriving[t], wide)
                 torch.addcdiv(later, arrived, work, value=alpha / 2 * gain, out=gradient)
                 if summed is not None:
                     summed.add_(gradient)

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from spikernel.config import NetworkConfig
 from spikernel.network.dynamics import Dynamics
 from spikernel.network.neuron import NeuronLayer
+from spikernel.network.neurons._blocks import exact_type
 from spikernel.network.neurons._fused import fused, operators
-from spikernel.network.neurons._sequence import MembraneSequence, exact_type, fire
+from spikernel.network.neurons._sequence import MembraneSequence, fire
 
 PARAMETERS = "learnable_tau"
 
@@ -68,7 +69,7 @@ class Neuron(NeuronLayer):
 
     def step(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the spikes of one time step, and the potential after it."""
-        # In float32 also under autocast: see `_sequence`.
+        # In float32 also under autocast: see `_blocks`.
         exact = exact_type(x.dtype)
         rest = torch.zeros_like(x, dtype=exact) if state is None else state.to(exact)
         charged = torch.lerp(rest, x.to(exact), self.rate)

@@ -8,12 +8,13 @@ from toy import fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import DataError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, to_device
+from spikernel.inference.released import load_model, save_model
 from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
-from spikernel.training.checkpoint import load_model, save_model
-from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.loop import train
 
 CPU = torch.device("cpu")
@@ -28,8 +29,9 @@ def test_reloaded_model_is_the_trained_one(digits_manifest: Path, tmp_path: Path
     assert preprocessing.classes == list(splits[0].manifest.classes)
     assert preprocessing.mean == list(splits[0].manifest.mean)
     images, labels = to_device(splits[1], CPU)
-    first = accuracy_percent(trained.net, images, labels, trained.augmenter)
-    assert accuracy_percent(net, images, labels, trained.augmenter) == first
+    normalise = Normaliser(preprocessing.mean, preprocessing.sd, CPU)
+    first = accuracy_percent(trained.net, images, labels, normalise)
+    assert accuracy_percent(net, images, labels, normalise) == first
     assert first == trained.history[-1].val_accuracy_percent
 
 

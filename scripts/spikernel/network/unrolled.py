@@ -1,0 +1,66 @@
+"""A net of integer neurons run as the binary spiking net that it stands for.
+
+Layer by layer: every synaptic layer is applied to the binary spikes of each of the D steps, the
+results are averaged, and then the next neurons fire. All layers between neurons are affine in
+evaluation mode, so averages pass through them, and the result is that of the pass with integers,
+but for rounding; equal where sums are exact.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spikernel.network.neuron import NeuronLayer
+from spikernel.network.spiking_net import SpikingNet
+
+
+@contextmanager
+def unrolled(net: SpikingNet) -> Iterator[int]:
+    """Let the neurons of a net take the mean of D steps and fire D binary steps.
+
+    A net of binary neurons is left as it is.
+
+    Yields:
+        The time steps for which the net must be called meanwhile.
+
+    Raises:
+        ValueError: the net is in training mode, where averages do not pass through its norms.
+
+    """
+    neurons = [neuron for neuron in net.neurons() if neuron.levels > 1]
+    if not neurons:
+        yield net.architecture.network.time_steps
+        return
+    if net.training:
+        raise ValueError("only a net in evaluation mode can be unrolled: call eval() first")
+    handles: list[Any] = []
+    for neuron in neurons:
+        handles.append(neuron.register_forward_pre_hook(_averaged))
+        handles.append(neuron.register_forward_hook(_fired))
+    try:
+        yield neurons[0].levels
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@torch.no_grad()
+def run_unrolled(net: SpikingNet, images: Tensor) -> Tensor:
+    """Images [N, C, H, W], normalised, to the logits [D, N, classes] of the binary steps.
+
+    Their mean over D is what the net gives in one pass.
+    """
+    with unrolled(net) as steps:
+        logits: Tensor = net(images, steps)
+    return logits
+
+
+def _averaged(_: NeuronLayer, inputs: tuple[Any, ...]) -> tuple[Tensor, int]:
+    return inputs[0].mean(0, keepdim=True), 1
+
+
+def _fired(neuron: NeuronLayer, _: tuple[Any, ...], spikes: Tensor) -> Tensor:
+    return neuron.unroll(spikes)
