@@ -86,6 +86,6 @@ def test_one_kind_does_not_depend_on_the_readers_of_others(scripts: Path) -> Non
         "print(*(path.name for path in reached('prepare_data', [part])))"
     )
     files = set(python(scripts, code).stdout.split())
-    assert {"prepare_data.py", "prepare.py", "stripes.py"} < files
+    assert {"prepare_data.py", "store.py", "stripes.py"} < files
     others = {"digits.py", "cifar.py", "cifar10.py", "imagefolder.py", "images.py", "download.py"}
     assert not others & files
