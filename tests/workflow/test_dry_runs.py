@@ -88,7 +88,7 @@ def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
     rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
     for text in rules:
         for block in text.split("\nrule ")[1:]:
-            name = re.search(r"\{SCRIPTS:q\}/(\w+)\.py", block)
+            name = re.search(r'SPIKERNEL_SCRIPTS"/(\w+)\.py', block)
             assert name
             assert re.search(rf'code=code\(\s*"{name[1]}"', block), f"{name[1]}: its own digest"
             assert "conda:" in block

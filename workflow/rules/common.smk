@@ -1,13 +1,16 @@
 # Shared by all rules: the checked configuration, and what each job depends on.
 import json
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# Jobs find their scripts from any working directory.
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+# Jobs find their scripts from any working directory. Not a parameter of the rules, because results
+# do not depend on where the project lies.
+os.environ.update(SPIKERNEL_SCRIPTS=str(SCRIPTS))
 
 from spikernel.code import digest
 from spikernel.config import WorkflowConfig

@@ -20,6 +20,6 @@ rule deployment:
     message:
         "Measuring kernel set {wildcards.kernel_set}, rank {wildcards.rank}, on {wildcards.dataset} as deployed (seed {wildcards.seed})"
     shell:
-        "python {SCRIPTS:q}/deployment.py --manifest {input.manifest} --metrics {input.metrics}"
+        'python "$SPIKERNEL_SCRIPTS"/deployment.py --manifest {input.manifest} --metrics {input.metrics}'
         " --model {input.model} --device {params.device} --threads {threads}"
         " --deployment {output.deployment} >{log} 2>&1"

@@ -31,6 +31,6 @@ rule export:
     message:
         "Exporting the chosen model of {wildcards.dataset}"
     shell:
-        "python {SCRIPTS:q}/export.py --manifest {input.manifest} --metrics {input.metrics}"
+        'python "$SPIKERNEL_SCRIPTS"/export.py --manifest {input.manifest} --metrics {input.metrics}'
         " --selection {input.selection} --export {params.export:q} --threads {threads}"
         " --report {output.report} >{log} 2>&1"

@@ -25,7 +25,7 @@ rule kernel_impact:
     message:
         "Training the {wildcards.kernel_size}x{wildcards.kernel_size} reference net on {wildcards.dataset} ({wildcards.control}, seed {wildcards.seed})"
     shell:
-        "python {SCRIPTS:q}/kernel_impact.py --manifest {input.manifest} --kernel-size {wildcards.kernel_size}"
+        'python "$SPIKERNEL_SCRIPTS"/kernel_impact.py --manifest {input.manifest} --kernel-size {wildcards.kernel_size}'
         " --control {wildcards.control} --seed {wildcards.seed}"
         " --reference-cell {params.reference_cell} --network {params.network:q}"
         " --training {params.training:q} --device {params.device} --threads {threads}"
@@ -48,5 +48,5 @@ rule kernel_impact_table:
     message:
         "Collecting the impact of kernel sizes on {wildcards.dataset}"
     shell:
-        "python {SCRIPTS:q}/kernel_impact_table.py --metrics {input.metrics} --impact {output.impact}"
+        'python "$SPIKERNEL_SCRIPTS"/kernel_impact_table.py --metrics {input.metrics} --impact {output.impact}'
         " >{log} 2>&1"

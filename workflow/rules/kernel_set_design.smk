@@ -18,6 +18,6 @@ rule kernel_set_design:
     message:
         "Devising kernel sets for {wildcards.dataset}"
     shell:
-        "python {SCRIPTS:q}/kernel_set_design.py --impact {input.impact} --manifest {input.manifest}"
+        'python "$SPIKERNEL_SCRIPTS"/kernel_set_design.py --impact {input.impact} --manifest {input.manifest}'
         " --design {params.design:q} --network {params.network:q} --search {params.search:q}"
         " --kernel-sets {output.kernel_sets} >{log} 2>&1"

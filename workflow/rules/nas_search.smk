@@ -22,7 +22,7 @@ rule nas_search:
     message:
         "Searching kernel set {wildcards.kernel_set} on {wildcards.dataset}"
     shell:
-        "python {SCRIPTS:q}/nas_search.py --manifest {input.manifest} --kernel-sets {input.kernel_sets}"
+        'python "$SPIKERNEL_SCRIPTS"/nas_search.py --manifest {input.manifest} --kernel-sets {input.kernel_sets}'
         " --kernel-set {wildcards.kernel_set} --network {params.network:q}"
         " --search {params.search:q} --device {params.device} --threads {threads}"
         " --parts {input.parts} --candidates {output.candidates} --search-record {output.search_record}"
@@ -43,14 +43,14 @@ rule nas_search_shard:
         "../../envs/nas_search.yaml"
     threads: lookup(dpath="threads", within=config)
     params:
-        code=code("nas_search", "datasets/{dataset}/network", "nas_search"),
+        code=code("nas_search_shard", "datasets/{dataset}/network", "nas_search"),
         network=settings("datasets/{dataset}/network"),
         search=settings("nas_search"),
         device=lookup(dpath="device", within=config),
     message:
         "Searching kernel set {wildcards.kernel_set} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "python {SCRIPTS:q}/nas_search_shard.py --manifest {input.manifest} --kernel-sets {input.kernel_sets}"
+        'python "$SPIKERNEL_SCRIPTS"/nas_search_shard.py --manifest {input.manifest} --kernel-sets {input.kernel_sets}'
         " --kernel-set {wildcards.kernel_set} --network {params.network:q}"
         " --search {params.search:q} --device {params.device} --threads {threads}"
         " --shard {wildcards.shard} --part {output.part} >{log} 2>&1"

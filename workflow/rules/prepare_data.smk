@@ -17,5 +17,5 @@ rule prepare_data:
     message:
         "Preparing {wildcards.dataset}"
     shell:
-        "python {SCRIPTS:q}/prepare_data.py --dataset {wildcards.dataset} --data {params.data:q}"
+        'python "$SPIKERNEL_SCRIPTS"/prepare_data.py --dataset {wildcards.dataset} --data {params.data:q}'
         " --data-dir {params.data_dir:q} --manifest {output.manifest} >{log} 2>&1"

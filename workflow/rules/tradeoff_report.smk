@@ -28,7 +28,7 @@ rule tradeoff_table:
     message:
         "Setting accuracy against memory for {wildcards.experiment}"
     shell:
-        "python {SCRIPTS:q}/tradeoff_table.py --metrics {input.metrics} --searches {input.searches}"
+        'python "$SPIKERNEL_SCRIPTS"/tradeoff_table.py --metrics {input.metrics} --searches {input.searches}'
         " --deployments {input.deployments} --settings {params.settings:q} --models {output.models} --selection {output.selection}"
         " --summary {output.summary} --tables {params.folder}/tables >{log} 2>&1"
 
@@ -78,7 +78,7 @@ rule tradeoff_report:
     message:
         "Drawing the report of {wildcards.experiment}"
     shell:
-        "python {SCRIPTS:q}/tradeoff_report.py --models {input.models} --selection {input.selection}"
+        'python "$SPIKERNEL_SCRIPTS"/tradeoff_report.py --models {input.models} --selection {input.selection}'
         " --metrics {input.metrics} --histories {input.histories} --searches {input.searches}"
         " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.kernel_sets}"
         " --provenance {input.provenance} --layers {input.layers} --exports {input.exports}"

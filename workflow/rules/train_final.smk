@@ -28,7 +28,7 @@ rule train_final:
     message:
         "Training kernel set {wildcards.kernel_set}, rank {wildcards.rank}, on {wildcards.dataset} (seed {wildcards.seed})"
     shell:
-        "python {SCRIPTS:q}/train_final.py --manifest {input.manifest} --candidates {input.candidates}"
+        'python "$SPIKERNEL_SCRIPTS"/train_final.py --manifest {input.manifest} --candidates {input.candidates}'
         " --search {input.search} --rank {wildcards.rank} --seed {wildcards.seed}"
         " --network {params.network:q} --training {params.training:q} --device {params.device}"
         " --threads {threads} --metrics {output.metrics} --history {output.history}"
