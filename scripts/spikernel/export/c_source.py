@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from spikernel.export.program import (
 
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "float32": "float"}
 STEP_ARENAS = {"float": "reals", "uint8_t": "bytes", "uint16_t": "counts"}
-FILES = ("model.h", "model.c", "kernels.h", "main.c", "Makefile")
+TEMPLATES = ("c/model.h.j2", "c/model.c.j2", "c/kernels.h.j2", "c/main.c.j2", "c/Makefile.j2")
+"""What the files are made of. Named in full, so that `spikernel.code` knows them."""
 
 
 @dataclass
@@ -214,10 +216,10 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         "pools": list(source.pools.values()),
     }
     environment = Environment(
-        loader=PackageLoader("spikernel.export", "c"),
+        loader=PackageLoader("spikernel.export", ""),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return {name: environment.get_template(f"{name}.j2").render(context) for name in FILES}
+    return {Path(name).stem: environment.get_template(name).render(context) for name in TEMPLATES}

@@ -19,10 +19,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
-from spikernel import artifacts, provenance
+from spikernel import artifacts, pareto, provenance
 from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
 from spikernel.data import manifest
 from spikernel.errors import ConfigError, TableError
@@ -47,14 +48,6 @@ class KernelSet:
     evidence_percent: float
     cost: float
     front: int = 0
-
-    def dominates(self, other: "KernelSet") -> bool:
-        """Whether this set is at least as good in both respects and better in one."""
-        no_worse = self.evidence_percent >= other.evidence_percent and self.cost <= other.cost
-        return no_worse and (self.evidence_percent, self.cost) != (
-            other.evidence_percent,
-            other.cost,
-        )
 
 
 def evidence_by_size(impact: pd.DataFrame) -> dict[int, float]:
@@ -113,7 +106,8 @@ def rank(candidates: Sequence[KernelSet]) -> list[KernelSet]:
     """Sort sets by the rule; each comes back with the number of its front, from 1."""
     left, ranked, front = list(candidates), [], 1
     while left:
-        best = [item for item in left if not any(other.dominates(item) for other in left)]
+        flags = pareto.front([i.cost for i in left], [i.evidence_percent for i in left])
+        best = [item for item, on_front in zip(left, flags, strict=True) if on_front]
         left = [item for item in left if item not in best]
         best.sort(key=lambda item: (-item.evidence_percent, item.cost, len(item.sizes), item.sizes))
         ranked += [KernelSet(i.sizes, i.evidence_percent, i.cost, front) for i in best]
@@ -179,37 +173,52 @@ def _entry(name: str, item: KernelSet, origin: str, reason: str) -> dict[str, ob
     }
 
 
-def run(
-    impact_path: Path,
-    manifest_path: Path,
-    settings: DesignConfig,
-    output: Path,
-    network: NetworkConfig = NetworkConfig(),
-    search: SearchConfig = SearchConfig(),
-) -> None:
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    impact: Annotated[Path, "impact.csv of kernel_impact_table"]
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written."""
+
+    kernel_sets: Annotated[Path, "kernel_sets.json to write"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The rule's settings, and what decides whether a set's cells fit the search's budget."""
+
+    design: Annotated[DesignConfig, "settings of the step"] = DesignConfig()
+    network: Annotated[NetworkConfig, "macro-structure, with types of convolution"] = (
+        NetworkConfig()
+    )
+    search: Annotated[SearchConfig, "settings of nas_search, with its budget"] = SearchConfig()
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     """Read `impact.csv` of one data set and write `kernel_sets.json`."""
     watch = provenance.Stopwatch()
     impact = read_csv(
-        impact_path,
+        inputs.impact,
         text=("dataset", "control"),
         numbers=("kernel_size", "val_accuracy_percent_mean"),
     )
     if impact.empty:
-        raise TableError(f"{impact_path} has no rows: run kernel_impact again")
-    images = image_shape(manifest.read(manifest_path))
-    sets = design(impact, settings, Bounds(search, network, images))
+        raise TableError(f"{inputs.impact} has no rows: run kernel_impact again")
+    images = image_shape(manifest.read(inputs.manifest))
+    sets = design(impact, settings.design, Bounds(settings.search, settings.network, images))
     dataset = str(impact["dataset"].iloc[0])
-    artifacts.write_json(output, {"dataset": dataset, "rule": RULE, "sets": sets})
+    artifacts.write_json(outputs.kernel_sets, {"dataset": dataset, "rule": RULE, "sets": sets})
     provenance.write(
-        output.with_name("provenance.json"),
+        outputs.kernel_sets.with_name("provenance.json"),
         step="kernel_set_design",
-        settings={
-            **settings.model_dump(mode="json"),
-            "network": network.model_dump(mode="json"),
-            "search": search.model_dump(mode="json"),
-        },
-        inputs=[impact_path, manifest_path],
-        outputs=[output],
+        settings=provenance.plain(settings),
+        inputs=provenance.paths_of(inputs),
+        outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
     )
 

@@ -1,0 +1,158 @@
+"""Step 6: the model chosen for a memory budget, as files for devices."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+
+from spikernel import artifacts, provenance
+from spikernel.config import ExportConfig
+from spikernel.data.splits import load_split
+from spikernel.errors import ExportError
+from spikernel.export import bundle
+from spikernel.export.lowering import lower
+from spikernel.export.model_card import render
+from spikernel.export.program import Program
+from spikernel.export.program_accuracy import BATCH, accuracy_percent, logits
+from spikernel.export.quantise import quantise
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import mean_logits, to_device
+from spikernel.inference.released import load_model
+from spikernel.study.chosen_model import Chosen, choose
+from spikernel.study.inputs import Machine
+from spikernel.study.shapes import check_fit
+
+LOG = logging.getLogger(__name__)
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+    metrics: Annotated[list[Path], "metrics.json of the models, each beside its weights"]
+    selection: Annotated[Path | None, "selection.csv, which chooses among several models"] = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written last; all others go into its folder."""
+
+    report: Annotated[Path, "export.json to write; all other files go into its folder"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is exported."""
+
+    export: Annotated[ExportConfig, "settings of the step"] = ExportConfig()
+    threads: Annotated[int, "CPU threads"] = 1
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
+    """Choose a model, write every form of it, and compare each with the model on test images.
+
+    Raises:
+        ExportError: no model can be chosen, it cannot be expressed, or a form of it is wrong.
+        DataError: the weights are damaged, or made for other images or classes.
+
+    """
+    machine, export = Machine("cpu", settings.threads), settings.export
+    watch = provenance.Stopwatch()
+    folder = outputs.report.parent
+    split = load_split(inputs.manifest, "test")
+    budget_mb = export.memory_budget_mb
+    chosen = choose(inputs.metrics, inputs.selection, split.manifest.dataset, budget_mb)
+    net, preprocessing = load_model(chosen.model_path, CPU)
+    check_fit(net.architecture, preprocessing.classes, split.manifest, inputs.manifest)
+    images, labels = to_device(split, CPU)
+    fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
+    int8 = quantise(fp32)
+    report = {
+        **_description(chosen, fp32),
+        "test_images": len(labels),
+        "test_accuracy_percent": {
+            "trained": chosen.metrics["test_accuracy_percent"],
+            "fp32": accuracy_percent(fp32, images, labels),
+            "int8": accuracy_percent(int8, images, labels),
+        },
+    }
+    images, labels = images[: export.images], labels[: export.images]
+    bundle.write_images(folder, images, labels)
+    pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
+    trained, quantised = mean_logits(net, pixels.split(BATCH)), logits(int8, images)
+    report["onnx"] = {
+        "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
+        "int8": bundle.write_onnx(folder, int8, images, quantised, labels),
+    }
+    report["nir"] = bundle.write_nir(folder, fp32, preprocessing.sd, pixels, trained, labels)
+    report["c"] = {}
+    for weights in export.c_weights:
+        title, program = f"{chosen.name}, {weights} weights", int8 if weights == "int8" else fp32
+        made = bundle.write_c(folder / f"c_{weights}", program, title, images, labels)
+        report["c"][weights] = made
+    artifacts.write_text(folder / "MODEL_CARD.md", render(report, chosen.metrics, preprocessing))
+    artifacts.write_json(outputs.report, report)
+    _log(report)
+    record = folder / "provenance.json"
+    selection = [] if inputs.selection is None else [inputs.selection]
+    provenance.write(
+        record,
+        step="export",
+        settings=export.model_dump(mode="json"),
+        inputs=[inputs.manifest, chosen.metrics_path, chosen.model_path, *selection],
+        outputs=sorted(path for path in folder.iterdir() if path.is_file() and path != record),
+        seconds=watch.seconds(),
+        device=str(machine),
+    )
+
+
+def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
+    """Return what a model is, and what was measured when it was trained."""
+    copied = (
+        *("dataset", "kernel_set", "rank", "seed", "archid", "params"),
+        *("firing_rate", "effective_acs", "effective_macs", "dense_synops"),
+        *("energy_pj", "energy_pj_int8"),
+    )
+    missing = [name for name in copied if name not in chosen.metrics]
+    if missing:
+        raise ExportError(
+            f"{chosen.metrics_path}: key '{missing[0]}' is missing: run train_final again"
+        )
+    return {
+        "model": chosen.name,
+        "chosen_for": chosen.budget,
+        "weights": str(chosen.model_path),
+        **{name: chosen.metrics[name] for name in copied},
+        "exported_parameters": program.parameters,
+        "time_steps": program.time_steps,
+        "neurons": program.neurons,
+        "neuron_rules": program.neuron_rules,
+    }
+
+
+def _log(report: dict[str, Any]) -> None:
+    accuracy = report["test_accuracy_percent"]
+    LOG.info(
+        "%s: test accuracy %.2f %%, int8 %.2f %%",
+        report["model"],
+        accuracy["fp32"],
+        accuracy["int8"],
+    )
+    for weights, made in report["c"].items():
+        if not made["compiled"]:
+            LOG.warning("no C compiler: the %s files were written, not compiled or run", weights)
+            continue
+        LOG.info(
+            "C, %s: same class on %d of %d images; %s bytes of flash, %d of RAM",
+            weights,
+            made["same_class"],
+            made["images"],
+            made.get("flash_bytes", "unknown"),
+            made["ram_bytes"],
+        )
+    if report["nir"]["refused"]:
+        LOG.warning("no NIR: %s", report["nir"]["refused"])

@@ -1,0 +1,57 @@
+"""What the two steps that train have in common: what a run depends on, and its history."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from spikernel import artifacts, code, tables
+from spikernel.config import TrainingConfig
+from spikernel.errors import DataError
+from spikernel.space.architecture import Architecture
+from spikernel.study.inputs import Machine
+from spikernel.training.loop import Trained
+
+ACTIVITY_IMAGES = 1000
+"""Images on which firing rates and synaptic operations are measured."""
+
+
+def fingerprint(
+    architecture: Architecture,
+    training: TrainingConfig,
+    seed: int,
+    machine: Machine,
+    manifest: Path,
+) -> dict[str, Any]:
+    """Return all that an unfinished training depends on; with another, its state is not used."""
+    network = architecture.network
+    parts = sorted({*network.parts(), *training.parts()})
+    return {
+        "archid": architecture.cell.archid,
+        "network": network.changes(),
+        "training": training.changes(),
+        "seed": seed,
+        "threads": machine.threads,
+        "data": artifacts.file_hash(manifest),
+        "teacher": teacher_hashes(training),
+        "code": code.digest("spikernel.training.loop", parts),
+    }
+
+
+def teacher_hashes(training: TrainingConfig) -> dict[str, str]:
+    """Return path -> SHA-256 of the released weights that a training reads besides the data.
+
+    Raises:
+        DataError: they are missing.
+
+    """
+    if training.teacher is None:
+        return {}
+    path = Path(training.teacher)
+    if not path.is_file():
+        raise DataError(f"training/teacher: {path} is missing: train it first, or correct the path")
+    return {training.teacher: artifacts.file_hash(path)}
+
+
+def write_history(path: Path, trained: Trained) -> None:
+    """Write one line per epoch."""
+    tables.write_csv(path, [asdict(record) for record in trained.history])
