@@ -40,6 +40,7 @@ WATCHED = 100
 BASE = "base"
 MUON = (
     "optimizer", "learning_rate", "norm_learning_rate", "head_learning_rate", "momentum",
+    "renormalise",
 )  # fmt: skip
 PARTS: dict[str, dict[str, Any]] = {
     "no_tet": {"objective": "mean"},
