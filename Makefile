@@ -2,6 +2,7 @@
 # make demo    the whole study on 1,797 real handwritten digits, in minutes on two cores
 # make figures the figures and the page of an experiment, without retraining anything
 # make plots   DVC's plots of a finished demo, as a page that works offline
+# make adopt   take results that came from elsewhere as finished, once they are checked (CONFIG=)
 # make verify  compare results with the checksums that their jobs recorded
 # make readme  the result block of README.md; ADD=results/demo stores that run's results first
 # make test    lint and all tests
@@ -23,7 +24,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures readme plots verify test test-conda test-dvc test-slurm test-neurobench lint lock \
+.PHONY: help setup demo figures readme plots adopt verify test test-conda test-dvc test-slurm test-neurobench lint lock \
         bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -38,6 +39,7 @@ $(INSTALLED): requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
 	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$($(VENV)/bin/python -m pip config get global.find-links 2>/dev/null | paste -sd, -)}" \
 	  $(VENV)/bin/uv pip install --system-certs --quiet --compile-bytecode --python $(VENV)/bin/python -r requirements.lock
+	$(VENV)/bin/python envs/torchvision_repair.py
 	@touch $@
 
 demo: setup
@@ -48,8 +50,14 @@ demo: setup
 	@echo; echo "Report: results/demo/tradeoff_report/report.html (open it in a browser)"
 	@echo "Files for devices: results/demo/digits/export (begin with MODEL_CARD.md)"
 
+# The rules that draw, and no other: whatever was edited, nothing is trained.
 figures: setup
-	snakemake --configfile $(CONFIG) --cores $(CORES) figures
+	snakemake --configfile $(CONFIG) --cores $(CORES) \
+	  --allowed-rules figures tradeoff_table tradeoff_report -- figures
+
+adopt: setup
+	python scripts/adopt.py --config $(CONFIG)
+	snakemake --configfile $(CONFIG) --cores 1 --touch --forceall --quiet all
 
 readme: setup
 	PYTHONPATH=scripts python -m spikernel.report.readme --project . $(if $(ADD),--add-runs $(ADD))

@@ -1,13 +1,17 @@
 # SpiKernel: prepare_data -> kernel_impact -> kernel_set_design -> nas_search -> train_final
-#            -> tradeoff_report -> export. One rule file, one script and one environment per step.
+#            -> deployment -> tradeoff_report -> export. One rule file, one script and one environment per step.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-# A file given with --configfile stands for itself; it is not merged with the default one.
+# A file given with --configfile stands for itself; it is not merged with the default one, which
+# is that of the working directory, else the one that comes with the workflow.
+DEFAULT = Path("config/config.yaml")
 if not workflow.overwrite_configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: DEFAULT if DEFAULT.exists() else workflow.basedir / DEFAULT
 
 
 include: "workflow/rules/common.smk"
@@ -16,6 +20,7 @@ include: "workflow/rules/kernel_impact.smk"
 include: "workflow/rules/kernel_set_design.smk"
 include: "workflow/rules/nas_search.smk"
 include: "workflow/rules/train_final.smk"
+include: "workflow/rules/deployment.smk"
 include: "workflow/rules/tradeoff_report.smk"
 include: "workflow/rules/export.smk"
 
@@ -49,6 +54,7 @@ rule all:
             rules.kernel_set_design,
             rules.nas_search,
             rules.train_final,
+            rules.deployment,
             rules.tradeoff_table,
             rules.tradeoff_report,
             *([rules.export] if CHECKED.export.enabled else []),

@@ -11,9 +11,9 @@ import torch
 
 from spikernel import provenance
 from spikernel.config import DatasetConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.network.device import describe_device
+from spikernel.study.prepare_data import prepare
 
 
 def prepare_cifar10(

@@ -28,7 +28,6 @@ from tqdm import tqdm
 
 from spikernel import artifacts, cli, tables
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import DataError
 from spikernel.network.spiking_net import build_net
@@ -37,6 +36,7 @@ from spikernel.space.cell import Cell
 from spikernel.space.counts import parameter_count
 from spikernel.space.enumeration import draw_cell
 from spikernel.space.operations import AVG, SKIP, ZERO, conv, operation_set
+from spikernel.study.prepare_data import prepare
 from spikernel.study.shapes import image_shape
 from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.loop import train

@@ -31,12 +31,12 @@ from tqdm import tqdm
 
 from spikernel import artifacts, cli, provenance, tables
 from spikernel.config import DatasetConfig, TrainingConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError, DataError
 from spikernel.network.activity import measure_activity
 from spikernel.network.spiking_net import build_net
 from spikernel.space.counts import parameter_count
+from spikernel.study.prepare_data import prepare
 from spikernel.study.shapes import image_shape
 from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train

@@ -17,8 +17,8 @@ from scipy.stats import kendalltau  # type: ignore[import-untyped]
 from spikernel import cli
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.network.device import DeviceName, choose_device
-from spikernel.search.first_cell import FirstCell
-from spikernel.search.scorer import Scorer, draw_batches
+from spikernel.search.batches import draw_batches
+from spikernel.search.score import score_class
 from spikernel.search.strategies import Space, filter_order, plan
 from spikernel.space.architecture import Architecture
 from spikernel.study.shapes import image_shape
@@ -55,10 +55,10 @@ def main(
     cells = plan(settings, space).cells
     batches = draw_batches(split, settings, where)
 
+    scorer = score_class(score)(settings, batches, where)
     start = time.perf_counter()
-    first = np.array(FirstCell(network, images, batches, score, seed).scores(cells))
+    first = np.array(scorer.first_cell_scores(cells, network, images))
     filter_seconds = time.perf_counter() - start
-    scorer = Scorer(batches, score, seed, where)
     start = time.perf_counter()
     exact = np.array([scorer.score(Architecture(cell, network, images)) for cell in cells])
     exact_seconds = time.perf_counter() - start

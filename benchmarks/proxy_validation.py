@@ -40,17 +40,16 @@ from rank_statistics import (
 from spike_scores import SpikeScore, code_rank, hamming
 from trained_cells import LATE, TrainedCell, read_table, split_half
 
-from spikernel import cli
+from spikernel import cli, registry
 from spikernel.config import DatasetConfig, NetworkConfig, SearchConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError
 from spikernel.network.device import DeviceName, choose_device
-from spikernel.search.sahd import SCORES as SAHD_VERSIONS
-from spikernel.search.scorer import Scorer, draw_batches
-from spikernel.search.structure import STRUCTURAL_SCORES, structural_scores
+from spikernel.search.batches import draw_batches
+from spikernel.search.score import score_class
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
+from spikernel.study.prepare_data import prepare
 
 IMAGES = ImageShape(channels=3, size=32, classes=10)
 
@@ -162,10 +161,13 @@ def structural(
     }
     for name, function in trivial.items():
         yield name, _timed(function)
-    for name in reversed(STRUCTURAL_SCORES):
+    for name in registry.names("score"):
+        if score_class(name).needs_images:
+            continue
+        score = score_class(name)(SearchConfig(), [], torch.device("cpu")).score
 
-        def run(name: str = name) -> list[float]:
-            return structural_scores(batch, network, IMAGES, name)
+        def run(score: Callable[[Architecture], float] = score) -> list[float]:
+            return [score(Architecture(cell, network, IMAGES)) for cell in batch]
 
         yield name, _timed(run)
 
@@ -191,7 +193,9 @@ def measure(
         settings = SearchConfig(batch_size=batch_size, batches=1, seed=seed)
         batches = draw_batches(load_split(manifest, "train"), settings, device)
     scorers: dict[str, Callable[[Architecture], float]] = {
-        version: Scorer(batches, version, seed, device).score for version in SAHD_VERSIONS
+        name: score_class(name)(settings, batches, device).score
+        for name in registry.names("score")
+        if score_class(name).needs_images
     }
     scorers["hamming"] = SpikeScore(batches[0], hamming, seed, device)
     scorers["code_rank"] = SpikeScore(batches[0], code_rank, seed, device)

@@ -24,10 +24,10 @@ from spikernel import cli
 from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.data.splits import Split
 from spikernel.network.device import DeviceName, choose_device
-from spikernel.search.scorer import Scorer, draw_batches
+from spikernel.search.batches import draw_batches
+from spikernel.search.score import score_class
 from spikernel.search.screening import screen
 from spikernel.search.strategies import Space, plan, rank_order
-from spikernel.search.structure import structural_scores
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
@@ -46,12 +46,12 @@ class OurSearch:
         self.network, self.settings, self.device = network, settings, device
         self.images: ImageShape = image_shape(split.manifest)
         self.sizes = sizes
-        self.batches = draw_batches(split, settings, device)
-        self.scorer = Scorer(self.batches, settings.score, settings.seed, device)
+        batches = draw_batches(split, settings, device)
+        self.score = score_class(settings.score)(settings, batches, device)
 
     def exact(self, cells: list[Cell]) -> list[float]:
         """Score cells exactly."""
-        return [self.scorer.score(Architecture(cell, self.network, self.images)) for cell in cells]
+        return [self.score.score(Architecture(cell, self.network, self.images)) for cell in cells]
 
     def run(self, keep: int) -> dict[str, float]:
         """Search all cells; return seconds of each part, the cells and the best score."""
@@ -59,7 +59,7 @@ class OurSearch:
         start = time.perf_counter()
         space = Space.of(self.settings, self.sizes, self.network, self.images)
         settings = self.settings.model_copy(update={"prefilter": keep})
-        screened = screen(settings, space, self.batches)
+        screened = screen(settings, space, self.score)
         filtered = time.perf_counter()
         exact = self.exact(screened.cells)
         end = time.perf_counter()
@@ -168,7 +168,8 @@ def _structural_search(ours: OurSearch) -> tuple[float, Cell]:
     start = time.perf_counter()
     space = Space.of(settings, ours.sizes, ours.network, ours.images)
     cells = plan(settings, space).cells
-    scores = structural_scores(cells, ours.network, ours.images, settings.score)
+    score = score_class(settings.score)(settings, [], ours.device)
+    scores = [score.score(Architecture(cell, ours.network, ours.images)) for cell in cells]
     places = range(len(cells))
     best = min(places, key=lambda place: rank_order(scores[place], cells[place], space))
     return time.perf_counter() - start, cells[best]

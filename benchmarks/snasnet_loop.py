@@ -18,10 +18,10 @@ from spikingjelly.activation_based import functional, layer, neuron, surrogate
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
 
 from spikernel.config import NetworkConfig
 from spikernel.data.splits import Split
-from spikernel.data.vision import torchvision
 from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 
@@ -32,7 +32,6 @@ class AugmentedImages(Dataset[tuple[Tensor, int]]):
     """Training images with random crop and flip, one at a time on the host."""
 
     def __init__(self, split: Split) -> None:
-        transforms = torchvision().transforms
         side = split.manifest.image_size
         self._split = split
         self._transform = transforms.Compose(

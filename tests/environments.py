@@ -14,7 +14,7 @@ def scripts_of(env: str) -> list[str]:
     names = []
     for block in blocks:
         if f"envs/{env}.yaml" in block:
-            match = re.search(r'script=script\("(\w+)"\)', block)
+            match = re.search(r"\{SCRIPTS:q\}/(\w+)\.py", block)
             assert match
             names.append(match[1])
     return names

@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 
 from spikernel.config import DatasetConfig, NetworkConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import Split, load_split
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
+from spikernel.study.prepare_data import prepare
 from spikernel.study.shapes import image_shape
 
 NETWORK = NetworkConfig(time_steps=2, channels=4, pool=2, hidden=8, votes=1, dropout=0.2)

@@ -1,6 +1,8 @@
-"""The command line of a script, made from the signature of its `main`.
+"""The command line of a script, made from the signature of the function that it calls.
 
-Supported parameter types: `Path`, `str`, `int`, `float`, `bool`, `list[...]` of those,
+A parameter that is a dataclass (the `Inputs`, `Outputs` or `Settings` of a step) stands for its
+fields: each is a flag of its own. Supported parameter types: `Path`, `str`, `int`, `float`,
+`bool`, `list[...]` of those,
 `Literal[...]`, `... | None`, and strict config models, which are given as inline YAML or JSON
 (`--network '{channels: 16}'`) or as the path of a YAML file. `Annotated[type, "help"]`
 carries a parameter's help text.
@@ -13,6 +15,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +50,32 @@ def run(main: Callable[..., None], arguments: Sequence[str] | None = None) -> No
 
 
 def _parse(main: Callable[..., None], arguments: Sequence[str] | None) -> dict[str, Any]:
-    module = sys.modules[main.__module__]
     parser = argparse.ArgumentParser(
-        description=inspect.getdoc(module),
+        description=inspect.getdoc(sys.modules["__main__"]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     hints = typing.get_type_hints(main, include_extras=True)
+    groups: dict[str, tuple[type, list[str]]] = {}
     for name, parameter in inspect.signature(main).parameters.items():
-        _add_option(parser, name, hints[name], parameter.default)
-    return vars(parser.parse_args(arguments))
+        kind = hints[name]
+        if is_dataclass(kind) and isinstance(kind, type):
+            groups[name] = kind, [field.name for field in fields(kind)]
+            inner = typing.get_type_hints(kind, include_extras=True)
+            for field in fields(kind):
+                _add_option(parser, field.name, inner[field.name], _default(field))
+        else:
+            _add_option(parser, name, kind, parameter.default)
+    given = vars(parser.parse_args(arguments))
+    for name, (kind, names) in groups.items():
+        given[name] = kind(**{field: given.pop(field) for field in names})
+    return given
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return inspect.Parameter.empty if field.default_factory is MISSING else field.default_factory()
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str, hint: Any, default: Any) -> None:

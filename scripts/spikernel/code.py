@@ -31,25 +31,25 @@ not count."""
 _NAMED_FILE = re.compile(rb"""["']([\w./-]+\.\w+)["']""")
 
 
-def digest(script: str, parts: Iterable[str] = ()) -> str:
-    """Return the digest of a script in `scripts/` and all that it reaches.
+def digest(root: str, parts: Iterable[str] = ()) -> str:
+    """Return the digest of a script in `scripts/`, or of a module, and all that it reaches.
 
     Args:
-        script: its name, without the suffix.
+        root: name of the script without its suffix, or full name of the module.
         parts: full names of the modules that a configuration chooses, which no import names.
 
     """
-    files = reached(script, parts)
+    files = reached(root, parts)
     total = hashlib.sha256()
     for path in sorted(files, key=lambda path: path.relative_to(SCRIPTS).as_posix()):
         total.update(f"{path.relative_to(SCRIPTS).as_posix()} {_meaning(path)}\n".encode())
     return total.hexdigest()[:16]
 
 
-def reached(script: str, parts: Iterable[str] = ()) -> set[Path]:
-    """Return the script, the modules that it reaches, and the files that these name."""
+def reached(root: str, parts: Iterable[str] = ()) -> set[Path]:
+    """Return the script or module, the modules that it reaches, and the files that these name."""
     found: set[Path] = set()
-    waiting = [SCRIPTS / f"{script}.py"]
+    waiting = _files_of(root) if "." in root else [SCRIPTS / f"{root}.py"]
     for part in parts:
         waiting += _files_of(part)
     while waiting:

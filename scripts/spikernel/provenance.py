@@ -1,16 +1,16 @@
 """Provenance: what a result was made from, with what, where, and how long it took."""
 
-import hashlib
 import platform
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from spikernel import __version__, artifacts
+from spikernel import __version__, artifacts, code
 from spikernel.errors import DataError
 
 PACKAGES = (
@@ -58,16 +58,6 @@ def code_version() -> str:
     return f"{__version__}+{described.stdout.strip()}"
 
 
-def code_hash() -> str:
-    """Return a SHA-256 over the library's source, by which unfinished work is told apart."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def package_versions() -> dict[str, str]:
     """Return the installed versions of the packages that can change a number."""
     found = {}
@@ -79,6 +69,22 @@ def package_versions() -> dict[str, str]:
     return found
 
 
+def paths_of(files: Any) -> list[Path]:
+    """Return every path in a step's `Inputs` or `Outputs`, in the order of its fields."""
+    values = [getattr(files, field.name) for field in fields(files)]
+    listed = [value if isinstance(value, list | tuple) else [value] for value in values]
+    return [path for items in listed for path in items if isinstance(path, Path)]
+
+
+def plain(settings: Any) -> dict[str, Any]:
+    """Return a step's `Settings` JSON-ready, sections of the configuration written out."""
+    found = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        found[field.name] = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+    return found
+
+
 def write(
     path: Path,
     *,
@@ -87,23 +93,27 @@ def write(
     inputs: Sequence[Path],
     outputs: Sequence[Path],
     seconds: float,
+    parts: Sequence[str] = (),
     device: str = "cpu",
 ) -> None:
     """Write the provenance record of one job.
 
     Args:
         path: where the record goes, beside the outputs.
-        step: name of the step.
+        step: name of the step, which is that of its script.
         settings: every setting the step ran with, JSON-ready.
         inputs: files read; their SHA-256 is recorded.
         outputs: files written; their SHA-256 is recorded, by name.
         seconds: wall time of the job's own work.
+        parts: full names of the modules that the settings choose.
         device: where the numbers were computed.
 
     """
     record = {
         "step": step,
         "code": code_version(),
+        "code_digest": code.digest(step, parts),
+        "parts": list(parts),
         "settings": dict(settings),
         "inputs": {str(item): artifacts.file_hash(item) for item in inputs},
         "outputs": {item.name: artifacts.file_hash(item) for item in outputs},
@@ -130,6 +140,19 @@ def recorded_outputs(record: Path) -> dict[str, str]:
     return outputs
 
 
+def records(results: Path) -> list[Path]:
+    """Return the record of every job under a folder.
+
+    Raises:
+        DataError: there is none.
+
+    """
+    found = sorted(results.rglob("provenance*.json"))
+    if not found:
+        raise DataError(f"{results} holds no provenance record: nothing to compare with")
+    return found
+
+
 def verify(results: Path) -> int:
     """Compare every file under a folder with the SHA-256 in the record of the job that made it.
 
@@ -142,7 +165,7 @@ def verify(results: Path) -> int:
 
     """
     compared, faults = 0, []
-    for record in sorted(results.rglob("provenance*.json")):
+    for record in records(results):
         for name, expected in recorded_outputs(record).items():
             compared += 1
             # Figures lie in a folder below their record.
@@ -152,8 +175,6 @@ def verify(results: Path) -> int:
                 faults.append(f"{record.parent / name} is missing")
             elif artifacts.file_hash(path) != expected:
                 faults.append(f"{path} is not what {record.name} beside it says")
-    if not compared:
-        raise DataError(f"{results} holds no provenance record: nothing to compare with")
     if faults:
         raise DataError(
             f"{len(faults)} of {compared} files cannot be trusted; delete them and make or fetch "

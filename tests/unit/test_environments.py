@@ -10,6 +10,8 @@ import yaml
 from environments import ENVS, ROOT, scripts_of
 from packaging.specifiers import SpecifierSet
 
+from spikernel import registry
+
 CONDA_NAMES = {"pytorch": "torch"}
 IMPORT_NAMES = {
     "sklearn": "scikit-learn",
@@ -36,22 +38,33 @@ def pinned(path: Path) -> dict[str, str]:
     return found
 
 
-def third_party(script: str) -> set[str]:
-    """Return the packages that a script and the library modules it reaches import."""
+def reached(script: str) -> set[Path]:
+    """Return a script and all modules that it may load, with every part a config may choose."""
     finder = ModuleFinder(path=[str(ROOT / "scripts")])
     finder.run_script(str(ROOT / "scripts" / f"{script}.py"))
-    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
-    names: set[str] = set()
-    for path in files:
+    while True:
+        files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+        texts = "".join(path.read_text() for path in files)
+        kinds = set(re.findall(r'registry\.load\("(\w+)"', texts))
+        parts = {
+            registry.module_name(kind, name) for kind in kinds for name in registry.names(kind)
+        }
+        if parts <= set(finder.modules):
+            return files
+        for part in parts:
+            finder.import_hook(part)
+
+
+def third_party(script: str) -> set[str]:
+    """Return the packages that a script and the library modules it may load import."""
+    found: set[str] = set()
+    for path in reached(script):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
+                found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.split(".")[0])
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
-                names.add(ast.literal_eval(node.args[0]).split(".")[0])
-
-    ours = names - set(sys.stdlib_module_names) - {"spikernel"}
+                found.add(node.module.split(".")[0])
+    ours = found - set(sys.stdlib_module_names) - {"spikernel"}
     return {IMPORT_NAMES.get(name, name) for name in ours}
 
 
@@ -84,6 +97,8 @@ def test_library_metadata_names_what_it_imports() -> None:
     scripts = [path.stem for path in (ROOT / "scripts").glob("*.py")]
     needed = set().union(*(third_party(script) for script in scripts))
     assert set(project["dependencies"]) == needed
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    assert needed <= {line.split("==")[0] for line in lines}
 
 
 def test_every_environment_has_a_python_that_the_library_allows() -> None:

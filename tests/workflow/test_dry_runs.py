@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_dry_run_shows_every_job_before_any_data_is_there(project: Path, name: s
         "kernel_set_design": datasets,
         "nas_search": datasets * sets,
         "train_final": datasets * sets * final["ranks"] * len(final["seeds"]),
+        "deployment": datasets * sets * final["ranks"] * len(final["seeds"]),
         "tradeoff_table": 1,
         "tradeoff_report": 1,
         "export": datasets,
@@ -57,7 +59,12 @@ def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
     ("changes", "message"),
     [
         ({"nas_serach": {}}, "config: nas_serach: unknown key; did you mean 'nas_search'?"),
-        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are digits, cifar10"),
+        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are cifar10, cifar100"),
+        ({"datasets": {"digits": {"image_size": 9}}}, "image_size is fixed for digits: remove it"),
+        (
+            {"nas_search": {"score": "longest_convolution_path", "prefilter": 3}},
+            "score longest_convolution_path allows no prefilter: remove prefilter",
+        ),
         ({"kernel_set_design": {"fixed": [[2]]}}, "a kernel size must be odd and positive, got 2"),
         ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),
         (
@@ -81,7 +88,9 @@ def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
     rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
     for text in rules:
         for block in text.split("\nrule ")[1:]:
-            assert "script=script(" in block
+            name = re.search(r"\{SCRIPTS:q\}/(\w+)\.py", block)
+            assert name
+            assert re.search(rf'code=code\(\s*"{name[1]}"', block), f"{name[1]}: its own digest"
             assert "conda:" in block
             assert "log:" in block
 

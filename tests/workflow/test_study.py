@@ -6,18 +6,14 @@ All tests share one finished run; each works on a copy of it.
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from project import (
-    ROOT,
     TINY,
     copy_project,
     halted,
@@ -112,12 +108,6 @@ def test_exported_model_is_the_one_the_report_names(finished: Path) -> None:
         assert (folder / name).stat().st_size > 0
 
 
-def test_editing_the_c_templates_exports_again_and_retrains_nothing(project: Path) -> None:
-    template = project / "scripts/spikernel/export/c/main.c.j2"
-    template.write_text(template.read_text() + "/* edited */\n")
-    assert set(replan(project)) == {"all", "export", "tradeoff_report"}
-
-
 def test_every_job_leaves_its_provenance(finished: Path) -> None:
     results = finished / "results" / "tiny"
     folders = {path.parent for path in results.rglob("*.json")}
@@ -135,66 +125,6 @@ def test_second_run_does_nothing(project: Path) -> None:
     result = snakemake(project)
     assert result.returncode == 0
     assert "Nothing to be done" in result.stdout
-
-
-def test_touching_a_module_reruns_nothing(project: Path) -> None:
-    for path in (project / "scripts").rglob("*.py"):
-        path.touch()
-    assert replan(project) == {}
-
-
-def test_editing_figure_code_reruns_the_report_only(project: Path) -> None:
-    style = project / "scripts/spikernel/report/tradeoff_figure.py"
-    style.write_text(style.read_text() + "\n# restyled\n")
-    assert set(replan(project)) == {"all", "tradeoff_report"}
-    assert set(replan(project, "figures")) == {"figures", "tradeoff_report"}
-    before = (project / MODEL / "model.safetensors").stat().st_mtime_ns
-    assert snakemake(project, "figures").returncode == 0
-    assert (project / MODEL / "model.safetensors").stat().st_mtime_ns == before
-
-
-def test_restyling_the_page_reruns_the_report_only(project: Path) -> None:
-    for part in ("page.css", "page.js", "page_sections.html.j2"):
-        path = project / "scripts/spikernel/report" / part
-        path.write_text(path.read_text() + "\n")
-    assert set(replan(project)) == {"all", "tradeoff_report"}
-
-
-def test_make_figures_calls_a_command_that_works(project: Path) -> None:
-    command = ["make", "--dry-run", "-C", str(ROOT), "figures", "CONFIG=config/tiny.yaml"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    line = next(line for line in printed.splitlines() if line.startswith("snakemake"))
-    _, *arguments = shlex.split(line)
-    result = subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments, "--dry-run"],
-        cwd=project, capture_output=True, text=True,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    assert "Nothing to be done" in result.stdout + result.stderr
-
-
-def test_editing_the_neuron_reruns_what_depends_on_it(project: Path) -> None:
-    neuron = project / "scripts/spikernel/network/neuron.py"
-    neuron.write_text(neuron.read_text() + "\n# another neuron\n")
-    jobs = replan(project)
-    assert {"kernel_impact", "nas_search", "train_final"} <= set(jobs)
-    assert "prepare_data" not in jobs
-
-
-def test_changing_a_training_parameter_leaves_the_search_alone(project: Path) -> None:
-    changed = {**TINY, "train_final": {"seeds": [0], "training": {"epochs": 2}}}
-    write_config(project, changed)
-    jobs = replan(project)
-    assert jobs["train_final"] == 2
-    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report", "export"}
-
-
-def test_adding_a_seed_trains_that_seed_only(project: Path) -> None:
-    final = {**TINY["train_final"], "seeds": [0, 1]}  # type: ignore[dict-item]
-    write_config(project, {**TINY, "train_final": final})
-    jobs = replan(project)
-    assert jobs["train_final"] == 2  # one per kernel set
-    assert set(jobs) == {"all", "train_final", "tradeoff_table", "tradeoff_report", "export"}
 
 
 def test_same_seeds_give_the_same_files(project: Path, finished: Path) -> None:

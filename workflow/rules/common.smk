@@ -1,66 +1,67 @@
-# Shared by all rules: the checked configuration, and what a script is made of.
+# Shared by all rules: the checked configuration, and what each job depends on.
 import json
 import sys
-from functools import cache
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+# Jobs find their scripts from any working directory.
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from spikernel.code import digest
 from spikernel.config import WorkflowConfig
+from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
 from spikernel.interpreter import offer_own_python
+from spikernel.search.rules import check_search
 from spikernel.study.reference_net import ANCHOR
 
 offer_own_python()
 
 try:
     CHECKED = WorkflowConfig.parse(dict(config), "config")
-    # Every default filled in and every override applied, so that rules look up exact leaves.
-    config.update(CHECKED.resolved())
+    check_datasets(CHECKED)
+    check_search(CHECKED.nas_search)
+    SECTIONS = CHECKED.sections()
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+# Every default filled in, so that rules look up exact leaves.
+config.update(CHECKED.model_dump(mode="json"))
 
 EXPERIMENT = CHECKED.experiment
 
 
-@cache
-def script(name):
-    """Return a script and every module of the library that it reaches.
+def settings(path, without=()):
+    """Return a params function: a section of the configuration as JSON for a script.
 
-    Named as inputs, so that Snakemake compares their content: an edit reruns the rules
-    whose script reaches the edited module, and no other.
+    It holds what differs from the defaults, so that a setting that is added later, with a
+    default, reruns nothing.
     """
-    finder = ModuleFinder(path=[str(SCRIPTS)])
-    finder.run_script(str(SCRIPTS / f"{name}.py"))
-    files = {
-        Path(module.__file__) for module in finder.modules.values() if module.__file__
-    }
-    library = sorted(str(path.relative_to(workflow.basedir)) for path in files)
-    first = f"scripts/{name}.py"
-    return [first, *(path for path in library if path != first)]
-
-
-PAGE_PARTS = sorted(
-    str(path.relative_to(workflow.basedir))
-    for kind in ("j2", "css", "js")
-    for path in (SCRIPTS / "spikernel" / "report").glob(f"*.{kind}")
-)
-
-
-def as_yaml(dpath):
-    """Return a params function: a section of the config as one-line YAML for a script."""
 
     def section(wildcards):
-        value = config
-        for key in dpath.format(**wildcards).split("/"):
-            value = value[key]
-        return json.dumps(value)
+        changes = SECTIONS[path.format(**wildcards)].changes()
+        return json.dumps(
+            {key: value for key, value in changes.items() if key not in without}
+        )
 
     return section
+
+
+def code(script, *paths):
+    """Return a params function: the digest of the code that a script reaches.
+
+    An edit of a comment leaves it as it is; so does an edit of a part (a neuron, a score) that
+    none of the sections of the configuration names.
+    """
+
+    def value(wildcards):
+        sections = [SECTIONS[path.format(**wildcards)] for path in paths]
+        return digest(
+            script, [part for section in sections for part in section.parts()]
+        )
+
+    return value
 
 
 ARRAY_FILES = [
@@ -142,11 +143,7 @@ def dataset_files(path):
     return [f"results/{EXPERIMENT}/{dataset}/{path}" for dataset in CHECKED.datasets]
 
 
-# What the export is made of beside Python, and the C files that it makes.
-EXPORT_TEMPLATES = [
-    str(path.relative_to(workflow.basedir))
-    for path in sorted((SCRIPTS / "spikernel" / "export").rglob("*.j2"))
-]
+# The C files that the export makes.
 C_FILES = ["model.h", "model.c", "kernels.h", "main.c", "Makefile", "expected.u16"]
 
 

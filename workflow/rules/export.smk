@@ -2,8 +2,6 @@
 # net, model.nir lies beside these files; export.json says so, or why not.
 rule export:
     input:
-        script=script("export"),
-        templates=EXPORT_TEMPLATES,
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
         selection="results/{experiment}/tradeoff_report/selection.csv",
@@ -28,10 +26,11 @@ rule export:
         "../../envs/export.yaml"
     threads: lookup(dpath="threads", within=config)
     params:
-        settings=as_yaml("export"),
+        code=code("export", "datasets/{dataset}/network"),
+        export=settings("export", without=["enabled"]),
     message:
         "Exporting the chosen model of {wildcards.dataset}"
     shell:
-        "python {input.script[0]} --manifest {input.manifest} --metrics {input.metrics}"
-        " --selection {input.selection} --settings {params.settings:q} --threads {threads}"
+        "python {SCRIPTS:q}/export.py --manifest {input.manifest} --metrics {input.metrics}"
+        " --selection {input.selection} --export {params.export:q} --threads {threads}"
         " --report {output.report} >{log} 2>&1"

@@ -1,7 +1,6 @@
 # Step 1: the impact of the kernel size on accuracy, at the same width and at the same size.
 rule kernel_impact:
     input:
-        script=script("kernel_impact"),
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
     output:
@@ -14,24 +13,28 @@ rule kernel_impact:
         "../../envs/kernel_impact.yaml"
     threads: lookup(dpath="threads", within=config)
     params:
+        code=code(
+            "kernel_impact",
+            "datasets/{dataset}/network",
+            "datasets/{dataset}/kernel_impact",
+        ),
         reference_cell=lookup(dpath="kernel_impact/reference_cell", within=config),
-        network=as_yaml("datasets/{dataset}/network"),
-        training=as_yaml("datasets/{dataset}/kernel_impact"),
+        network=settings("datasets/{dataset}/network"),
+        training=settings("datasets/{dataset}/kernel_impact"),
         device=lookup(dpath="device", within=config),
     message:
         "Training the {wildcards.kernel_size}x{wildcards.kernel_size} reference net on {wildcards.dataset} ({wildcards.control}, seed {wildcards.seed})"
     shell:
-        "python {input.script[0]} --manifest {input.manifest} --kernel-size {wildcards.kernel_size}"
+        "python {SCRIPTS:q}/kernel_impact.py --manifest {input.manifest} --kernel-size {wildcards.kernel_size}"
         " --control {wildcards.control} --seed {wildcards.seed}"
         " --reference-cell {params.reference_cell} --network {params.network:q}"
         " --training {params.training:q} --device {params.device} --threads {threads}"
-        " --metrics {output.metrics} >{log} 2>&1"
+        " --metrics {output.metrics} --history {output.history} >{log} 2>&1"
 
 
 # One row per kernel size and control, with the spread over seeds.
 rule kernel_impact_table:
     input:
-        script=script("kernel_impact_table"),
         metrics=impact_metrics,
     output:
         impact="results/{experiment}/{dataset}/kernel_impact/impact.csv",
@@ -40,7 +43,10 @@ rule kernel_impact_table:
         "logs/{experiment}/{dataset}/kernel_impact_table.log",
     conda:
         "../../envs/kernel_set_design.yaml"
+    params:
+        code=code("kernel_impact_table"),
     message:
         "Collecting the impact of kernel sizes on {wildcards.dataset}"
     shell:
-        "python {input.script[0]} --metrics {input.metrics} --output {output.impact} >{log} 2>&1"
+        "python {SCRIPTS:q}/kernel_impact_table.py --metrics {input.metrics} --impact {output.impact}"
+        " >{log} 2>&1"

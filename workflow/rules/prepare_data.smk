@@ -1,7 +1,5 @@
 # Find or download a data set, check it, split it, and store it as arrays.
 rule prepare_data:
-    input:
-        script=script("prepare_data"),
     output:
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=expand(
@@ -13,10 +11,11 @@ rule prepare_data:
     conda:
         "../../envs/prepare_data.yaml"
     params:
-        settings=as_yaml("datasets/{dataset}/data"),
+        code=code("prepare_data", "datasets/{dataset}/data"),
+        data=settings("datasets/{dataset}/data"),
         data_dir=lookup(dpath="data_dir", within=config),
     message:
         "Preparing {wildcards.dataset}"
     shell:
-        "python {input.script[0]} --dataset {wildcards.dataset} --settings {params.settings:q}"
-        " --data-dir {params.data_dir:q} --output {output.manifest} >{log} 2>&1"
+        "python {SCRIPTS:q}/prepare_data.py --dataset {wildcards.dataset} --data {params.data:q}"
+        " --data-dir {params.data_dir:q} --manifest {output.manifest} >{log} 2>&1"

@@ -1,7 +1,6 @@
 # Step 5: the trade-off between accuracy and memory: numbers first, pictures from the numbers.
 rule tradeoff_table:
     input:
-        script=script("tradeoff_table"),
         metrics=final_files("metrics.json"),
         searches=search_files("search.json"),
     output:
@@ -22,20 +21,19 @@ rule tradeoff_table:
     conda:
         "../../envs/tradeoff_report.yaml"
     params:
-        settings=as_yaml("tradeoff_report"),
+        code=code("tradeoff_table"),
+        settings=settings("tradeoff_report", without=["published_points"]),
         folder=subpath(output.models, parent=True),
     message:
         "Setting accuracy against memory for {wildcards.experiment}"
     shell:
-        "python {input.script[0]} --metrics {input.metrics} --searches {input.searches}"
+        "python {SCRIPTS:q}/tradeoff_table.py --metrics {input.metrics} --searches {input.searches}"
         " --settings {params.settings:q} --models {output.models} --selection {output.selection}"
         " --summary {output.summary} --tables {params.folder}/tables >{log} 2>&1"
 
 
 rule tradeoff_report:
     input:
-        script=script("tradeoff_report"),
-        page_parts=PAGE_PARTS,
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
         impacts=dataset_files("kernel_impact/impact.csv"),
@@ -73,12 +71,13 @@ rule tradeoff_report:
     conda:
         "../../envs/tradeoff_report.yaml"
     params:
-        settings=as_yaml("tradeoff_report"),
+        code=code("tradeoff_report"),
+        settings=settings("tradeoff_report"),
         folder=subpath(output.page, parent=True),
     message:
         "Drawing the report of {wildcards.experiment}"
     shell:
-        "python {input.script[0]} --models {input.models} --selection {input.selection}"
+        "python {SCRIPTS:q}/tradeoff_report.py --models {input.models} --selection {input.selection}"
         " --metrics {input.metrics} --histories {input.histories} --searches {input.searches}"
         " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.sets}"
         " --provenance {input.provenance} --layers {input.layers} --exports {input.exports}"

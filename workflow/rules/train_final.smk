@@ -1,7 +1,6 @@
 # Step 4: train the best candidates of every search; test each once.
 rule train_final:
     input:
-        script=script("train_final"),
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
         candidates="results/{experiment}/{dataset}/nas_search/{kernel_set}/candidates.csv",
@@ -18,13 +17,18 @@ rule train_final:
         "../../envs/train_final.yaml"
     threads: lookup(dpath="threads", within=config)
     params:
-        network=as_yaml("datasets/{dataset}/network"),
-        training=as_yaml("datasets/{dataset}/train_final"),
+        code=code(
+            "train_final",
+            "datasets/{dataset}/network",
+            "datasets/{dataset}/train_final",
+        ),
+        network=settings("datasets/{dataset}/network"),
+        training=settings("datasets/{dataset}/train_final"),
         device=lookup(dpath="device", within=config),
     message:
         "Training kernel set {wildcards.kernel_set}, rank {wildcards.rank}, on {wildcards.dataset} (seed {wildcards.seed})"
     shell:
-        "python {input.script[0]} --manifest {input.manifest} --candidates {input.candidates}"
+        "python {SCRIPTS:q}/train_final.py --manifest {input.manifest} --candidates {input.candidates}"
         " --search {input.search} --rank {wildcards.rank} --seed {wildcards.seed}"
         " --network {params.network:q} --training {params.training:q} --device {params.device}"
         " --threads {threads} --metrics {output.metrics} --history {output.history}"

@@ -1,7 +1,7 @@
 """Strict, documented configuration of every step."""
 
 from spikernel.config.base import KernelSizes, StrictModel
-from spikernel.config.datasets import DATASETS, DatasetConfig
+from spikernel.config.datasets import DatasetConfig
 from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
@@ -13,7 +13,6 @@ from spikernel.config.training import RECIPES, TrainingConfig
 from spikernel.config.workflow import WorkflowConfig, kernel_set_name
 
 __all__ = [
-    "DATASETS",
     "MACROS",
     "RECIPES",
     "Budget",

@@ -132,6 +132,22 @@ class StrictModel(BaseModel):
         return sorted(found)
 
     @classmethod
+    def read(cls, path: Path) -> Self:
+        """Parse a YAML file.
+
+        Raises:
+            ConfigError: it cannot be read, is not YAML, or does not fit the section.
+
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{path}: is not UTF-8 text: save it as UTF-8") from None
+        return cls._parse_text(text, str(path))
+
+    @classmethod
     def parse_argument(cls, text: str) -> Self:
         """Parse a command line value: the path of a YAML file, or YAML (so also JSON) itself.
 
@@ -139,13 +155,12 @@ class StrictModel(BaseModel):
             ConfigError: the text is neither, or does not fit the section.
 
         """
-        where = f"{cls.__name__}"
         if text.endswith((".yaml", ".yml", ".json")):
-            where = text
-            try:
-                text = Path(text).read_text(encoding="utf-8")
-            except OSError as error:
-                raise ConfigError(f"{where}: cannot be read: {error.strerror}") from None
+            return cls.read(Path(text))
+        return cls._parse_text(text, cls.__name__)
+
+    @classmethod
+    def _parse_text(cls, text: str, where: str) -> Self:
         try:
             data = yaml.safe_load(text)
         except yaml.YAMLError as error:

@@ -1,25 +1,23 @@
 """Settings of one data set of an experiment."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from spikernel.config.base import Seed, StrictModel
-
-DATASETS: dict[str, int] = {"digits": 8, "cifar10": 32, "cifar100": 32, "tinyimagenet": 64}
-"""Built-in data sets and the side of their square images in pixels."""
+from spikernel.config.base import PartOf, Seed, StrictModel
 
 
 class DatasetConfig(StrictModel):
     """Which images an experiment uses, and how they are split."""
 
-    kind: Literal["digits", "cifar10", "cifar100", "tinyimagenet", "imagefolder"]
+    kind: Annotated[str, PartOf("reader")]
     """Format of the data; for the built-in data sets it follows from the name."""
     folder: str | None = None
     """Folder under `data_dir`; default: the name of the data set. `imagefolder` expects train/
     and val/ or test/ in it, each with one folder of images per class."""
     image_size: int | None = Field(default=None, ge=4, le=512)
-    """Side in pixels; required for `imagefolder`, whose images are resized to it."""
+    """Side in pixels; required for `imagefolder`, whose images are resized to it, and only
+    there."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=0.9)
     """Share of the training images kept aside, per class, for every choice that is made."""
     split_seed: Seed = 0
@@ -28,19 +26,6 @@ class DatasetConfig(StrictModel):
     """Use a stratified subset of this many training images (before the validation split)."""
     test_images: int | None = Field(default=None, ge=1)
     """Use a stratified subset of this many test images."""
-
-    @model_validator(mode="after")
-    def _check_size(self) -> Self:
-        if self.kind == "imagefolder" and self.image_size is None:
-            raise ValueError("an imagefolder needs image_size, the side its images are resized to")
-        if self.kind != "imagefolder" and self.image_size is not None:
-            raise ValueError(f"image_size is fixed for {self.kind}: remove it")
-        return self
-
-    @property
-    def pixels(self) -> int:
-        """Side of the images in pixels."""
-        return self.image_size or DATASETS[self.kind]
 
 
 class DatasetEntry(DatasetConfig):

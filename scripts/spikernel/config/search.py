@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from spikernel.config.base import Seed, StrictModel
+from spikernel.config.base import PartOf, Seed, StrictModel
 
 
 def _thresholds(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -36,7 +36,8 @@ class SearchConfig(StrictModel):
     """Samples of `random` (SpiKernel 1000, SNASNet 5000), or distinct cells of `evolution`."""
     prefilter: int | None = Field(default=None, ge=1)
     """Score exactly only this many cells: those whose first cell alone scores best, which costs
-    little for all cells together (docs/search.md). Not for `evolution`."""
+    little for all cells together (docs/search.md). Not for `evolution`, nor for scores that run no
+    net."""
     shards: int = Field(default=1, ge=1)
     """Jobs that one search is split into; the ranking is the same. Not for `evolution`."""
     population: int = Field(default=50, ge=2)
@@ -50,11 +51,11 @@ class SearchConfig(StrictModel):
     thresholds: Annotated[tuple[float, ...], AfterValidator(_thresholds)] = ()
     """Thresholds that the neurons before each convolution may have, for instance [0.5, 1.0, 1.5];
     none: that of the network everywhere. They cost no parameters."""
-    score: Literal["rising_path", "sahd_half_n", "sahd_half"] = "rising_path"
+    score: Annotated[str, PartOf("score")] = "rising_path"
     """`rising_path`: depth of the cell's best path by kernel sizes, and the rise of the threshold
-    along it, from the graph alone. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance
-    of spikes on images, as published, with alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md
-    compares them."""
+    along it, from the graph alone; `longest_convolution_path` and `convolutions_after_clean_up`
+    only count. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance of spikes on images,
+    as published, with alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
@@ -68,10 +69,6 @@ class SearchConfig(StrictModel):
     def _check(self) -> "SearchConfig":
         if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
             raise ValueError("evolution goes step by step: remove shards and prefilter")
-        if self.score == "rising_path" and self.prefilter is not None:
-            raise ValueError(
-                "rising_path costs nothing: remove prefilter, or set score: sahd_half_n"
-            )
         if self.cells == "feedback" and self.prefilter is not None:
             raise ValueError("the prefilter knows forward cells only: remove prefilter or feedback")
         return self

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from spikernel import registry
 from spikernel.config.base import StrictModel
-from spikernel.config.datasets import DATASETS, DatasetConfig, DatasetEntry
+from spikernel.config.datasets import DatasetConfig, DatasetEntry
 from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
 from spikernel.config.impact import ImpactConfig
-from spikernel.config.network import NetworkConfig
+from spikernel.config.network import Convolutions, NetworkConfig
 from spikernel.config.report import ReportConfig
 from spikernel.config.search import SearchConfig
 from spikernel.errors import ConfigError
@@ -63,10 +64,10 @@ class WorkflowConfig(StrictModel):
         for name, given in data["datasets"].items():
             settings = {} if given is None else given
             if isinstance(settings, dict) and "kind" not in settings:
-                if name not in DATASETS:
+                if name not in (kinds := registry.names("reader")):
                     raise ValueError(
-                        f"unknown data set '{name}': known are {', '.join(DATASETS)}; "
-                        "for your own images set kind: imagefolder"
+                        f"unknown data set '{name}': known are {', '.join(kinds)}; for one of "
+                        "your own set its kind, such as imagefolder"
                     )
                 settings = {"kind": name, **settings}
             datasets[name] = settings
@@ -76,13 +77,6 @@ class WorkflowConfig(StrictModel):
     def _check(self) -> Self:
         if not self.datasets:
             raise ValueError("datasets must name at least one data set")
-        largest = max(self._all_kernel_sizes())
-        for name, dataset in self.datasets.items():
-            if largest > dataset.pixels:
-                raise ValueError(
-                    f"kernel size {largest} is larger than the {dataset.pixels}x{dataset.pixels} "
-                    f"images of data set {name}: remove that size"
-                )
         self._check_designs()
         budget, budgets = self.export.memory_budget_mb, self.tradeoff_report.memory_budgets_mb
         if budget is not None and budget not in budgets:
@@ -94,7 +88,7 @@ class WorkflowConfig(StrictModel):
 
     def _check_designs(self) -> None:
         design, sizes = self.kernel_set_design, self.kernel_impact.kernel_sizes
-        unmeasured = sorted(self._all_kernel_sizes() - set(sizes))
+        unmeasured = sorted(self.all_kernel_sizes() - set(sizes))
         if unmeasured:
             raise ValueError(
                 f"kernel size {unmeasured[0]} of kernel_set_design is not measured: add it to "
@@ -110,17 +104,18 @@ class WorkflowConfig(StrictModel):
                 f"baseline can be made of the sizes {list(sizes)}: lower keep or add sizes"
             )
 
-    def _check_convolutions(self, convolutions: str | Mapping[str, str], dataset: str) -> None:
+    def _check_convolutions(self, convolutions: Convolutions, dataset: str) -> None:
         if isinstance(convolutions, str):
             return
-        unused = sorted(set(map(int, convolutions)) - self._all_kernel_sizes())
+        unused = sorted(set(convolutions) - self.all_kernel_sizes())
         if unused:
             raise ConfigError(
                 f"config: network/convolutions of data set {dataset} names size {unused[0]}, which "
                 "no kernel set holds: add it to kernel_impact/kernel_sizes or remove it"
             )
 
-    def _all_kernel_sizes(self) -> set[int]:
+    def all_kernel_sizes(self) -> set[int]:
+        """Return every kernel size that a step may use."""
         design = self.kernel_set_design
         return {*self.kernel_impact.kernel_sizes, *design.baseline}.union(*design.fixed)
 
@@ -137,33 +132,36 @@ class WorkflowConfig(StrictModel):
         baseline = kernel_set_name(design.baseline)
         return [baseline, *(name for name in dict.fromkeys(names) if name != baseline)]
 
-    def resolved(self) -> dict[str, Any]:
-        """Return everything as plain JSON values, the overrides of each data set applied.
+    def sections(self) -> dict[str, StrictModel]:
+        """Return every section that a step gets, by its path, the data sets' overrides applied.
 
         Raises:
             ConfigError: an override has an unknown key or a bad value, or the type of a
                 convolution is given that no step uses.
 
         """
-        plain = self.model_dump(mode="json")
+        found: dict[str, StrictModel] = {
+            name: getattr(self, name)
+            for name in ("kernel_set_design", "nas_search", "tradeoff_report", "export")
+        }
         for name, entry in self.datasets.items():
-            place = f"config: datasets/{name}"
+            place = f"datasets/{name}"
             own = {field: getattr(entry, field) for field in DatasetConfig.model_fields}
-            training, impact = self.train_final.training, self.kernel_impact.training
-            network = _override(self.network, entry.network, f"{place}/network")
-            self._check_convolutions(network["convolutions"], name)
-            plain["datasets"][name] = {
-                "data": DatasetConfig(**own).model_dump(mode="json"),
-                "network": network,
-                "train_final": _override(training, entry.train_final, f"{place}/train_final"),
-                "kernel_impact": _override(impact, entry.kernel_impact, f"{place}/kernel_impact"),
-            }
-        return plain
+            network = _override(self.network, entry.network, f"config: {place}/network")
+            self._check_convolutions(network.convolutions, name)
+            found[f"{place}/data"] = DatasetConfig(**own)
+            found[f"{place}/network"] = network
+            for step in ("kernel_impact", "train_final"):
+                training, changes = getattr(self, step).training, getattr(entry, step)
+                found[f"{place}/{step}"] = _override(training, changes, f"config: {place}/{step}")
+        return found
 
 
-def _override(base: StrictModel, changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+Section = TypeVar("Section", bound=StrictModel)
+
+
+def _override(base: Section, changes: Mapping[str, Any], where: str) -> Section:
     # A change that names a recipe or macro-structure starts from that, not from the section's.
     fresh = "recipe" in changes or "macro" in changes
     inherited = {} if fresh else base.model_dump(exclude_unset=True)
-    given = {**inherited, **changes}
-    return type(base).parse(given, where).model_dump(mode="json")
+    return type(base).parse({**inherited, **changes}, where)

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100, from the binary or the Python version, unpacked or not."""
+"""What CIFAR-10 and CIFAR-100 share: two published versions, each as a folder or an archive."""
 
 import hashlib
 import io
@@ -6,20 +6,22 @@ import pickle
 import tarfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikernel.config import DatasetConfig
-from spikernel.data import catalog, locate
-from spikernel.data.catalog import Batch, Cifar, CifarVersion
+from spikernel.data import locate
 from spikernel.data.collection import Collection, Pool, array_pool
+from spikernel.data.locate import Archive
 from spikernel.data.manifest import Origin, Source
 from spikernel.errors import DataError
 
-PIXELS = 3 * 32 * 32
+IMAGE_SIZE = 32
+PIXELS = 3 * IMAGE_SIZE * IMAGE_SIZE
 Contents = dict[str, bytes]
 """Checked bytes of the batches by file name."""
 
@@ -31,7 +33,48 @@ _REBUILDERS = {
 }
 
 
-def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
+@dataclass(frozen=True)
+class Batch:
+    """One file of images inside a data set's folder, pinned by its published hash."""
+
+    name: str
+    algorithm: Literal["sha1", "md5"]
+    digest: str
+    size: int | None = None
+    """Bytes; None where the hash alone says that the file is whole."""
+
+
+@dataclass(frozen=True)
+class CifarVersion:
+    """One of the two formats in which CIFAR is published."""
+
+    folder: str
+    archive: Archive
+    pickled: bool
+    """The batches are Python pickles; otherwise plain records of label bytes and pixels."""
+    train: tuple[Batch, ...]
+    test: tuple[Batch, ...]
+
+
+@dataclass(frozen=True)
+class Cifar:
+    """CIFAR-10 or CIFAR-100, whose files differ in the labels only."""
+
+    classes: tuple[str, ...]
+    label_bytes: int
+    """Label bytes before the pixels of a binary record; the last one is the class."""
+    label_key: str
+    """Key of the class labels in a pickled batch."""
+    versions: tuple[CifarVersion, ...]
+    """In order of preference; the first is the one that is downloaded."""
+
+
+def official_archive(name: str, md5: str) -> Archive:
+    """Return an archive of CIFAR's site."""
+    return Archive(name, f"https://www.cs.toronto.edu/~kriz/{name}", md5)
+
+
+def read(spec: Cifar, name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
     """Return the data set, downloading its binary version if no version is there.
 
     Folders are preferred to archives, and the binary version to the pickles. Archives are
@@ -40,7 +83,8 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
     Raises:
         DataError: a file is missing, truncated or not the published one.
     """
-    spec = catalog.CIFAR[settings.kind]
+    from spikernel.data import download  # here only, see `reader.Reader`
+
     where = locate.places(name, settings, data_dir)
     for version in spec.versions:
         folder = locate.find_folder(version.folder, where)
@@ -52,7 +96,7 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
         if path is not None:
             return _from_archive(spec, version, path, data_dir, "archive")
     version = spec.versions[0]
-    path = locate.fetch_archive(version.archive, data_dir)
+    path = download.fetch(version.archive, data_dir)
     return _from_archive(spec, version, path, data_dir, "download")
 
 
@@ -141,7 +185,7 @@ def _pool(
 ) -> Pool:
     parse = _unpickle if version.pickled else _unpack
     parts = [parse(contents.pop(batch.name), spec, batch.name) for batch in batches]
-    images = np.concatenate([images for images, _ in parts]).reshape(-1, 3, 32, 32)
+    images = np.concatenate([images for images, _ in parts]).reshape(-1, 3, IMAGE_SIZE, IMAGE_SIZE)
     labels = np.concatenate([labels for _, labels in parts]).astype(np.int64)
     return array_pool(images, labels)
 

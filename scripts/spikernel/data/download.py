@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-import requests
+import requests  # not pooch, which begins a broken download anew
 from tqdm import tqdm
 
 from spikernel import artifacts
-from spikernel.data.catalog import Archive
+from spikernel.data.locate import Archive
 from spikernel.errors import DataError
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def fetch(archive: Archive, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with _exclusive(folder):
             if not target.exists():  # else another job brought it while this one waited
+                LOG.info("%s is not in %s", archive.name, folder)
                 _download(archive, part)
                 part.replace(target)
     except OSError as error:

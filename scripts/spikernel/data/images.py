@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from spikernel.errors import DataError
 
@@ -25,6 +24,8 @@ def decode(data: bytes, where: str, side: int, *, fit: bool) -> NDArray[np.uint8
     Raises:
         DataError: the image cannot be decoded or has the wrong size.
     """
+    from PIL import Image, ImageOps  # here only, see `reader.Reader`
+
     try:
         with Image.open(io.BytesIO(data)) as opened:
             upright = ImageOps.exif_transpose(opened) if fit else opened

@@ -2,14 +2,22 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from spikernel import artifacts
 from spikernel.config import DatasetConfig
-from spikernel.data import download
-from spikernel.data.catalog import Archive
 from spikernel.data.manifest import Origin, Source
 from spikernel.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An official archive and where it is published."""
+
+    name: str
+    url: str
+    md5: str
 
 
 def own_folder(name: str, settings: DatasetConfig, data_dir: Path) -> Path:
@@ -55,16 +63,6 @@ def find_archive(archive: Archive, where: Iterable[Path]) -> Path | None:
             "remove it to have it downloaded"
         )
     return path
-
-
-def fetch_archive(archive: Archive, data_dir: Path) -> Path:
-    """Download an archive that is nowhere in the data folder.
-
-    Raises:
-        DataError: it does not come, or is not the published one.
-    """
-    download.LOG.info("%s is not in %s", archive.name, data_dir)
-    return download.fetch(archive, data_dir)
 
 
 def source(

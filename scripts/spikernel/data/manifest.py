@@ -53,7 +53,7 @@ class Manifest(StrictModel):
 
     dataset: str
     """Name of the data set in the experiment."""
-    kind: Literal["digits", "cifar10", "cifar100", "tinyimagenet", "imagefolder"]
+    kind: str
     """Format it was read from."""
     classes: tuple[str, ...] = Field(min_length=2)
     """Names of the classes; a label is an index into them."""

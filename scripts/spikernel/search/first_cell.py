@@ -23,7 +23,7 @@ from spikernel.network.blocks import average_neighbours, over_time, run_stem, st
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import make_neuron
-from spikernel.search.sahd import layer_kernel, log_determinants
+from spikernel.search.sahd import Alpha, layer_kernel, log_determinants
 from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.macro import parts
@@ -101,13 +101,13 @@ class FirstCell:
         network: NetworkConfig,
         images: ImageShape,
         batches: list[Tensor],
-        score: str,
+        alpha: Alpha,
         seed: int,
     ) -> None:
         self._network = network
         self._images = images
         self._batches = batches
-        self._score = score
+        self._alpha = alpha
         self._seed = seed
         self._device = batches[0].device
 
@@ -152,7 +152,7 @@ class FirstCell:
             return len(choice), choice[:1], choice[2:], choice, threshold or 0.0
 
         order = sorted(needed, key=place)
-        return {fired: layer_kernel(nodes.fire(fired), self._score) for fired in order}
+        return {fired: layer_kernel(nodes.fire(fired), self._alpha) for fired in order}
 
 
 class _NodeValues:

@@ -13,27 +13,14 @@ their size) and alpha = 0.5 (published code since July 2022).
 Shapes: T time steps, B images, F neurons.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from spikernel.errors import ConfigError
-
 EPSILON = 1e-3
-SCORES = ("sahd_half_n", "sahd_half")
-
-
-def alpha_of(score: str, neurons: int) -> float:
-    """Return alpha of a version of the score for a layer of `neurons` neurons.
-
-    Raises:
-        ConfigError: the version is unknown.
-
-    """
-    if score == "sahd_half_n":
-        return 0.5 * neurons
-    if score == "sahd_half":
-        return 0.5
-    raise ConfigError(f"unknown score '{score}': known are {', '.join(SCORES)}")
+Alpha = Callable[[int], float]
+"""The version of the score: alpha for a layer of so many neurons."""
 
 
 def ones_in_common(codes: Tensor) -> Tensor:
@@ -49,12 +36,12 @@ def ones_in_common(codes: Tensor) -> Tensor:
     return torch.stack([torch._int_mm(code, code.t()) for code in codes.to(torch.int8)])
 
 
-def layer_kernel(spikes: Tensor, score: str) -> Tensor:
+def layer_kernel(spikes: Tensor, alpha: Alpha) -> Tensor:
     """Return the sum over time steps of one LIF layer's kernel matrix.
 
     Args:
         spikes: [T, B, ...], binary.
-        score: version, see `alpha_of`.
+        alpha: of the version.
 
     Returns:
         [B, B] in float64.
@@ -68,7 +55,7 @@ def layer_kernel(spikes: Tensor, score: str) -> Tensor:
     row, column = ones.unsqueeze(2), ones.unsqueeze(1)
     distance = row + column - 2 * both
     expected = (row * (neurons - column) + (neurons - row) * column) / neurons
-    kernel = neurons - alpha_of(score, neurons) * distance / (expected + EPSILON)
+    kernel = neurons - alpha(neurons) * distance / (expected + EPSILON)
     return kernel.sum(0)
 
 
@@ -87,14 +74,14 @@ def log_determinants(matrices: list[Tensor]) -> Tensor:
 class KernelSum:
     """Kernel matrix of a net: the mean over all LIF calls of one mini-batch."""
 
-    def __init__(self, score: str) -> None:
-        self.score = score
+    def __init__(self, alpha: Alpha) -> None:
+        self._alpha = alpha
         self._sum: Tensor | None = None
         self._calls = 0
 
     def add(self, spikes: Tensor, calls: int = 1) -> None:
         """Add a layer's spikes [T, B, ...], counted as `calls` equal layers."""
-        kernel = layer_kernel(spikes, self.score) * calls
+        kernel = layer_kernel(spikes, self._alpha) * calls
         self._sum = kernel if self._sum is None else self._sum + kernel
         self._calls += calls * spikes.shape[0]
 

@@ -1,51 +1,28 @@
-"""Score of one architecture, under random numbers that all candidates share.
+"""SAHD of one architecture, under random numbers that all candidates share.
 
 Every candidate sees the same mini-batches, the same dropout masks and, for the same
 (cell, edge, operation), the same weights, so that two scores differ by the architecture
 alone. Nets run in train mode (batch statistics), as in SNASNet.
 """
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from spikernel.config import SearchConfig
-from spikernel.data.splits import Split
-from spikernel.errors import ConfigError
 from spikernel.network.initialisation import WeightBank
 from spikernel.network.neuron import NeuronLayer
 from spikernel.network.spiking_net import build_net
-from spikernel.search.sahd import KernelSum
+from spikernel.search.sahd import Alpha, KernelSum
 from spikernel.space.architecture import Architecture
-
-
-def draw_batches(split: Split, settings: SearchConfig, device: torch.device) -> list[Tensor]:
-    """Draw the mini-batches [B, C, H, W] of a search, without repetition, normalised.
-
-    Raises:
-        ConfigError: the split has fewer images than the batches need.
-
-    """
-    wanted = settings.batch_size * settings.batches
-    if wanted > len(split.labels):
-        raise ConfigError(
-            f"nas_search needs batch_size x batches = {wanted} training images, but there are "
-            f"{len(split.labels)}: lower one of the two"
-        )
-    order = np.random.default_rng(settings.seed).permutation(len(split.labels))[:wanted]
-    mean = torch.tensor(split.manifest.mean).view(-1, 1, 1)
-    deviation = torch.tensor(split.manifest.sd).view(-1, 1, 1)
-    images = torch.from_numpy(np.ascontiguousarray(split.images[order])).float() / 255
-    normalised = ((images - mean) / deviation).to(device)
-    return list(normalised.split(settings.batch_size))
 
 
 class Scorer:
     """Scores architectures of one macro-structure."""
 
-    def __init__(self, batches: list[Tensor], score: str, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, batches: list[Tensor], alpha: Alpha, seed: int, device: torch.device
+    ) -> None:
         self._batches = batches
-        self._score = score
+        self._alpha = alpha
         self._seed = seed
         self._device = device
         self._bank: WeightBank = {}
@@ -63,7 +40,7 @@ class Scorer:
             generator = torch.Generator(self._device).manual_seed(self._seed + index)
             for dropout in net.dropouts():
                 dropout.generator = generator
-            kernels.append(KernelSum(self._score))
+            kernels.append(KernelSum(self._alpha))
             net(batch)
         # One copy to the host per candidate.
         return float(torch.stack([kernel.log_determinant() for kernel in kernels]).mean())

@@ -3,11 +3,9 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from torch import Tensor
-
 from spikernel.config import SearchConfig
 from spikernel.provenance import Stopwatch
-from spikernel.search.first_cell import FirstCell
+from spikernel.search.score import ArchitectureScore
 from spikernel.search.strategies import Space, filter_order, plan
 from spikernel.space.cell import Cell
 
@@ -36,13 +34,13 @@ class Screened:
         return hashlib.sha256(" ".join(cell.archid for cell in self.cells).encode()).hexdigest()
 
 
-def screen(settings: SearchConfig, space: Space, batches: list[Tensor]) -> Screened:
+def screen(settings: SearchConfig, space: Space, score: ArchitectureScore) -> Screened:
     """Choose the cells of a `random` or `exhaustive` search.
 
     Args:
         settings: the search.
         space: its cells.
-        batches: mini-batches [B, C, H, W] for the prefilter.
+        score: of the search, whose first-cell scores are the prefilter.
 
     Raises:
         BudgetError: almost no cell meets the budget.
@@ -54,8 +52,7 @@ def screen(settings: SearchConfig, space: Space, batches: list[Tensor]) -> Scree
     cells, keep = chosen.cells, settings.prefilter
     if keep is None or keep >= len(cells):
         return Screened(cells, chosen.evaluated, len(cells), seconds=watch.seconds())
-    first = FirstCell(space.network, space.images, batches, settings.score, settings.seed)
-    scores = first.scores(cells)
+    scores = score.first_cell_scores(cells, space.network, space.images)
     order = filter_order(cells, scores, space)
     return Screened(
         cells=[cells[place] for place in order[:keep]],

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from spikernel.config import Budget, NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError
-from spikernel.search.structure import forward_paths
+from spikernel.search.paths import forward_paths
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import CellCounter, memory_mb

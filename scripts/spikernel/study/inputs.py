@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 
@@ -9,32 +10,34 @@ from spikernel.config import TrainingConfig
 from spikernel.errors import DeviceError
 from spikernel.network.device import DeviceName, choose_device, describe_device
 
-__all__ = ["DeviceName", "Machine", "events_path", "state_path"]
-
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a job computes."""
+    """Where a job computes; making one sets the number of CPU threads of this process.
 
-    device: torch.device
-    threads: int
+    Raises:
+        DeviceError: a GPU is asked for and there is none, or there are no threads.
 
-    @classmethod
-    def choose(cls, device: DeviceName, threads: int) -> "Machine":
-        """Fix the device and the number of CPU threads of this process.
+    """
 
-        Raises:
-            DeviceError: a GPU was asked for and there is none, or there are no threads.
+    device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "auto"
+    threads: Annotated[int, "CPU threads"] = 1
 
-        """
-        if threads < 1:
-            raise DeviceError(f"at least one CPU thread is needed, got {threads}")
-        torch.set_num_threads(threads)
-        return cls(choose_device(device), threads)
+    def __post_init__(self) -> None:
+        """Check the device and set the threads."""
+        if self.threads < 1:
+            raise DeviceError(f"at least one CPU thread is needed, got {self.threads}")
+        torch.set_num_threads(self.threads)
+        choose_device(self.device)
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device itself."""
+        return choose_device(self.device)
 
     def __str__(self) -> str:
         """Return the device in words."""
-        return describe_device(self.device)
+        return describe_device(self.torch_device)
 
 
 def state_path(output: Path) -> Path:

@@ -1,75 +1,82 @@
 """Step 1: accuracy of one reference net whose convolutions all have one kernel size."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from spikernel import artifacts, provenance, tables
-from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel import artifacts, provenance
+from spikernel.config import Control, ImpactConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.network.activity import measure_activity
 from spikernel.network.spiking_net import build_net
 from spikernel.space.counts import memory_mb, parameter_count
+from spikernel.study import training_run
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.reference_net import reference_architecture
 from spikernel.study.shapes import image_shape
 from spikernel.training.evaluate import normalised_batches, to_device
-from spikernel.training.loop import Trained, train
-
-ACTIVITY_IMAGES = 1000
-"""Images on which firing rates and synaptic operations are measured."""
+from spikernel.training.loop import train
 
 
-def run(
-    manifest_path: Path,
-    kernel_size: int,
-    control: str,
-    seed: int,
-    reference_cell: Sequence[str],
-    network: NetworkConfig,
-    training: TrainingConfig,
-    machine: Machine,
-    metrics_path: Path,
-) -> None:
-    """Train one reference net and write `metrics.json` and `history.csv`.
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files written, all in one folder."""
+
+    metrics: Annotated[Path, "metrics.json to write"]
+    history: Annotated[Path, "history.csv to write"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which reference net, and how it is trained."""
+
+    kernel_size: Annotated[int, "size of every convolution of the cell, odd"]
+    control: Annotated[Control, "same width, or same parameters as 3x3"] = "plain"
+    seed: Annotated[int, "seed of the weights and the batches"] = 0
+    reference_cell: Annotated[
+        list[str], "operations on the edges 01 02 03 12 13 23; conv has the size under test"
+    ] = field(default_factory=lambda: list(ImpactConfig().reference_cell))
+    network: Annotated[NetworkConfig, "macro-structure"] = NetworkConfig()
+    training: Annotated[TrainingConfig, "how the net is trained"] = TrainingConfig()
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) -> None:
+    """Train one reference net and write its metrics and history.
 
     Accuracy is measured on the validation split; the test split is not touched.
     """
     watch = provenance.Stopwatch()
-    splits = load_split(manifest_path, "train"), load_split(manifest_path, "validation")
-    manifest = splits[0].manifest
+    splits = load_split(inputs.manifest, "train"), load_split(inputs.manifest, "validation")
+    manifest, training, seed = splits[0].manifest, settings.training, settings.seed
     architecture = reference_architecture(
-        reference_cell, kernel_size, control, network, image_shape(manifest)
+        settings.reference_cell,
+        settings.kernel_size,
+        settings.control,
+        settings.network,
+        image_shape(manifest),
     )
-    settings = {
-        "kernel_size": kernel_size,
-        "control": control,
-        "seed": seed,
-        "reference_cell": list(reference_cell),
-        "network": architecture.network.model_dump(mode="json"),
-        "training": training.model_dump(mode="json"),
-        "threads": machine.threads,
-    }
-    fingerprint = {
-        **settings,
-        "data": artifacts.file_hash(manifest_path),
-        "code": provenance.code_hash(),
-    }
-    unfinished = state_path(metrics_path)
-    net = build_net(architecture, seed, machine.device)
-    events = events_path(metrics_path, training)
+    fingerprint = training_run.fingerprint(architecture, training, seed, machine, inputs.manifest)
+    unfinished = state_path(outputs.metrics)
+    net = build_net(architecture, seed, machine.torch_device)
+    events = events_path(outputs.metrics, training)
     trained = train(net, splits, training, seed, unfinished, fingerprint, events=events)
-    images = to_device(splits[1], machine.device)[0][:ACTIVITY_IMAGES]
+    images = to_device(splits[1], machine.torch_device)[0][: training_run.ACTIVITY_IMAGES]
     activity = measure_activity(trained.net, normalised_batches(images, trained.augmenter))
     params = parameter_count(architecture).total
-    history_path = metrics_path.with_name("history.csv")
-    write_history(history_path, trained)
+    training_run.write_history(outputs.history, trained)
     artifacts.write_json(
-        metrics_path,
+        outputs.metrics,
         {
             "dataset": manifest.dataset,
-            "kernel_size": kernel_size,
-            "control": control,
+            "kernel_size": settings.kernel_size,
+            "control": settings.control,
             "seed": seed,
             "archid": architecture.cell.archid,
             "channels": architecture.network.channels,
@@ -86,17 +93,16 @@ def run(
         },
     )
     provenance.write(
-        metrics_path.with_name("provenance.json"),
+        outputs.metrics.with_name("provenance.json"),
         step="kernel_impact",
-        settings=settings,
-        inputs=[manifest_path],
-        outputs=[metrics_path, history_path],
+        settings={
+            **provenance.plain(settings),
+            "network": architecture.network.model_dump(mode="json"),
+        },
+        parts=[*settings.network.parts(), *training.parts()],
+        inputs=[inputs.manifest],
+        outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
         device=str(machine),
     )
     unfinished.unlink(missing_ok=True)
-
-
-def write_history(path: Path, trained: Trained) -> None:
-    """Write one line per epoch."""
-    tables.write_csv(path, [asdict(record) for record in trained.history])

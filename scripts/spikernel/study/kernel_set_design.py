@@ -19,6 +19,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
@@ -179,37 +180,52 @@ def _entry(name: str, item: KernelSet, origin: str, reason: str) -> dict[str, ob
     }
 
 
-def run(
-    impact_path: Path,
-    manifest_path: Path,
-    settings: DesignConfig,
-    output: Path,
-    network: NetworkConfig = NetworkConfig(),
-    search: SearchConfig = SearchConfig(),
-) -> None:
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    impact: Annotated[Path, "impact.csv of kernel_impact_table"]
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written."""
+
+    kernel_sets: Annotated[Path, "kernel_sets.json to write"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The rule's settings, and what decides whether a set's cells fit the search's budget."""
+
+    design: Annotated[DesignConfig, "settings of the step"] = DesignConfig()
+    network: Annotated[NetworkConfig, "macro-structure, with types of convolution"] = (
+        NetworkConfig()
+    )
+    search: Annotated[SearchConfig, "settings of nas_search, with its budget"] = SearchConfig()
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     """Read `impact.csv` of one data set and write `kernel_sets.json`."""
     watch = provenance.Stopwatch()
     impact = read_csv(
-        impact_path,
+        inputs.impact,
         text=("dataset", "control"),
         numbers=("kernel_size", "val_accuracy_percent_mean"),
     )
     if impact.empty:
-        raise TableError(f"{impact_path} has no rows: run kernel_impact again")
-    images = image_shape(manifest.read(manifest_path))
-    sets = design(impact, settings, Bounds(search, network, images))
+        raise TableError(f"{inputs.impact} has no rows: run kernel_impact again")
+    images = image_shape(manifest.read(inputs.manifest))
+    sets = design(impact, settings.design, Bounds(settings.search, settings.network, images))
     dataset = str(impact["dataset"].iloc[0])
-    artifacts.write_json(output, {"dataset": dataset, "rule": RULE, "sets": sets})
+    artifacts.write_json(outputs.kernel_sets, {"dataset": dataset, "rule": RULE, "sets": sets})
     provenance.write(
-        output.with_name("provenance.json"),
+        outputs.kernel_sets.with_name("provenance.json"),
         step="kernel_set_design",
-        settings={
-            **settings.model_dump(mode="json"),
-            "network": network.model_dump(mode="json"),
-            "search": search.model_dump(mode="json"),
-        },
-        inputs=[impact_path, manifest_path],
-        outputs=[output],
+        settings=provenance.plain(settings),
+        inputs=provenance.paths_of(inputs),
+        outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
     )
 

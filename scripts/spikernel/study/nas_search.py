@@ -2,85 +2,70 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
 from spikernel import artifacts, provenance
-from spikernel.config import SearchConfig
-from spikernel.errors import ConfigError, SpikernelError
+from spikernel.errors import SpikernelError
 from spikernel.search.journal import Evaluation
 from spikernel.search.strategies import Space, rank_order
 from spikernel.space.cell import Cell
 from spikernel.space.counts import memory_mb
 from spikernel.space.patterns import EDGES
+from spikernel.study import search_job
 from spikernel.study.inputs import Machine, state_path
-from spikernel.study.search_job import Outcome, SearchJob, Subject, merge_parts, write_part
+from spikernel.study.search_job import Outcome, SearchJob, Settings, merge_parts
 from spikernel.tables import to_csv
 
 EDGE_COLUMNS = tuple(f"edge_{low}{high}" for low, high in EDGES)
 
 
-def run(
-    manifest_path: Path,
-    subject: Subject,
-    settings: SearchConfig,
-    machine: Machine,
-    parts: Sequence[Path],
-    candidates_path: Path,
-    search_path: Path,
-) -> None:
-    """Search, or merge the `parts` of a search, and write `candidates.csv` and `search.json`.
+@dataclass(frozen=True)
+class Inputs(search_job.Inputs):
+    """Files read."""
+
+    parts: Annotated[list[Path], "files of nas_search_shard to merge"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files written."""
+
+    candidates: Annotated[Path, "candidates.csv to write: ranked, every cell"]
+    search_record: Annotated[Path, "search.json to write: what was searched, its cost"]
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) -> None:
+    """Search, or merge the parts of a search, and write `candidates.csv` and `search.json`.
 
     Raises:
         BudgetError: no cell meets the budget.
         SpikernelError: no candidate has a finite score.
     """
-    job = SearchJob(manifest_path, subject, settings, machine)
-    journal = state_path(candidates_path)
-    outcome = merge_parts(parts, job) if parts else job.run(journal)
+    job = SearchJob(inputs, settings, machine)
+    journal = state_path(outputs.candidates)
+    outcome = merge_parts(inputs.parts, job) if inputs.parts else job.run(journal)
     table = rank_table(outcome.evaluations, job.space, outcome.screened.prefilter)
     if not table["rank"].notna().any():
         raise SpikernelError(
-            f"none of the {len(outcome.evaluations)} candidates of {subject.kernel_set} has a "
+            f"none of the {len(outcome.evaluations)} candidates of {job.subject.kernel_set} has a "
             "finite score: raise nas_search/batch_size or network/channels"
         )
-    artifacts.write_text(candidates_path, to_csv(table))
-    artifacts.write_json(search_path, _summary(job, outcome, table, str(machine)))
+    artifacts.write_text(outputs.candidates, to_csv(table))
+    artifacts.write_json(outputs.search_record, _summary(job, outcome, table, str(machine)))
     provenance.write(
-        search_path.with_name("provenance.json"),
+        outputs.search_record.with_name("provenance.json"),
         step="nas_search",
         settings=job.described,
-        inputs=[manifest_path, *parts],
-        outputs=[candidates_path, search_path],
+        parts=job.parts,
+        inputs=provenance.paths_of(inputs),
+        outputs=provenance.paths_of(outputs),
         seconds=outcome.seconds,
         device=str(machine),
     )
-    journal.unlink(missing_ok=True)
-
-
-def run_shard(
-    manifest_path: Path,
-    subject: Subject,
-    settings: SearchConfig,
-    machine: Machine,
-    shard: int,
-    output: Path,
-) -> None:
-    """Score every `settings.shards`-th cell, beginning with `shard`, and write them for merging.
-
-    Raises:
-        ConfigError: there is no such shard.
-    """
-    if not 0 <= shard < settings.shards:
-        raise ConfigError(
-            f"shard {shard} is not one of 0..{settings.shards - 1}: set nas_search/shards"
-        )
-    job = SearchJob(manifest_path, subject, settings, machine)
-    journal = state_path(output)
-    screened = job.screen()
-    part = job.evaluate(screened.cells[shard :: settings.shards], journal)
-    write_part(output, job, screened, part)
     journal.unlink(missing_ok=True)
 
 

@@ -4,24 +4,43 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from spikernel import artifacts, provenance
+from spikernel import artifacts, code
 from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError, TableError
+from spikernel.search.batches import draw_batches
 from spikernel.search.engine import Engine
 from spikernel.search.evolution import evolve
 from spikernel.search.journal import Evaluation, Journal
-from spikernel.search.scorer import Scorer, draw_batches
+from spikernel.search.rules import check_search
+from spikernel.search.score import score_class
 from spikernel.search.screening import Screened, screen
 from spikernel.search.strategies import Space
-from spikernel.search.structure import STRUCTURAL_SCORES
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study.inputs import Machine
 from spikernel.study.kernel_set_design import read_kernel_sizes
 from spikernel.study.shapes import image_shape
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files read by every job of a search."""
+
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+    kernel_sets: Annotated[Path | None, "kernel_sets.json of kernel_set_design"] = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which cells are searched, for which macro-structure."""
+
+    kernel_set: Annotated[str | None, "name of the set in --kernel-sets"] = None
+    kernel_sizes: Annotated[list[int] | None, "the set itself, instead of file and name"] = None
+    network: Annotated[NetworkConfig, "macro-structure"] = NetworkConfig()
+    search: Annotated[SearchConfig, "settings of the step"] = SearchConfig()
 
 
 @dataclass(frozen=True)
@@ -33,24 +52,20 @@ class Subject:
     network: NetworkConfig
 
 
-def choose_subject(
-    kernel_sets: Path | None,
-    name: str | None,
-    kernel_sizes: Sequence[int] | None,
-    network: NetworkConfig,
-) -> Subject:
+def choose_subject(kernel_sets: Path | None, settings: Settings) -> Subject:
     """Return the set of a `kernel_sets.json`, or the one given by its sizes.
 
     Raises:
         ConfigError: neither or both were given, or a size is not odd and positive.
         TableError: the file has no set of that name.
     """
+    name, kernel_sizes = settings.kernel_set, settings.kernel_sizes
     if kernel_sizes and kernel_sets is None and name is None:
         baseline = DesignConfig.parse({"baseline": kernel_sizes}, "kernel_sizes").baseline
-        return Subject(kernel_set_name(baseline), baseline, network)
+        return Subject(kernel_set_name(baseline), baseline, settings.network)
     if kernel_sets is None or name is None or kernel_sizes:
         raise ConfigError("give either --kernel-sizes, or both --kernel-sets and --kernel-set")
-    return Subject(name, read_kernel_sizes(kernel_sets, name), network)
+    return Subject(name, read_kernel_sizes(kernel_sets, name), settings.network)
 
 
 @dataclass(frozen=True)
@@ -65,18 +80,18 @@ class Outcome:
 class SearchJob:
     """Loads what a search needs once, then screens and scores."""
 
-    def __init__(
-        self, manifest_path: Path, subject: Subject, settings: SearchConfig, machine: Machine
-    ) -> None:
-        split = load_split(manifest_path, "train")
+    def __init__(self, inputs: Inputs, chosen: Settings, machine: Machine) -> None:
+        subject, settings = choose_subject(inputs.kernel_sets, chosen), chosen.search
+        check_search(settings)
+        split = load_split(inputs.manifest, "train")
         self.dataset = split.manifest.dataset
         self.subject = subject
         self.settings = settings
         self.images = image_shape(split.manifest)
         self.space = Space.of(settings, subject.kernel_sizes, subject.network, self.images)
-        self._structural = STRUCTURAL_SCORES.get(settings.score)
-        self._batches = [] if self._structural else draw_batches(split, settings, machine.device)
-        self._scorer = Scorer(self._batches, settings.score, settings.seed, machine.device)
+        score, device = score_class(settings.score), machine.torch_device
+        batches = draw_batches(split, settings, device) if score.needs_images else []
+        self._score = score(settings, batches, device)
         self.described = {
             "kernel_set": subject.kernel_set,
             "kernel_sizes": list(subject.kernel_sizes),
@@ -84,21 +99,21 @@ class SearchJob:
             "search": settings.model_dump(mode="json"),
             "threads": machine.threads,
         }
+        self.parts = sorted({*subject.network.parts(), *settings.parts()})
         self.fingerprint = {
             **self.described,
-            "data": artifacts.file_hash(manifest_path),
-            "code": provenance.code_hash(),
+            "data": artifacts.file_hash(inputs.manifest),
+            "code": code.digest("nas_search", self.parts),
             "device": str(machine),
         }
 
     def screen(self) -> Screened:
         """Choose the cells of a `random` or `exhaustive` search; the prefilter costs seconds."""
-        return screen(self.settings, self.space, self._batches)
+        return screen(self.settings, self.space, self._score)
 
     def score(self, cell: Cell) -> float:
         """Return the exact score of a cell."""
-        architecture = Architecture(cell, self.subject.network, self.images)
-        return (self._structural or self._scorer.score)(architecture)
+        return self._score.score(Architecture(cell, self.subject.network, self.images))
 
     def evaluate(self, cells: Sequence[Cell], journal_path: Path) -> list[Evaluation]:
         """Score cells exactly, resuming from the journal."""

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
+from typing import Annotated
 
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, WorkflowConfig
-from spikernel.data.prepare import prepare
 from spikernel.errors import ConfigError
 from spikernel.provenance import Stopwatch
 from spikernel.study import train_final
 from spikernel.study.inputs import Machine
 from spikernel.study.measurement import write_measurement
+from spikernel.study.prepare_data import prepare
 
 
 @dataclass(frozen=True)
@@ -32,56 +31,64 @@ def read_experiment(path: Path, dataset: str | None) -> Experiment:
         ConfigError: the file cannot be read, is not valid, or has no such data set.
 
     """
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    config = WorkflowConfig.parse(given, str(path))
+    config = WorkflowConfig.read(path)
     names = list(config.datasets)
     if dataset is None and len(names) == 1:
         dataset = names[0]
     if dataset not in names:
         raise ConfigError(f"{path}: --dataset must be one of {', '.join(names)}, got {dataset}")
-    section = config.resolved()["datasets"][dataset]
-    return Experiment(
-        dataset,
-        Path(config.data_dir),
-        DatasetConfig.parse(section["data"], str(path)),
-        NetworkConfig.parse(section["network"], str(path)),
-        TrainingConfig.parse(section["train_final"], str(path)),
+    sections = config.sections()
+    data, network, training = (
+        sections[f"datasets/{dataset}/{name}"] for name in ("data", "network", "train_final")
     )
+    assert isinstance(data, DatasetConfig)
+    assert isinstance(network, NetworkConfig)
+    assert isinstance(training, TrainingConfig)
+    return Experiment(dataset, Path(config.data_dir), data, network, training)
 
 
-def run(
-    experiment: Experiment,
-    archid: str,
-    folder: Path,
-    data_dir: Path | None,
-    seed: int,
-    machine: Machine,
-    max_seconds: float | None = None,
-    measurement: Path | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Settings:
+    """What is trained, and where."""
+
+    config: Annotated[Path, "experiment, for instance config/cifar_h100.yaml"]
+    archid: Annotated[str, "operations on its edges, e.g. k3-zero-skip-k3-avg-k5"]
+    folder: Annotated[Path, "where the prepared data and the results go"]
+    dataset: Annotated[str | None, "data set of the experiment, if it has several"] = None
+    data_dir: Annotated[Path | None, "folder of the data sets; default: the experiment's"] = None
+    seed: Annotated[int, "seed of the weights and the batches"] = 0
+    max_seconds: Annotated[
+        float | None, "stop, with status 75, before it would take longer; run again to go on"
+    ] = None
+    measurement: Annotated[
+        Path | None, "record to write, docs/measurements/<dataset>-<name>.json"
+    ] = None
+
+
+def run(settings: Settings, machine: Machine) -> None:
     """Do what is missing: prepare the data, train, test once, write the record.
 
     Raises:
-        UnfinishedError: another epoch would not end within `max_seconds`, which count from here.
+        UnfinishedError: it would take longer than `max_seconds`, which count from here.
         SpikernelError: bad input, see the steps.
 
     """
     watch = Stopwatch()
-    candidate = train_final.Candidate.by_hand(archid)
-    manifest = folder / "prepare_data" / "manifest.json"
+    experiment = read_experiment(settings.config, settings.dataset)
+    candidate = train_final.Candidate.by_hand(settings.archid)
+    manifest = settings.folder / "prepare_data" / "manifest.json"
     if not manifest.exists():
-        data_dir = experiment.data_dir if data_dir is None else data_dir
+        data_dir = experiment.data_dir if settings.data_dir is None else settings.data_dir
         prepare(experiment.dataset, experiment.data, data_dir, manifest)
-    place = folder / candidate.cell.archid / f"seed-{seed}"
+    place = settings.folder / candidate.cell.archid / f"seed-{settings.seed}"
     outputs = train_final.Outputs.in_folder(place)
-    left = None if max_seconds is None else max_seconds - watch.seconds()
-    train_final.run(
-        manifest, candidate, seed, experiment.network, experiment.training, machine, outputs, left
+    most = settings.max_seconds
+    final = train_final.Settings(
+        seed=settings.seed,
+        network=experiment.network,
+        training=experiment.training,
+        max_seconds=None if most is None else most - watch.seconds(),
     )
-    if measurement is not None:
-        write_measurement(outputs.metrics, measurement)
+    train_final.train_candidate(manifest, candidate, outputs, final, machine)
+    if settings.measurement is not None:
+        write_measurement(outputs.metrics, settings.measurement)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import pandas as pd
 
@@ -10,15 +10,14 @@ from spikernel import artifacts, provenance
 from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
-from spikernel.export.deployed import deployed
 from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.space.counts import memory_mb, parameter_count
+from spikernel.study import training_run
 from spikernel.study.inputs import Machine, events_path, state_path
-from spikernel.study.kernel_impact import ACTIVITY_IMAGES, write_history
 from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv, write_csv
 from spikernel.training.checkpoint import save_model
@@ -27,17 +26,26 @@ from spikernel.training.loop import train
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+    candidates: Annotated[Path, "candidates.csv of nas_search"]
+    search: Annotated[Path, "search.json of the same search"]
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Files of one trained model, all in one folder."""
 
-    metrics: Path
-    history: Path
-    layers: Path
-    model: Path
+    metrics: Annotated[Path, "metrics.json to write"]
+    history: Annotated[Path, "history.csv to write, in the same folder"]
+    layers: Annotated[Path, "layers.csv to write, in the same folder"]
+    model: Annotated[Path, "model.safetensors to write, in the same folder"]
 
     def __post_init__(self) -> None:
         """Check that the files lie together, where the provenance record goes too."""
-        if len({path.parent for path in self.all()}) != 1:
+        if len({path.parent for path in provenance.paths_of(self)}) != 1:
             raise SpikernelError("metrics, history, layers and model must go to one folder")
 
     @classmethod
@@ -46,9 +54,18 @@ class Outputs:
         names = ("metrics.json", "history.csv", "layers.csv", "model.safetensors")
         return cls(*(folder / name for name in names))
 
-    def all(self) -> list[Path]:
-        """Return every file."""
-        return [self.metrics, self.history, self.layers, self.model]
+
+@dataclass(frozen=True)
+class Settings:
+    """Which candidate, and how it is trained."""
+
+    rank: Annotated[int, "which candidate to train, 1 is the best"] = 1
+    seed: Annotated[int, "seed of the weights and the batches"] = 0
+    network: Annotated[NetworkConfig, "macro-structure"] = NetworkConfig()
+    training: Annotated[TrainingConfig, "how the net is trained"] = TrainingConfig()
+    max_seconds: Annotated[
+        float | None, "stop, with status 75, before it would take longer; run again to go on"
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -87,55 +104,46 @@ class Candidate:
         return cls(cell, kernel_set_name(tuple(sizes)), sizes, None)
 
 
-def run(
+def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) -> None:
+    """Train the candidate of a rank; see `train_candidate`."""
+    candidate = Candidate.of_search(inputs.candidates, inputs.search, settings.rank)
+    train_candidate(inputs.manifest, candidate, outputs, settings, machine)
+
+
+def train_candidate(
     manifest_path: Path,
     candidate: Candidate,
-    seed: int,
-    network: NetworkConfig,
-    training: TrainingConfig,
-    machine: Machine,
     outputs: Outputs,
-    max_seconds: float | None = None,
+    settings: Settings,
+    machine: Machine,
 ) -> None:
     """Train a candidate; the test split is read after training, once.
 
     Raises:
         TrainingError: the loss is not finite; the last good state stays.
-        UnfinishedError: another epoch would not end within `max_seconds`; the state stays.
+        UnfinishedError: it would take longer than `settings.max_seconds`; the state stays.
 
     """
     watch = provenance.Stopwatch()
     splits = load_split(manifest_path, "train"), load_split(manifest_path, "validation")
-    manifest = splits[0].manifest
-    architecture = Architecture(candidate.cell, network, image_shape(manifest))
-    settings = {
-        "kernel_set": candidate.kernel_set,
-        "kernel_sizes": candidate.kernel_sizes,
-        "rank": candidate.rank,
-        "archid": candidate.cell.archid,
-        "seed": seed,
-        "network": network.model_dump(mode="json"),
-        "training": training.model_dump(mode="json"),
-        "threads": machine.threads,
-    }
-    fingerprint = {
-        **settings,
-        "data": artifacts.file_hash(manifest_path),
-        "code": provenance.code_hash(),
-    }
+    manifest, training, seed = splits[0].manifest, settings.training, settings.seed
+    architecture = Architecture(candidate.cell, settings.network, image_shape(manifest))
+    fingerprint = training_run.fingerprint(architecture, training, seed, machine, manifest_path)
     unfinished = state_path(outputs.model)
-    net = build_net(architecture, seed, machine.device)
+    device = machine.torch_device
+    net = build_net(architecture, seed, device)
     events = events_path(outputs.metrics, training)
-    trained = train(net, splits, training, seed, unfinished, fingerprint, max_seconds, events)
-    test = to_device(load_split(manifest_path, "test"), machine.device)
-    validation = to_device(splits[1], machine.device)
+    trained = train(
+        net, splits, training, seed, unfinished, fingerprint, settings.max_seconds, events
+    )
+    test = to_device(load_split(manifest_path, "test"), device)
     test_accuracy = accuracy_percent(trained.net, *test, trained.augmenter)
     activity = measure_activity(
-        trained.net, normalised_batches(test[0][:ACTIVITY_IMAGES], trained.augmenter)
+        trained.net, normalised_batches(test[0][: training_run.ACTIVITY_IMAGES], trained.augmenter)
     )
     params = parameter_count(architecture).total
     save_model(outputs.model, trained.net, manifest)
-    write_history(outputs.history, trained)
+    training_run.write_history(outputs.history, trained)
     write_csv(outputs.layers, [layer.row() for layer in activity.layers])
     artifacts.write_json(
         outputs.metrics,
@@ -162,20 +170,22 @@ def run(
             "energy_pj_int8": activity.energy_pj("int8"),
             "neurons": activity.neurons,
             "state_bytes": activity.state_bytes,
-            **deployed(trained.net, manifest, validation, test),
             "neurobench": neurobench_metrics(trained.net, activity, test_accuracy),
             "train_seconds": trained.seconds,
             "epochs": training.epochs,
-            "time_steps": network.time_steps,
+            "time_steps": settings.network.time_steps,
             "device": str(machine),
         },
     )
+    described = provenance.plain(settings)
+    del described["max_seconds"]  # it changes no result
     provenance.write(
         outputs.metrics.with_name("provenance.json"),
         step="train_final",
-        settings=settings,
+        settings={**described, "archid": candidate.cell.archid, "threads": machine.threads},
+        parts=sorted({*settings.network.parts(), *training.parts()}),
         inputs=[manifest_path, *candidate.sources],
-        outputs=outputs.all(),
+        outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
         device=str(machine),
     )

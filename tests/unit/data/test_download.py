@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spikernel.data import download
-from spikernel.data.catalog import Archive
+from spikernel.data.locate import Archive
 from spikernel.errors import DataError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)

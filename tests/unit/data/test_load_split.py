@@ -8,9 +8,9 @@ import pytest
 
 from spikernel.config import DatasetConfig
 from spikernel.data import manifest as manifests
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError, SpikernelError
+from spikernel.study.prepare_data import prepare
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -95,7 +95,7 @@ def test_missing_manifest(tmp_path):
 
 def test_loading_imports_no_torch():
     code = (
-        "import sys, spikernel.data.splits, spikernel.data.catalog, spikernel.data.prepare;"
+        "import sys, spikernel.data.splits, spikernel.study.prepare_data;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'sklearn')))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True)

@@ -5,8 +5,8 @@ import pytest
 
 from spikernel.config import DatasetConfig
 from spikernel.data.collection import Collection, array_pool
-from spikernel.data.prepare import make_plan
 from spikernel.errors import ConfigError, DataError
+from spikernel.study.prepare_data import make_plan
 
 
 def pool(per_class, classes=3):

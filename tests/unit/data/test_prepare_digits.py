@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from spikernel.config import DatasetConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
+from spikernel.study.prepare_data import prepare
 
 ROOT = Path(__file__).parents[3]
 

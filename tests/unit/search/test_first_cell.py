@@ -7,9 +7,10 @@ from toy import NETWORK, load
 
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.network.spiking_net import build_net
+from spikernel.search.batches import draw_batches
 from spikernel.search.first_cell import FirstCell, Groups
-from spikernel.search.sahd import KernelSum
-from spikernel.search.scorer import draw_batches
+from spikernel.search.sahd import Alpha, KernelSum
+from spikernel.search.scores import sahd_half, sahd_half_n
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.space.enumeration import canonical_cells, draw_cell
@@ -17,6 +18,7 @@ from spikernel.space.operations import operation_set
 from spikernel.study.shapes import image_shape
 
 CPU = torch.device("cpu")
+HALF_N, HALF = sahd_half_n.Score.alpha, sahd_half.Score.alpha
 SETTINGS = SearchConfig(score="sahd_half_n", batch_size=12, batches=2, seed=4)
 
 
@@ -24,7 +26,7 @@ def whole_net_score(
     cell: Cell,
     manifest: Path,
     batches: list[torch.Tensor],
-    score: str,
+    alpha: Alpha,
     network: NetworkConfig = NETWORK,
 ) -> torch.Tensor:
     """Run the real net and keep only what the neurons of its first cell say."""
@@ -32,7 +34,7 @@ def whole_net_score(
     net = build_net(Architecture(cell, network, shape), SETTINGS.seed, CPU).train()
     values = []
     for batch in batches:
-        kernel = KernelSum(score)
+        kernel = KernelSum(alpha)
         handles = [
             neuron.register_forward_hook(lambda m, _, out, k=kernel: k.add(out, m.calls))
             for neuron in net.cell1.neurons.values()
@@ -45,9 +47,9 @@ def whole_net_score(
     return torch.stack(values).mean()
 
 
-@pytest.mark.parametrize("score", ["sahd_half_n", "sahd_half"])
+@pytest.mark.parametrize("alpha", [HALF_N, HALF])
 def test_every_cell_scores_as_the_first_cell_of_its_own_net(
-    digits_manifest: Path, score: str
+    digits_manifest: Path, alpha: Alpha
 ) -> None:
     split = load(digits_manifest)[0]
     batches = draw_batches(split, SETTINGS, CPU)
@@ -56,10 +58,10 @@ def test_every_cell_scores_as_the_first_cell_of_its_own_net(
         for cell in canonical_cells(operation_set((1, 3), ("zero", "skip", "avg")))
         if cell.kernel_sizes()
     ]
-    first = FirstCell(NETWORK, image_shape(split.manifest), batches, score, SETTINGS.seed)
+    first = FirstCell(NETWORK, image_shape(split.manifest), batches, alpha, SETTINGS.seed)
     scores = first.scores(cells)
     for index in range(0, len(cells), 331):  # a spread of all kinds of cells
-        expected = whole_net_score(cells[index], digits_manifest, batches, score)
+        expected = whole_net_score(cells[index], digits_manifest, batches, alpha)
         assert scores[index] == pytest.approx(expected.item(), rel=1e-9), cells[index].archid
 
 
@@ -83,9 +85,9 @@ def test_every_macro_structure_is_screened_right(
     generator = random.Random(0)
     drawn = [draw_cell(operations, generator) for _ in range(40)]
     cells = [cell for cell in drawn if cell.kernel_sizes()]
-    first = FirstCell(network, image_shape(split.manifest), batches, "sahd_half", SETTINGS.seed)
+    first = FirstCell(network, image_shape(split.manifest), batches, HALF, SETTINGS.seed)
     for cell, score in zip(cells[::4], first.scores(cells)[::4], strict=True):
-        expected = whole_net_score(cell, digits_manifest, batches, "sahd_half", network)
+        expected = whole_net_score(cell, digits_manifest, batches, HALF, network)
         assert score == pytest.approx(expected.item(), rel=1e-9), cell.archid
 
 

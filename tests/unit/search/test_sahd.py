@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from spikernel.errors import ConfigError
 from spikernel.search.sahd import (
     EPSILON,
+    Alpha,
     KernelSum,
     layer_kernel,
     log_determinants,
     ones_in_common,
 )
+from spikernel.search.scores import sahd_half, sahd_half_n
+
+HALF_N, HALF = sahd_half_n.Score.alpha, sahd_half.Score.alpha
 
 
 def reference(codes: np.ndarray, alpha_is_half_n: bool) -> np.ndarray:
@@ -33,13 +36,13 @@ def test_two_images_by_hand() -> None:
     spikes = torch.tensor([[[1.0, 1, 0, 0], [1, 0, 1, 0]]])  # T = 1, B = 2, F = 4
     off_diagonal = 4 - 2 * 2 / 2.001
     expected = torch.tensor([[4, off_diagonal], [off_diagonal, 4]], dtype=torch.float64)
-    torch.testing.assert_close(layer_kernel(spikes, "sahd_half_n"), expected)
-    kernel = KernelSum("sahd_half_n")
+    torch.testing.assert_close(layer_kernel(spikes, HALF_N), expected)
+    kernel = KernelSum(HALF_N)
     kernel.add(spikes)
     score = kernel.log_determinant().item()
     assert score == pytest.approx(math.log(16 - off_diagonal**2))
     # With alpha = 0.5 the distance weighs a quarter of that: 4 - 0.5 * 2 / 2.001.
-    other = layer_kernel(spikes, "sahd_half")[0, 1].item()
+    other = layer_kernel(spikes, HALF)[0, 1].item()
     assert other == pytest.approx(4 - 0.5 * 2 / 2.001)
 
 
@@ -61,8 +64,8 @@ def test_common_ones_are_counted_exactly(device: str) -> None:
     assert found.flatten(0, 1).tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("score", ["sahd_half_n", "sahd_half"])
-def test_equals_the_plain_reference(score: str) -> None:
+@pytest.mark.parametrize("alpha", [HALF_N, HALF])
+def test_equals_the_plain_reference(alpha: Alpha) -> None:
     generator = torch.Generator().manual_seed(0)
     layers = [
         (torch.rand(3, 6, *shape, generator=generator) < rate).float()
@@ -72,8 +75,8 @@ def test_equals_the_plain_reference(score: str) -> None:
     total = np.zeros((6, 6))
     for spikes, weight in zip(layers, calls, strict=True):
         for step in spikes.flatten(2).double().numpy():
-            total += weight * reference(step, score == "sahd_half_n")
-    kernel = KernelSum(score)
+            total += weight * reference(step, alpha is HALF_N)
+    kernel = KernelSum(alpha)
     for spikes, weight in zip(layers, calls, strict=True):
         kernel.add(spikes, weight)
     expected = np.linalg.slogdet(total / (3 * sum(calls)))[1]
@@ -81,16 +84,14 @@ def test_equals_the_plain_reference(score: str) -> None:
 
 
 def test_equal_codes_have_a_singular_kernel() -> None:
-    kernel = KernelSum("sahd_half_n")
+    kernel = KernelSum(HALF_N)
     kernel.add(torch.zeros(2, 3, 10))
     assert kernel.log_determinant().item() == -math.inf
 
 
-def test_unknown_versions_and_empty_sums_are_errors() -> None:
-    with pytest.raises(ConfigError, match="known are sahd_half_n, sahd_half"):
-        layer_kernel(torch.zeros(1, 2, 4), "hamming")
+def test_an_empty_sum_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one LIF layer"):
-        KernelSum("sahd_half").log_determinant()
+        KernelSum(HALF).log_determinant()
 
 
 @pytest.mark.parametrize("threads", [1, 2])

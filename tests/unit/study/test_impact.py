@@ -8,7 +8,7 @@ from spikernel.errors import SpikernelError
 from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import parameter_count
-from spikernel.study import impact_table
+from spikernel.study.kernel_impact_table import Inputs, Outputs, run
 from spikernel.study.reference_net import reference_architecture
 from spikernel.tables import read_csv
 
@@ -70,7 +70,7 @@ def test_table_holds_mean_and_sample_deviation(tmp_path: Path) -> None:
         write_metrics(tmp_path, kernel_size=5, control="plain", val_accuracy_percent=60.0),
         write_metrics(tmp_path, kernel_size=5, control="iso_parameter", channels=6),
     ]
-    impact_table.collect(files, tmp_path / "impact.csv")
+    run(Inputs(files), Outputs(tmp_path / "impact.csv"))
     table = read_csv(
         tmp_path / "impact.csv",
         text=("control",),
@@ -96,4 +96,4 @@ def test_incomplete_metrics_name_file_and_key(tmp_path: Path) -> None:
     del record["params"]
     path.write_text(json.dumps(record))
     with pytest.raises(SpikernelError, match=r"metrics\.json: key 'params' is missing"):
-        impact_table.collect([path], tmp_path / "impact.csv")
+        run(Inputs([path]), Outputs(tmp_path / "impact.csv"))

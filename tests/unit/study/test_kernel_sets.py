@@ -128,7 +128,11 @@ def test_sets_that_must_be_searched_are_named_where_no_cell_fits(
 def test_file_in_file_out(tmp_path: Path, digits_manifest: Path) -> None:
     impact, output = tmp_path / "impact.csv", tmp_path / "kernel_sets.json"
     IMPACT.to_csv(impact, index=False)
-    kernel_set_design.run(impact, digits_manifest, DesignConfig(), output)
+    kernel_set_design.run(
+        kernel_set_design.Inputs(impact, digits_manifest),
+        kernel_set_design.Outputs(output),
+        kernel_set_design.Settings(),
+    )
     written = json.loads(output.read_text())
     assert written["dataset"] == "d"
     assert len(written["sets"]) == 7

@@ -2,6 +2,7 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,27 +20,43 @@ from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.enumeration import count_cells
 from spikernel.space.operations import operation_set
-from spikernel.study import nas_search
+from spikernel.study import nas_search, nas_search_shard
 from spikernel.study.inputs import Machine
 from spikernel.study.nas_search import rank_table
-from spikernel.study.search_job import Subject, choose_subject
+from spikernel.study.search_job import Inputs, Settings, choose_subject
 from spikernel.study.train_final import read_candidate
 
 SETTINGS = SearchConfig(score="sahd_half_n", iterations=6, batch_size=16, batches=1, seed=5)
-SUBJECT = Subject("k1-3", (1, 3), NETWORK)
+CPU = Machine("cpu")
 
 
 def search(
     manifest: Path,
     folder: Path,
     settings: SearchConfig = SETTINGS,
-    parts: tuple[Path, ...] = (),
-    subject: Subject = SUBJECT,
+    parts: Sequence[Path] = (),
+    sizes: tuple[int, ...] = (1, 3),
 ) -> Path:
-    candidates, summary = folder / "candidates.csv", folder / "search.json"
-    machine = Machine.choose("cpu", 1)
-    nas_search.run(manifest, subject, settings, machine, parts, candidates, summary)
-    return candidates
+    outputs = nas_search.Outputs(folder / "candidates.csv", folder / "search.json")
+    nas_search.run(
+        nas_search.Inputs(manifest, parts=list(parts)), outputs, over(sizes, settings), CPU
+    )
+    return outputs.candidates
+
+
+def over(sizes: tuple[int, ...], settings: SearchConfig) -> Settings:
+    return Settings(kernel_sizes=list(sizes), network=NETWORK, search=settings)
+
+
+def score_shard(manifest: Path, settings: SearchConfig, shard: int, part: Path) -> None:
+    nas_search_shard.run(
+        Inputs(manifest),
+        nas_search_shard.Outputs(part),
+        nas_search_shard.Settings(
+            kernel_sizes=[1, 3], network=NETWORK, search=settings, shard=shard
+        ),
+        CPU,
+    )
 
 
 def without_seconds(path: Path) -> pd.DataFrame:
@@ -126,13 +143,17 @@ def test_a_search_without_a_finite_score_is_an_error(
 def test_subject_is_a_file_and_a_name_or_the_sizes(tmp_path: Path) -> None:
     sets = tmp_path / "kernel_sets.json"
     sets.write_text(json.dumps({"sets": [{"name": "design-1", "sizes": [3, 5]}]}))
-    assert choose_subject(sets, "design-1", None, NETWORK).kernel_sizes == (3, 5)
-    assert choose_subject(None, None, [5, 1], NETWORK).kernel_set == "k1-5"
-    for wrong in ((None, None, None), (sets, None, None), (sets, "design-1", [1])):
+    assert choose_subject(sets, Settings("design-1")).kernel_sizes == (3, 5)
+    assert choose_subject(None, Settings(kernel_sizes=[5, 1])).kernel_set == "k1-5"
+    for file, wrong in (
+        (None, Settings()),
+        (sets, Settings()),
+        (sets, Settings("design-1", kernel_sizes=[1])),
+    ):
         with pytest.raises(ConfigError, match="give either --kernel-sizes, or both"):
-            choose_subject(*wrong, NETWORK)
+            choose_subject(file, wrong)
     with pytest.raises(ConfigError, match="odd and positive, got 4"):
-        choose_subject(None, None, [4], NETWORK)
+        choose_subject(None, Settings(kernel_sizes=[4]))
 
 
 def test_progress_is_reported(
@@ -153,10 +174,9 @@ def test_shards_merge_to_the_ranking_of_one_job(
         SETTINGS.model_copy(update={"iterations": 12, "prefilter": prefilter}),
     )
     settings = SETTINGS.model_copy(update={"iterations": 12, "prefilter": prefilter, "shards": 3})
-    machine = Machine.choose("cpu", 1)
     parts = tuple(tmp_path / f"{shard}.jsonl" for shard in range(3))
     for shard, part in enumerate(parts):
-        nas_search.run_shard(digits_manifest, SUBJECT, settings, machine, shard, part)
+        score_shard(digits_manifest, settings, shard, part)
     merged = search(digits_manifest, tmp_path / "merged", settings, parts)
     pd.testing.assert_frame_equal(without_seconds(merged), without_seconds(whole))
     with pytest.raises(TableError, match=r"the shards hold \d+ of \d+ cells"):
@@ -168,7 +188,7 @@ def test_shards_merge_to_the_ranking_of_one_job(
     with pytest.raises(TableError, match=r"0\.jsonl belongs to another search"):
         search(digits_manifest, tmp_path / "torn", other, parts)
     with pytest.raises(ConfigError, match=r"shard 3 is not one of 0\.\.2"):
-        nas_search.run_shard(digits_manifest, SUBJECT, settings, machine, 3, parts[0])
+        score_shard(digits_manifest, settings, 3, parts[0])
 
 
 def test_prefilter_scores_its_best_exactly_and_lists_the_rest(
@@ -193,8 +213,6 @@ def test_prefilter_scores_its_best_exactly_and_lists_the_rest(
 def test_evolution_finds_the_best_of_a_space_small_enough_to_enumerate(
     digits_manifest: Path, tmp_path: Path
 ) -> None:
-    subject = Subject("k3", (3,), NETWORK)
-    machine = Machine.choose("cpu", 1)
     base = SETTINGS.model_copy(update={"operations": ("zero",)})
     found = {}
     for strategy, iterations in (("exhaustive", 1), ("evolution", 12)):
@@ -203,9 +221,8 @@ def test_evolution_finds_the_best_of_a_space_small_enough_to_enumerate(
                 "strategy": strategy, "iterations": iterations, "population": 4, "tournament": 3,
             }
         )  # fmt: skip
-        paths = tmp_path / strategy / "candidates.csv", tmp_path / strategy / "search.json"
-        nas_search.run(digits_manifest, subject, settings, machine, (), *paths)
-        found[strategy] = json.loads(paths[1].read_text())
+        candidates = search(digits_manifest, tmp_path / strategy, settings, sizes=(3,))
+        found[strategy] = json.loads(candidates.with_name("search.json").read_text())
     # Over {zero, k3} there are 7 distinct cells; see the enumeration's test.
     assert found["exhaustive"]["distinct"] == 7
     assert found["evolution"]["best_archid"] == found["exhaustive"]["best_archid"]
@@ -234,8 +251,9 @@ def test_feedback_cells_are_searched_like_forward_ones(
     ],
 )
 def test_the_script_counts_the_space(kind: str, expected: dict[str, int]) -> None:
-    script = Path(__file__).parents[3] / "scripts" / "nas_search.py"
-    command = [sys.executable, script, "--count", "--cells", kind, "--kernel-sizes", "1", "3"]
+    script = Path(__file__).parents[3] / "scripts" / "cells.py"
+    search = f"{{cells: {kind}}}"
+    command = [sys.executable, script, "--kernel-sizes", "1", "3", "--search", search]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert expected.items() <= json.loads(result.stdout).items()
 
@@ -254,8 +272,7 @@ def test_thresholds_are_searched_and_rise_along_the_best_path(
     changes = {"thresholds": (0.5, 1.0, 1.5), "operations": ("zero", "skip")}
     settings = SETTINGS.model_copy(update={**changes, "score": "rising_path"})
     every = settings.model_copy(update={"strategy": "exhaustive"})
-    subject = Subject("k3", (3,), NETWORK)
-    table = pd.read_csv(search(digits_manifest, tmp_path / "all", every, subject=subject))
+    table = pd.read_csv(search(digits_manifest, tmp_path / "all", every, sizes=(3,)))
     without_convolution = count_cells(("zero", "skip"), "forward").canonical
     assert len(table) == 7_012 - without_convolution
     best = Cell.from_archid(table["archid"].iloc[0])

@@ -12,14 +12,15 @@ import yaml
 
 from spikernel import artifacts
 from spikernel.errors import ConfigError, DataError
-from spikernel.study import evaluate_model, train_cell
+from spikernel.study import train_cell
+from spikernel.study.evaluate import evaluate
 from spikernel.study.inputs import Machine
 from spikernel.study.measurement import write_measurement
 from spikernel.training import state
 
 ROOT = Path(__file__).parents[3]
 ARCHID = "k3t0.5-zero-skip-k1t0.8-zero-k3"
-MACHINE = Machine(torch.device("cpu"), 1)
+MACHINE = Machine("cpu")
 CONFIG = {
     "experiment": "toy",
     "datasets": {"digits": {"train_images": 200, "test_images": 60}},
@@ -110,7 +111,7 @@ def test_altered_or_unfit_weights_are_refused(folder: Path, results: Path, tmp_p
     (tmp_path / "provenance.json").write_text((results / "provenance.json").read_text())
     model.write_bytes(released[:-4] + b"\0\0\0\0")
     with pytest.raises(DataError, match="was altered since its release"):
-        evaluate_model.run(model, manifest, "test", MACHINE, None)
+        evaluate(model, manifest, "test", MACHINE)
     (tmp_path / "provenance.json").unlink()
     other = json.loads(manifest.read_text())
     other["classes"] = other["classes"][::-1]
@@ -118,7 +119,7 @@ def test_altered_or_unfit_weights_are_refused(folder: Path, results: Path, tmp_p
         (tmp_path / path.name).write_bytes(path.read_bytes())
     artifacts.write_json(tmp_path / "manifest.json", other)
     with pytest.raises(DataError, match="its classes are not those"):
-        evaluate_model.run(model, tmp_path / "manifest.json", "test", MACHINE, None)
+        evaluate(model, tmp_path / "manifest.json", "test", MACHINE)
 
 
 class Malicious:
@@ -131,7 +132,7 @@ def test_files_of_weights_and_states_run_no_code(results: Path, tmp_path: Path) 
     bad = tmp_path / "model.safetensors"
     bad.write_bytes(pickle.dumps(Malicious()))
     with pytest.raises(DataError, match="not a whole safetensors file"):
-        evaluate_model.run(bad, manifest, "test", MACHINE, None)
+        evaluate(bad, manifest, "test", MACHINE)
     unfinished = tmp_path / ".model.unfinished"
     torch.save({"fingerprint": {}, "state": Malicious()}, unfinished)
     assert state.load(unfinished, {}) is None

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
+from torchvision.transforms import v2 as V2
 
-from spikernel.data.vision import torchvision
 from spikernel.training.randaugment import (
     LEVELS,
     OPERATIONS,
@@ -17,7 +17,6 @@ from spikernel.training.randaugment import (
     strengths,
 )
 
-V2 = torchvision().transforms.v2
 F = V2.functional
 STILL = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
 

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms import v2 as V2
 
 from spikernel.config import TrainingConfig
-from spikernel.data.vision import torchvision
 from spikernel.training.augment import random_crop, random_erase, random_flip
 from spikernel.training.losses import mixed_loss
 from spikernel.training.mixing import MixedBatch, cutmix, mix
 
-V2 = torchvision().transforms.v2
 F = V2.functional
 
 

@@ -10,14 +10,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikernel.config import DATASETS, DatasetConfig
-from spikernel.data import catalog, locate
-from spikernel.data.catalog import TinyImageNet
+from spikernel.config import DatasetConfig
+from spikernel.data import locate
 from spikernel.data.collection import Collection, Pool
 from spikernel.data.images import Files, FolderFiles, ZipFiles, decode
+from spikernel.data.locate import Archive
 from spikernel.data.manifest import Origin
 from spikernel.errors import DataError
 
+IMAGE_SIZE = 64
+FOLDER = "tiny-imagenet-200"
+ARCHIVE = Archive(
+    "tiny-imagenet-200.zip",
+    "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
+    "90528d7ca1a48142e341f4ef8d21d0de",
+)
+CLASSES = 200
+TRAIN_PER_CLASS = 500
+TEST_PER_CLASS = 50
 ANNOTATIONS = "val/val_annotations.txt"
 SUFFIX = ".JPEG"
 Listing = list[tuple[str, int]]
@@ -31,18 +41,17 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
         DataError: a file is missing or unreadable, or the number of images is not the published
             one.
     """
-    spec = catalog.TINY_IMAGENET
-    files, path, origin = _open(spec, name, settings, data_dir)
+    files, path, origin = _open(name, settings, data_dir)
     wnids = tuple(sorted(files.read("wnids.txt").decode("utf-8", "replace").split()))
-    if len(wnids) != spec.classes:
+    if len(wnids) != CLASSES:
         raise DataError(
-            f"{files.place('wnids.txt')} names {len(wnids)} classes, expected {spec.classes}"
+            f"{files.place('wnids.txt')} names {len(wnids)} classes, expected {CLASSES}"
         )
     names = files.names()
     train = _train_listing(names, wnids)
     test = _test_listing(files, set(names), wnids)
-    _check_counts(files, "train", train, wnids, spec.train_per_class)
-    _check_counts(files, "val", test, wnids, spec.test_per_class)
+    _check_counts(files, "train", train, wnids, TRAIN_PER_CLASS)
+    _check_counts(files, "val", test, wnids, TEST_PER_CLASS)
     listed = ["wnids.txt", ANNOTATIONS, *(image for image, _ in (*train, *test))]
     digest = locate.tree_hash(path, listed) if origin == "folder" else None
     return Collection(
@@ -55,19 +64,19 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
     )
 
 
-def _open(
-    spec: TinyImageNet, name: str, settings: DatasetConfig, data_dir: Path
-) -> tuple[Files, Path, Origin]:
+def _open(name: str, settings: DatasetConfig, data_dir: Path) -> tuple[Files, Path, Origin]:
     """Return the files, the folder or archive that holds them, and how it came."""
+    from spikernel.data import download  # here only, see `reader.Reader`
+
     where = locate.places(name, settings, data_dir)
-    folder = locate.find_folder(spec.folder, where)
+    folder = locate.find_folder(FOLDER, where)
     if folder is not None:
         return FolderFiles(folder), folder, "folder"
-    path = locate.find_archive(spec.archive, where)
+    path = locate.find_archive(ARCHIVE, where)
     if path is not None:
-        return ZipFiles(path, spec.folder), path, "archive"
-    path = locate.fetch_archive(spec.archive, data_dir)
-    return ZipFiles(path, spec.folder), path, "download"
+        return ZipFiles(path, FOLDER), path, "archive"
+    path = download.fetch(ARCHIVE, data_dir)
+    return ZipFiles(path, FOLDER), path, "download"
 
 
 def _train_listing(names: list[str], wnids: tuple[str, ...]) -> Listing:
@@ -119,11 +128,10 @@ def _check_counts(
 
 
 def _pool(files: Files, listing: Listing) -> Pool:
-    side = DATASETS["tinyimagenet"]
     labels = np.array([label for _, label in listing], dtype=np.int64)
 
     def image(index: int) -> NDArray[np.uint8]:
         name = listing[index][0]
-        return decode(files.read(name), files.place(name), side, fit=False)
+        return decode(files.read(name), files.place(name), IMAGE_SIZE, fit=False)
 
     return Pool(labels, image)

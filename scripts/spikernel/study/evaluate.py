@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 
@@ -41,28 +42,52 @@ class Evaluation:
         )
 
 
-def run(
-    model_path: Path, manifest_path: Path, split: SplitName, machine: Machine, output: Path | None
-) -> Evaluation:
-    """Evaluate weights, and write the result where `output` says so.
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    model: Annotated[Path, "model.safetensors of train_final"]
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """On which images, and where the result goes."""
+
+    split: Annotated[SplitName, "which images"] = "test"
+    output: Annotated[Path | None, "evaluation.json to write"] = None
+
+
+def run(inputs: Inputs, settings: Settings, machine: Machine) -> None:
+    """Print the accuracy of weights in percent, and write it where asked to.
 
     Raises:
         DataError: a file is missing or damaged, was altered since its release, or the data set
             is not one that the net was made for.
 
     """
-    net, preprocessing = load_model(model_path, machine.device)
+    evaluation = evaluate(inputs.model, inputs.manifest, settings.split, machine)
+    if settings.output is not None:
+        artifacts.write_json(settings.output, asdict(evaluation))
+    print(evaluation)
+
+
+def evaluate(
+    model_path: Path, manifest_path: Path, split: SplitName, machine: Machine
+) -> Evaluation:
+    """Return the accuracy of weights on a split; see `run`."""
+    net, preprocessing = load_model(model_path, machine.torch_device)
     digest = artifacts.file_hash(model_path)
     _check_release(model_path, digest)
     data = load_split(manifest_path, split)
     check_fit(net.architecture, preprocessing.classes, data.manifest, manifest_path)
     mean, sd = (
-        torch.tensor(values, device=machine.device)
+        torch.tensor(values, device=machine.torch_device)
         for values in (preprocessing.mean, preprocessing.sd)
     )
-    augmenter = Augmenter(TrainingConfig(), mean, sd, torch.Generator(machine.device))
-    images, labels = to_device(data, machine.device)
-    evaluation = Evaluation(
+    augmenter = Augmenter(TrainingConfig(), mean, sd, torch.Generator(machine.torch_device))
+    images, labels = to_device(data, machine.torch_device)
+    return Evaluation(
         model=model_path.name,
         sha256=digest,
         archid=net.architecture.cell.archid,
@@ -73,9 +98,6 @@ def run(
         accuracy_percent=accuracy_percent(net, images, labels, augmenter),
         device=str(machine),
     )
-    if output is not None:
-        artifacts.write_json(output, asdict(evaluation))
-    return evaluation
 
 
 def _check_release(model_path: Path, digest: str) -> None:

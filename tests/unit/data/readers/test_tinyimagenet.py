@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from spikernel.config import DatasetConfig
-from spikernel.data import catalog, tinyimagenet
-from spikernel.data.prepare import prepare
+from spikernel.data.readers import tinyimagenet
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
+from spikernel.study.prepare_data import prepare
 
 SETTINGS = DatasetConfig(kind="tinyimagenet")
 WNIDS = ("n03", "n01", "n02")  # wnids.txt is not sorted either
@@ -27,10 +27,8 @@ def jpeg(colour, mode="RGB", side=64):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    small = dataclasses.replace(
-        catalog.TINY_IMAGENET, classes=3, train_per_class=4, test_per_class=2
-    )
-    monkeypatch.setattr(catalog, "TINY_IMAGENET", small)
+    for name, count in {"CLASSES": 3, "TRAIN_PER_CLASS": 4, "TEST_PER_CLASS": 2}.items():
+        monkeypatch.setattr(tinyimagenet, name, count)
     root = tmp_path / "data" / "tiny-imagenet-200"
     for wnid, colour in COLOURS.items():
         images = root / "train" / wnid / "images"
@@ -58,11 +56,14 @@ def pack(root, monkeypatch):
     for item in sorted(root.rglob("*"), reverse=True):
         item.rmdir() if item.is_dir() else item.unlink()
     root.rmdir()
-    md5 = hashlib.md5(path.read_bytes()).hexdigest()
-    spec = catalog.TINY_IMAGENET
-    pinned = dataclasses.replace(spec, archive=dataclasses.replace(spec.archive, md5=md5))
-    monkeypatch.setattr(catalog, "TINY_IMAGENET", pinned)
+    pin(path, monkeypatch)
     return path
+
+
+def pin(path, monkeypatch):
+    md5 = hashlib.md5(path.read_bytes()).hexdigest()
+    archive = dataclasses.replace(tinyimagenet.ARCHIVE, md5=md5)
+    monkeypatch.setattr(tinyimagenet, "ARCHIVE", archive)
 
 
 def check(collection):
@@ -171,9 +172,6 @@ def test_bad_images_are_named(folder, tmp_path, data, message):
 def test_zip_that_is_no_zip(folder, monkeypatch):
     path = pack(folder, monkeypatch)
     path.write_bytes(b"PK no zip")
-    spec = catalog.TINY_IMAGENET
-    md5 = hashlib.md5(path.read_bytes()).hexdigest()
-    archive = dataclasses.replace(spec.archive, md5=md5)
-    monkeypatch.setattr(catalog, "TINY_IMAGENET", dataclasses.replace(spec, archive=archive))
+    pin(path, monkeypatch)
     with pytest.raises(DataError, match=r"tiny-imagenet-200\.zip cannot be unpacked"):
         tinyimagenet.read("tinyimagenet", SETTINGS, path.parent)

@@ -2,11 +2,11 @@ import math
 from fractions import Fraction
 
 import pytest
+import torch
 
-from spikernel.config import NetworkConfig
-from spikernel.errors import ConfigError
-from spikernel.search.structure import fan_in, forward_paths, structural_scores
-from spikernel.space.architecture import ImageShape
+from spikernel.config import NetworkConfig, SearchConfig
+from spikernel.search.scores.rising_path import Score, fan_in
+from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 
 NETWORK = NetworkConfig(channels=4)
@@ -14,8 +14,11 @@ IMAGES = ImageShape(channels=3, size=32, classes=10)
 HUGE = ImageShape(channels=3, size=4096, classes=10)
 
 
-def score(archid: str, name: str = "rising_path", images: ImageShape = IMAGES) -> float:
-    return structural_scores([Cell.from_archid(archid)], NETWORK, images, name)[0]
+RISING_PATH = Score(SearchConfig(), [], torch.device("cpu"))
+
+
+def score(archid: str, network: NetworkConfig = NETWORK, images: ImageShape = IMAGES) -> float:
+    return RISING_PATH.score(Architecture(Cell.from_archid(archid), network, images))
 
 
 def test_fan_in_counts_the_weights_that_touch_the_map() -> None:
@@ -26,25 +29,6 @@ def test_fan_in_counts_the_weights_that_touch_the_map() -> None:
     assert fan_in(7, channels=4, side=1) == 4
     # From the middle of two pixels on, larger kernels see no more.
     assert fan_in(3, channels=1, side=2) == fan_in(7, channels=1, side=2) == 4
-
-
-@pytest.mark.parametrize(
-    ("archid", "longest", "convolutions"),
-    [
-        ("k3-zero-skip-k1-zero-k5", 3, 3),
-        ("k3-k3-k3-k3-k3-k3", 3, 6),
-        ("skip-k3-k3-zero-skip-skip", 1, 2),
-        ("zero-zero-skip-k3-k3-k3", 0, 0),  # nodes 1 and 2 get nothing from the input
-        ("k3-k3-zero-k3-zero-zero", -math.inf, 0),  # nothing reaches the output
-        ("k3-zero-k3-zero-avg-zero", 1, 2),
-        ("k3-k3-k3-zero-k3-k3r", 2, 3),  # node 2 hears from the output but tells nobody
-        ("k3-zero-k3-k3r-k3-zero", 2, 3),
-        ("zero-k3-k3-k3r-k5-zero", 1, 4),  # 0-2, back to 1, 1-3: a path over time only
-    ],
-)
-def test_longest_path_and_convolutions(archid: str, longest: float, convolutions: int) -> None:
-    assert score(archid, "longest_convolution_path") == longest
-    assert score(archid, "convolutions_after_clean_up") == convolutions
 
 
 def test_rising_path_by_hand() -> None:
@@ -72,16 +56,7 @@ def test_thresholds_that_rise_along_a_path() -> None:
     assert score("k3t1.5-zero-k3-zero-k3t0.1-zero") == pytest.approx(2 * 1)
     # In thresholds of the net: a rise of 1 is half of a threshold of 2.
     network = NetworkConfig(channels=4, threshold=2.0)
-    cell = Cell.from_archid("k3t0.5-zero-skip-zero-k3t1.5-zero")
-    assert structural_scores([cell], network, IMAGES, "rising_path") == [pytest.approx(2 * 2.5)]
-
-
-def test_every_path_within_a_time_step_is_found() -> None:
-    assert forward_paths(Cell.from_archid("k1-k3-skip-k5-avg-k7")) == [
-        ("k1", "k5", "k7"), ("k1", "avg"), ("k3", "k7"), ("skip",),
-    ]  # fmt: skip
-    assert forward_paths(Cell.from_archid("k1-k3-zero-k5r-zero-k7")) == [("k3", "k7")]
-    assert forward_paths(Cell.from_archid("k1-k3-zero-k5-zero-zero")) == []
+    assert score("k3t0.5-zero-skip-zero-k3t1.5-zero", network) == pytest.approx(2 * 2.5)
 
 
 def test_fan_in_of_factors_counts_independent_weights() -> None:
@@ -97,8 +72,7 @@ def test_fan_in_of_factors_counts_independent_weights() -> None:
 def test_rising_path_of_a_deeper_macro_by_hand() -> None:
     """Three stages, the first with two cells: four cells of one step each."""
     network = NetworkConfig(channels=4, stages=3, cells_per_stage=(2, 1, 1), residual=True)
-    cell = Cell.from_archid("zero-zero-k3t0.5-zero-zero-zero")
-    assert structural_scores([cell], network, IMAGES, "rising_path") == [pytest.approx(4)]
+    assert score("zero-zero-k3t0.5-zero-zero-zero", network) == pytest.approx(4)
 
 
 def test_what_the_output_does_not_see_counts_for_nothing() -> None:
@@ -123,8 +97,7 @@ def test_depth_and_kernel_sizes_are_ordered() -> None:
         "k5-zero-skip-k3-zero-k3",
         "k7-zero-skip-k7-zero-k7",
     ]
-    cells = [Cell.from_archid(archid) for archid in ordered]
-    scores = structural_scores(cells, NetworkConfig(), IMAGES, "rising_path")
+    scores = [score(archid, NetworkConfig()) for archid in ordered]
     assert scores == sorted(scores)
     assert len(set(scores)) == len(scores)
 
@@ -139,8 +112,3 @@ def test_equal_cells_tie_exactly() -> None:
     """Each has a path of the same two convolutions, in another order."""
     twins = ["k3-zero-skip-zero-k5-zero", "zero-k5-skip-zero-zero-k3", "k5-zero-skip-zero-k3-zero"]
     assert len({score(archid) for archid in twins}) == 1
-
-
-def test_unknown_score_is_named() -> None:
-    with pytest.raises(ConfigError, match="unknown structural score 'x': known are rising_path"):
-        score("k3-k3-k3-k3-k3-k3", "x")

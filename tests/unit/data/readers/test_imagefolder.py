@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from spikernel.config import DatasetConfig
-from spikernel.data import imagefolder
-from spikernel.data.prepare import prepare
+from spikernel.data.readers import imagefolder
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
+from spikernel.study.prepare_data import prepare
 
 SETTINGS = DatasetConfig(kind="imagefolder", image_size=16)
 GREY = {"cat": 60, "dog": 180}

@@ -1,8 +1,9 @@
 """Step 6: the model chosen for a memory budget, as files for devices."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -28,27 +29,46 @@ LOG = logging.getLogger(__name__)
 CPU = torch.device("cpu")
 
 
-def run(
-    manifest_path: Path,
-    metrics: list[Path],
-    selection_path: Path | None,
-    settings: ExportConfig,
-    machine: Machine,
-    report_path: Path,
-) -> None:
-    """Write every form of the chosen model into the folder of `report_path`.
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+    metrics: Annotated[list[Path], "metrics.json of the models, each beside its weights"]
+    selection: Annotated[Path | None, "selection.csv, which chooses among several models"] = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written last; all others go into its folder."""
+
+    report: Annotated[Path, "export.json to write; all other files go into its folder"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is exported."""
+
+    export: Annotated[ExportConfig, "settings of the step"] = ExportConfig()
+    threads: Annotated[int, "CPU threads"] = 1
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
+    """Choose a model, write every form of it, and compare each with the model on test images.
 
     Raises:
         ExportError: no model can be chosen, it cannot be expressed, or a form of it is wrong.
         DataError: the weights are damaged, or made for other images or classes.
 
     """
+    machine, export = Machine("cpu", settings.threads), settings.export
     watch = provenance.Stopwatch()
-    folder = report_path.parent
-    split = load_split(manifest_path, "test")
-    chosen = choose(metrics, selection_path, split.manifest.dataset, settings.memory_budget_mb)
+    folder = outputs.report.parent
+    split = load_split(inputs.manifest, "test")
+    budget_mb = export.memory_budget_mb
+    chosen = choose(inputs.metrics, inputs.selection, split.manifest.dataset, budget_mb)
     net, preprocessing = load_model(chosen.model_path, CPU)
-    check_fit(net.architecture, preprocessing.classes, split.manifest, manifest_path)
+    check_fit(net.architecture, preprocessing.classes, split.manifest, inputs.manifest)
     images, labels = to_device(split, CPU)
     fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
     int8 = quantise(fp32)
@@ -61,7 +81,7 @@ def run(
             "int8": accuracy_percent(int8, images, labels),
         },
     }
-    images, labels = images[: settings.images], labels[: settings.images]
+    images, labels = images[: export.images], labels[: export.images]
     bundle.write_images(folder, images, labels)
     pixels = _normalise(images, preprocessing)
     trained, quantised = _logits(net, pixels), logits(int8, images)
@@ -71,20 +91,20 @@ def run(
     }
     report["nir"] = bundle.write_nir(folder, fp32, preprocessing.sd, pixels, trained, labels)
     report["c"] = {}
-    for weights in settings.c_weights:
+    for weights in export.c_weights:
         title, program = f"{chosen.name}, {weights} weights", int8 if weights == "int8" else fp32
         made = bundle.write_c(folder / f"c_{weights}", program, title, images, labels)
         report["c"][weights] = made
     artifacts.write_text(folder / "MODEL_CARD.md", render(report, chosen.metrics, preprocessing))
-    artifacts.write_json(report_path, report)
+    artifacts.write_json(outputs.report, report)
     _log(report)
     record = folder / "provenance.json"
-    inputs = [manifest_path, chosen.metrics_path, chosen.model_path]
+    selection = [] if inputs.selection is None else [inputs.selection]
     provenance.write(
         record,
         step="export",
-        settings=settings.model_dump(mode="json"),
-        inputs=inputs if selection_path is None else [*inputs, selection_path],
+        settings=export.model_dump(mode="json"),
+        inputs=[inputs.manifest, chosen.metrics_path, chosen.model_path, *selection],
         outputs=sorted(path for path in folder.iterdir() if path.is_file() and path != record),
         seconds=watch.seconds(),
         device=str(machine),

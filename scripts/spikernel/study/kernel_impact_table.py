@@ -1,7 +1,8 @@
 """Step 1, second half: one table from the metrics of all reference nets. No torch."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
@@ -14,7 +15,21 @@ _SAME_FOR_ALL_SEEDS = ["channels", "params", "memory_mb_fp32"]
 _AVERAGED = ["firing_rate", "effective_acs", "effective_macs", "energy_pj", "train_seconds"]
 
 
-def collect(metrics: Sequence[Path], impact_path: Path) -> None:
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    metrics: Annotated[list[Path], "metrics.json of every kernel size, control and seed"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written."""
+
+    impact: Annotated[Path, "impact.csv to write"]
+
+
+def run(inputs: Inputs, outputs: Outputs) -> None:
     """Average the metrics over seeds and write `impact.csv`, one row per size and control.
 
     Standard deviations are those of a sample (n - 1); with one seed the cell is empty.
@@ -24,7 +39,7 @@ def collect(metrics: Sequence[Path], impact_path: Path) -> None:
 
     """
     watch = provenance.Stopwatch()
-    runs = _share_anchor(pd.DataFrame([_read(path) for path in metrics]))
+    runs = _share_anchor(pd.DataFrame([_read(path) for path in inputs.metrics]))
     rows = []
     for _, group in runs.groupby(_KEYS, sort=True):
         accuracy = group["val_accuracy_percent"]
@@ -37,13 +52,13 @@ def collect(metrics: Sequence[Path], impact_path: Path) -> None:
                 **{f"{name}_mean": group[name].mean() for name in _AVERAGED},
             }
         )
-    artifacts.write_text(impact_path, to_csv(pd.DataFrame(rows)))
+    artifacts.write_text(outputs.impact, to_csv(pd.DataFrame(rows)))
     provenance.write(
-        impact_path.with_name("provenance.json"),
+        outputs.impact.with_name("provenance.json"),
         step="kernel_impact_table",
         settings={},
-        inputs=list(metrics),
-        outputs=[impact_path],
+        inputs=inputs.metrics,
+        outputs=[outputs.impact],
         seconds=watch.seconds(),
     )
 

@@ -1,16 +1,19 @@
-"""Preparation of a data set: read, split, stored beside a manifest."""
+"""Before step 1: a data set is read, split and stored beside a manifest. No torch."""
 
 import logging
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from spikernel import artifacts, provenance
 from spikernel.config import DatasetConfig
-from spikernel.data import cifar, digits, imagefolder, store, stratify, tinyimagenet
+from spikernel.data import store, stratify
 from spikernel.data.collection import Collection, Pool
 from spikernel.data.manifest import SPLITS, Manifest, SplitName
+from spikernel.data.reader import reader
+from spikernel.data.rules import image_size
 from spikernel.data.stratify import Indices
 from spikernel.errors import ConfigError, DataError
 
@@ -18,18 +21,38 @@ LOG = logging.getLogger(__name__)
 TEST_FRACTION = 0.2
 """Share of the images that become the test split where the publisher set none apart."""
 PROVENANCE = "provenance.json"
-READERS: dict[str, Callable[[str, DatasetConfig, Path], Collection]] = {
-    "digits": digits.read,
-    "cifar10": cifar.read,
-    "cifar100": cifar.read,
-    "tinyimagenet": tinyimagenet.read,
-    "imagefolder": imagefolder.read,
-}
 # Each draw has a stream of its own, so that one setting does not move the choice of another.
 _STREAMS = {"test": 0, "train_images": 1, "validation": 2, "test_images": 3}
 
 Plan = dict[SplitName, tuple[Pool, Indices]]
 """Which images of which pool make up each split."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where the data set's files lie."""
+
+    data_dir: Annotated[Path, "folder that holds the data sets, or receives the archives"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written last."""
+
+    manifest: Annotated[Path, "manifest.json to write; arrays and provenance go beside it"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which data set."""
+
+    dataset: Annotated[str, "its name, and its folder's name unless the settings give another"]
+    data: Annotated[DatasetConfig, "what to read and how to split it, e.g. {kind: digits}"]
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
+    """Write the arrays of train, validation and test, and last the manifest; see `prepare`."""
+    prepare(settings.dataset, settings.data, inputs.data_dir, outputs.manifest)
 
 
 def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: Path) -> None:
@@ -52,12 +75,13 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
     watch = provenance.Stopwatch()
     if data_dir.exists() and not data_dir.is_dir():
         raise DataError(f"{data_dir} is not a folder: set data_dir to the folder of the data sets")
-    collection = READERS[settings.kind](name, settings, data_dir)
+    side = image_size(name, settings)
+    collection = reader(settings.kind).read(name, settings, data_dir)
     plan = make_plan(name, collection, settings)
     # From here on the old arrays are replaced: an old manifest must not outlive them.
     manifest_path.unlink(missing_ok=True)
     folder = manifest_path.parent
-    shape = (collection.channels, settings.pixels, settings.pixels)
+    shape = (collection.channels, side, side)
     files = {
         split: store.write_split(folder, split, *plan[split], len(collection.classes), shape)
         for split in SPLITS
@@ -68,7 +92,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         kind=settings.kind,
         classes=collection.classes,
         channels=collection.channels,
-        image_size=settings.pixels,
+        image_size=side,
         mean=mean,
         sd=sd,
         split_seed=settings.split_seed,
@@ -84,6 +108,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
             **settings.model_dump(mode="json"),
             "source": [source.model_dump(mode="json") for source in collection.sources],
         },
+        parts=settings.parts(),
         inputs=[],
         outputs=[
             folder / file for split in files.values() for file in (split.images, split.labels)

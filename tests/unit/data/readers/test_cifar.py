@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torchvision import datasets
 
 from spikernel.config import DatasetConfig
-from spikernel.data import catalog, cifar, vision
-from spikernel.data.prepare import prepare
+from spikernel.data.locate import Archive
+from spikernel.data.reader import reader
+from spikernel.data.readers import cifar10, cifar100
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError, DataError
+from spikernel.study.prepare_data import prepare
 
 PER_BATCH = 20
 
@@ -40,8 +43,8 @@ def old_pickle(content):
 
 
 def build(kind, root, monkeypatch):
-    """Write small batches of both versions below `root`, and pin them in the catalog."""
-    spec = catalog.CIFAR[kind]
+    """Write small batches of both versions below `root`, and pin them in the reader."""
+    spec = reader(kind).SPEC
     everything = []
     versions = []
     for version in spec.versions:
@@ -73,7 +76,7 @@ def build(kind, root, monkeypatch):
             )
         )
     small = dataclasses.replace(spec, versions=tuple(versions))
-    monkeypatch.setitem(catalog.CIFAR, kind, small)
+    monkeypatch.setattr(reader(kind), "SPEC", small)
     images, labels = (np.concatenate(parts) for parts in zip(*everything, strict=True))
     return small, images.reshape(-1, 3, 32, 32), labels
 
@@ -107,9 +110,9 @@ def check(collection, images, labels):
 def test_every_form_gives_the_same_images(tmp_path, monkeypatch, kind, form, place):
     small, images, labels = build(kind, tmp_path / place, monkeypatch)
     keep_only(tmp_path / place, small, form)
-    collection = cifar.read("mine", DatasetConfig(kind=kind), tmp_path)
+    collection = reader(kind).read("mine", DatasetConfig(kind=kind), tmp_path)
     check(collection, images, labels)
-    assert collection.classes == catalog.CIFAR[kind].classes
+    assert collection.classes == reader(kind).SPEC.classes
     assert {source.origin for source in collection.sources} == {form.split()[1]}
     for source in collection.sources:
         path = tmp_path / source.file
@@ -119,9 +122,9 @@ def test_every_form_gives_the_same_images(tmp_path, monkeypatch, kind, form, pla
 def test_folder_setting_and_absolute_folder(tmp_path, monkeypatch):
     _, images, labels = build("cifar10", tmp_path / "old" / "disk", monkeypatch)
     settings = DatasetConfig(kind="cifar10", folder="old/disk")
-    check(cifar.read("cifar10", settings, tmp_path), images, labels)
+    check(cifar10.read("cifar10", settings, tmp_path), images, labels)
     with pytest.raises(ConfigError, match="folder must be relative to data_dir"):
-        cifar.read("x", DatasetConfig(kind="cifar10", folder=str(tmp_path)), tmp_path)
+        cifar10.read("x", DatasetConfig(kind="cifar10", folder=str(tmp_path)), tmp_path)
 
 
 def test_end_to_end(tmp_path, monkeypatch):
@@ -141,15 +144,15 @@ def test_binary_batch_that_is_truncated_altered_or_missing(tmp_path, monkeypatch
     path.write_bytes(data[:-100])
     expected = f"data_batch_3.bin is truncated: {len(data) - 100} bytes, expected {len(data)}"
     with pytest.raises(DataError, match=expected):
-        cifar.read("cifar10", settings, tmp_path)
+        cifar10.read("cifar10", settings, tmp_path)
     altered = bytes([data[0] ^ 1]) + data[1:]
     path.write_bytes(altered)
     found, wanted = hashlib.sha1(altered).hexdigest(), small.versions[0].train[2].digest
     with pytest.raises(DataError, match=f"data_batch_3.bin.*SHA1 is {found}, expected {wanted}"):
-        cifar.read("cifar10", settings, tmp_path)
+        cifar10.read("cifar10", settings, tmp_path)
     path.unlink()
     with pytest.raises(DataError, match=r"data_batch_3.bin cannot be read.*complete .*or remove"):
-        cifar.read("cifar10", settings, tmp_path)
+        cifar10.read("cifar10", settings, tmp_path)
 
 
 def test_archive_that_is_not_the_published_one(tmp_path, monkeypatch):
@@ -158,7 +161,7 @@ def test_archive_that_is_not_the_published_one(tmp_path, monkeypatch):
     with (tmp_path / "cifar-10-binary.tar.gz").open("ab") as handle:
         handle.write(b"x")
     with pytest.raises(DataError, match=r"tar.gz is not the published archive: its MD5 is .*exp"):
-        cifar.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
+        cifar10.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
 
 
 def test_archive_without_a_batch_or_broken(tmp_path, monkeypatch):
@@ -172,7 +175,7 @@ def test_archive_without_a_batch_or_broken(tmp_path, monkeypatch):
         path.write_bytes(data)
         repin(monkeypatch, small, hashlib.md5(data).hexdigest())
         with pytest.raises(DataError, match=message):
-            cifar.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
+            cifar10.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
     assert not (tmp_path.parent / "escape").exists()
 
 
@@ -180,7 +183,7 @@ def repin(monkeypatch, small, md5):
     first = small.versions[0]
     archive = dataclasses.replace(first.archive, md5=md5)
     versions = (dataclasses.replace(first, archive=archive), *small.versions[1:])
-    monkeypatch.setitem(catalog.CIFAR, "cifar10", dataclasses.replace(small, versions=versions))
+    monkeypatch.setattr(cifar10, "SPEC", dataclasses.replace(small, versions=versions))
 
 
 class Malicious:
@@ -200,7 +203,7 @@ def test_pickle_with_a_wrong_hash_is_never_opened(tmp_path, monkeypatch):
     path = tmp_path / "cifar-10-batches-py" / "data_batch_1"
     path.write_bytes(pickle.dumps(Malicious(proof)))
     with pytest.raises(DataError, match="data_batch_1 is not the published file: its MD5 is"):
-        cifar.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
+        cifar10.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
     assert not proof.exists()
     pickle.loads(path.read_bytes())
     assert proof.exists(), "the pickle was harmless, so the test proves nothing"
@@ -216,9 +219,9 @@ def test_pickle_with_the_right_hash_still_calls_nothing_foreign(tmp_path, monkey
     first = dataclasses.replace(version.train[0], digest=hashlib.md5(data).hexdigest())
     version = dataclasses.replace(version, train=(first, *version.train[1:]))
     spec = dataclasses.replace(small, versions=(small.versions[0], version))
-    monkeypatch.setitem(catalog.CIFAR, "cifar10", spec)
+    monkeypatch.setattr(cifar10, "SPEC", spec)
     with pytest.raises(DataError, match="is not part of an array"):
-        cifar.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
+        cifar10.read("cifar10", DatasetConfig(kind="cifar10"), tmp_path)
     assert not proof.exists()
 
 
@@ -233,7 +236,7 @@ def test_absent_data_set_is_downloaded_as_the_binary_archive(tmp_path, monkeypat
 
     monkeypatch.setattr("spikernel.data.download.fetch", deliver)
     data_dir = tmp_path / "data"
-    collection = cifar.read("cifar10", DatasetConfig(kind="cifar10"), data_dir)
+    collection = cifar10.read("cifar10", DatasetConfig(kind="cifar10"), data_dir)
     check(collection, images, labels)
     assert asked == ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"]
     (source,) = collection.sources
@@ -241,16 +244,16 @@ def test_absent_data_set_is_downloaded_as_the_binary_archive(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("kind", ["cifar10", "cifar100"])
-def test_catalog_agrees_with_torchvision(kind):
-    theirs = getattr(vision.torchvision().datasets, kind.upper())
-    version = catalog.CIFAR[kind].versions[1]
-    assert version.archive == catalog.Archive(theirs.filename, theirs.url, theirs.tgz_md5)
+def test_constants_agree_with_torchvision(kind):
+    theirs = getattr(datasets, kind.upper())
+    version = reader(kind).SPEC.versions[1]
+    assert version.archive == Archive(theirs.filename, theirs.url, theirs.tgz_md5)
     assert version.folder == theirs.base_folder
     assert [[batch.name, batch.digest] for batch in version.train] == theirs.train_list
     assert [[batch.name, batch.digest] for batch in version.test] == theirs.test_list
 
 
 def test_class_names():
-    assert [len(catalog.CIFAR[kind].classes) for kind in ("cifar10", "cifar100")] == [10, 100]
-    for spec in catalog.CIFAR.values():
-        assert list(spec.classes) == sorted(set(spec.classes))
+    assert [len(kind.SPEC.classes) for kind in (cifar10, cifar100)] == [10, 100]
+    for kind in (cifar10, cifar100):
+        assert list(kind.SPEC.classes) == sorted(set(kind.SPEC.classes))

@@ -15,7 +15,6 @@ from PIL import Image
 
 from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
-from spikernel.data.prepare import prepare
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError, ExportError
 from spikernel.export import compiler
@@ -23,13 +22,14 @@ from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
 from spikernel.export.program import Fire
 from spikernel.space.cell import Cell
-from spikernel.study import export_model, train_final
+from spikernel.study import deployment, export, train_final
 from spikernel.study.chosen_model import choose
 from spikernel.study.inputs import Machine
+from spikernel.study.prepare_data import prepare
 from spikernel.training.checkpoint import load_model
 from spikernel.training.evaluate import to_device
 
-CPU = Machine(torch.device("cpu"), 1)
+CPU = Machine("cpu")
 NETWORK = NetworkConfig(time_steps=3, channels=6, pool=2, hidden=32, votes=2, dropout=0.0)
 TRAINING = TrainingConfig(
     recipe="modern", epochs=3, batch_size=32, learning_rate=0.01, crop_padding=0,
@@ -47,17 +47,24 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(manifest: Path, folder: Path, archid: str, training: TrainingConfig) -> Path:
-    """Train one cell as the step does; return its metrics.json."""
+    """Train one cell and deploy it as the steps do; return its metrics.json."""
     cell = Cell.from_archid(archid)
     tables.write_csv(folder / "candidates.csv", [{"archid": cell.archid, "rank": 1}])
     search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3]}
     artifacts.write_json(folder / "search.json", search)
-    candidate = train_final.Candidate.of_search(
-        folder / "candidates.csv", folder / "search.json", rank=1
-    )
+    inputs = train_final.Inputs(manifest, folder / "candidates.csv", folder / "search.json")
     outputs = train_final.Outputs.in_folder(folder)
-    train_final.run(manifest, candidate, 0, NETWORK, training, CPU, outputs)
-    return folder / "metrics.json"
+    train_final.run(inputs, outputs, train_final.Settings(network=NETWORK, training=training), CPU)
+    deployment.run(
+        deployment.Inputs(manifest, outputs.metrics, outputs.model),
+        deployment.Outputs(deployed_as(outputs.metrics)),
+        CPU,
+    )
+    return outputs.metrics
+
+
+def deployed_as(metrics: Path) -> Path:
+    return metrics.parent / "deployment" / "deployment.json"
 
 
 @pytest.fixture(scope="session")
@@ -76,19 +83,25 @@ def feedback_model(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def exported(manifest: Path, metrics: Path, folder: Path, **settings: Any) -> dict[str, Any]:
     report = folder / "export" / "export.json"
     wanted = {"c_weights": ("int8", "float"), **settings}
-    export_model.run(manifest, [metrics], None, ExportConfig(**wanted), CPU, report)
+    chosen = export.Settings(ExportConfig(**wanted))
+    export.run(export.Inputs(manifest, [metrics]), export.Outputs(report), chosen)
     found: dict[str, Any] = json.loads(report.read_text())
     return found
 
 
-def test_training_records_what_a_device_gets(model: Path) -> None:
-    record = json.loads(model.read_text())
-    assert record["not_exported"] is None
-    assert record["test_accuracy_percent"] > 80
+def test_deployment_records_what_a_device_gets(model: Path) -> None:
+    record, deployed = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
+    assert deployed["archid"] == record["archid"]
+    assert deployed["not_exported"] is None
     for split in ("val", "test"):
-        int8 = record[f"int8_{split}_accuracy_percent"]
+        int8 = deployed[f"int8_{split}_accuracy_percent"]
         assert abs(int8 - record[f"{split}_accuracy_percent"]) < 3
-    assert record["int8_bytes"] < record["fp32_bytes"] / 3
+    assert deployed["int8_bytes"] < deployed["fp32_bytes"] / 3
+
+
+def test_training_records_what_each_layer_does(model: Path) -> None:
+    record = json.loads(model.read_text())
+    assert record["test_accuracy_percent"] > 80
     assert record["neurobench"]["ClassificationAccuracy"] == record["test_accuracy_percent"] / 100
     layers = pd.read_csv(model.with_name("layers.csv"))
     assert list(layers.columns) == [
@@ -110,10 +123,10 @@ def test_every_form_agrees_on_the_whole_test_set(
     manifest: Path, model: Path, tmp_path: Path
 ) -> None:
     report = exported(manifest, model, tmp_path)
-    record = json.loads(model.read_text())
+    record, deployed = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
     accuracy = report["test_accuracy_percent"]
     assert accuracy["fp32"] == pytest.approx(record["test_accuracy_percent"])
-    assert accuracy["int8"] == pytest.approx(record["int8_test_accuracy_percent"])
+    assert accuracy["int8"] == pytest.approx(deployed["int8_test_accuracy_percent"])
     for weights, precision in (("int8", "int8"), ("float", "fp32")):
         made = report["c"][weights]
         assert made["images"] == made["same_class"] == TEST_IMAGES
@@ -121,7 +134,7 @@ def test_every_form_agrees_on_the_whole_test_set(
         assert made["accuracy_percent"] == pytest.approx(accuracy[precision])
         assert made["ram_bytes"] >= made["state_bytes"] + made["activation_bytes"]
         assert made["synops_per_image"] > 0
-    assert report["c"]["int8"]["parameter_bytes"] == record["int8_bytes"]
+    assert report["c"]["int8"]["parameter_bytes"] == deployed["int8_bytes"]
     assert report["onnx"]["fp32"]["same_class"] == TEST_IMAGES
     assert report["nir"]["same_class"] == TEST_IMAGES
     card = (tmp_path / "export" / "MODEL_CARD.md").read_text()
@@ -275,7 +288,7 @@ def test_net_that_cannot_be_exported_still_trains(
     monkeypatch.delitem(lowering.RULES, Head)
     once = TRAINING.model_copy(update={"epochs": 1})
     metrics = trained(digits_manifest, tmp_path, "zero-zero-k1-zero-zero-zero", once)
-    record = json.loads(metrics.read_text())
+    record = json.loads(deployed_as(metrics).read_text())
     assert record["int8_test_accuracy_percent"] is None
     assert record["not_exported"].startswith("head: Head cannot be exported; known are")
     net, _ = load_model(metrics.with_name("model.safetensors"), torch.device("cpu"))

@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikernel.config import DatasetConfig
-from spikernel.data import locate, vision
+from spikernel.data import locate
 from spikernel.data.collection import Collection, Pool
 from spikernel.data.images import decode
 from spikernel.data.manifest import Source
+from spikernel.data.rules import image_size
 from spikernel.errors import DataError
+
+IMAGE_SIZE = None
 
 
 def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
@@ -23,6 +26,7 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
     Raises:
         DataError: a folder is missing or empty, or has other classes than train/.
     """
+    side = image_size(name, settings)
     root = locate.own_folder(name, settings, data_dir)
     present = [part for part in ("train", "val", "test") if (root / part).is_dir()]
     if "train" not in present or len(present) < 2:
@@ -36,7 +40,7 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
         raise DataError(f"{root / 'train'} holds one class folder; at least two are needed")
     for part in present[1:]:
         _check_classes(root / part, classes, tuple(listings[part].classes))
-    pools = {part: _pool(listings[part].samples, settings.pixels) for part in present}
+    pools = {part: _pool(listings[part].samples, side) for part in present}
     return Collection(
         classes=classes,
         channels=3,
@@ -49,8 +53,10 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
 
 def _list(folder: Path) -> Any:
     """Return torchvision's listing of a folder: `classes`, and `samples` of path and label."""
+    from torchvision.datasets import ImageFolder  # here only, see `reader.Reader`
+
     try:
-        return vision.torchvision().datasets.ImageFolder(str(folder))
+        return ImageFolder(str(folder))
     except FileNotFoundError as error:
         reason = " ".join(str(error).split())
         raise DataError(

@@ -1,0 +1,19 @@
+"""What the score of a search must allow; free of torch, so that it is known before any job runs."""
+
+from spikernel.config import SearchConfig
+from spikernel.errors import ConfigError
+from spikernel.search.score import score_class
+
+
+def check_search(settings: SearchConfig) -> None:
+    """Check that the score of a search can do what the search asks for.
+
+    Raises:
+        ConfigError: it allows no prefilter, or no feedback cells.
+    """
+    score = score_class(settings.score)
+    place = f"config: nas_search: score {settings.score}"
+    if settings.prefilter is not None and not score.allows_prefilter:
+        raise ConfigError(f"{place} allows no prefilter: remove prefilter, or take another score")
+    if settings.cells == "feedback" and not score.allows_feedback:
+        raise ConfigError(f"{place} knows forward cells only: remove cells: feedback")

@@ -1,0 +1,58 @@
+"""Between steps 4 and 5: what a device gets from a trained model. Nothing is trained here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from spikernel import artifacts, provenance
+from spikernel.data.splits import load_split
+from spikernel.export.deployed import deployed
+from spikernel.study.inputs import Machine
+from spikernel.study.shapes import check_fit
+from spikernel.training.checkpoint import load_model
+from spikernel.training.evaluate import to_device
+
+_IDENTITY = ("dataset", "kernel_set", "rank", "seed", "archid")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    manifest: Annotated[Path, "manifest.json of prepare_data"]
+    metrics: Annotated[Path, "metrics.json of train_final"]
+    model: Annotated[Path, "model.safetensors of the same training"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written."""
+
+    deployment: Annotated[Path, "deployment.json to write"]
+
+
+def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
+    """Measure exact memory and the accuracy with int8 weights; write them with the model's name.
+
+    Raises:
+        DataError: the weights are damaged, or made for other images or classes.
+
+    """
+    watch = provenance.Stopwatch()
+    record = artifacts.read_object(inputs.metrics, *_IDENTITY)
+    validation, test = (load_split(inputs.manifest, name) for name in ("validation", "test"))
+    manifest, device = test.manifest, machine.torch_device
+    net, preprocessing = load_model(inputs.model, device)
+    check_fit(net.architecture, preprocessing.classes, manifest, inputs.manifest)
+    found = deployed(net, manifest, to_device(validation, device), to_device(test, device))
+    named = {key: record[key] for key in _IDENTITY}
+    artifacts.write_json(outputs.deployment, {**named, **found})
+    provenance.write(
+        outputs.deployment.with_name("provenance.json"),
+        step="deployment",
+        settings={"threads": machine.threads},
+        inputs=provenance.paths_of(inputs),
+        outputs=provenance.paths_of(outputs),
+        seconds=watch.seconds(),
+        device=str(machine),
+    )

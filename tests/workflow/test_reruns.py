@@ -1,0 +1,201 @@
+"""What an edit reruns: each case edits a copy of a finished run and reads the dry run."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from project import (
+    FEW_JOBS,
+    ROOT,
+    copy_project,
+    planned_jobs,
+    snakemake,
+    surroundings,
+    write_config,
+)
+
+LIBRARY = "scripts/spikernel"
+REPORT = {"tradeoff_report"}
+TABLES = {"tradeoff_table", "export", *REPORT}
+TRAINED = {"train_final", "deployment", *TABLES}
+SEARCHED = {"nas_search_shard", "nas_search", *TRAINED}
+DESIGNED = {"kernel_impact_table", "kernel_set_design", *SEARCHED}
+EVERYTHING = {"prepare_data", "kernel_impact", *DESIGNED}
+
+Edit = Callable[[Path], None]
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_project(tmp_path_factory.mktemp("reruns"))
+    write_config(folder, FEW_JOBS)
+    result = snakemake(folder)
+    assert result.returncode == 0, result.stdout
+    return folder
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Path:
+    # copytree keeps modification times, as a copy by the user would.
+    copied = tmp_path / "project"
+    shutil.copytree(finished, copied, symlinks=True)
+    return copied
+
+
+def planned(folder: Path, *arguments: str) -> set[str]:
+    result = snakemake(folder, "--dry-run", *arguments)
+    assert result.returncode == 0, result.stdout
+    return set(planned_jobs(result.stdout)) - {"all"}
+
+
+def append(name: str, text: str = "\n_EDITED = 1\n") -> Edit:
+    def edit(folder: Path) -> None:
+        path = folder / LIBRARY / name
+        assert path.exists(), path
+        path.write_text(path.read_text() + text)
+
+    return edit
+
+
+def replace(name: str, old: str, new: str) -> Edit:
+    def edit(folder: Path) -> None:
+        path = folder / name
+        text = path.read_text()
+        assert old in text, f"{name} holds no {old!r}"
+        path.write_text(text.replace(old, new, 1))
+
+    return edit
+
+
+def configure(**changes: object) -> Edit:
+    return lambda folder: write_config(folder, {**FEW_JOBS, **changes})
+
+
+def comment_everywhere(folder: Path) -> None:
+    for path in (folder / "scripts").rglob("*.py"):
+        path.write_text(path.read_text() + '\n# A remark.\n"""A text that nothing reads."""\n')
+
+
+def touch_everything(folder: Path) -> None:
+    for path in (folder / "scripts").rglob("*"):
+        path.touch()
+
+
+CASES: dict[str, tuple[Edit, set[str]]] = {
+    "comments and texts in every module": (comment_everywhere, set()),
+    "new times everywhere": (touch_everything, set()),
+    "an error's class": (append("errors.py"), set()),
+    "how files are written": (append("artifacts.py"), set()),
+    "a setting that is new": (
+        replace(
+            f"{LIBRARY}/config/training.py",
+            "    tensorboard: bool = False",
+            "    shiny: bool = False\n    tensorboard: bool = False",
+        ),
+        set(),
+    ),
+    "a reader that is not used": (append("data/readers/tinyimagenet.py"), set()),
+    "a score that is not used": (append("search/scores/rising_path.py"), set()),
+    "an objective that is not used": (append("training/objectives/mean.py"), set()),
+    "the page's style": (append("report/page/page.css", "\n/* edited */\n"), REPORT),
+    "a part of the page": (append("report/page/page_sections.html.j2", "\n"), REPORT),
+    "a figure": (append("report/charts/tradeoff_figure.py"), REPORT),
+    "what the report shows": (
+        configure(tradeoff_report={**FEW_JOBS["tradeoff_report"], "published_points": False}),
+        REPORT,
+    ),
+    "the C templates": (append("export/c/main.c.j2", "/* edited */\n"), {"export", *REPORT}),
+    "the lowering": (append("export/lowering.py"), {"deployment", *TABLES}),
+    "the score in use": (append("search/scores/sahd_half_n.py"), SEARCHED),
+    "how nets are trained": (append("training/loop.py"), {"kernel_impact", *DESIGNED}),
+    "the objective in use": (append("training/objectives/tet.py"), {"kernel_impact", *DESIGNED}),
+    "the neuron in use": (append("network/neurons/lif.py"), {"kernel_impact", *DESIGNED}),
+    "the reader in use": (append("data/readers/digits.py"), EVERYTHING),
+    "the length of the final training": (
+        configure(train_final={"seeds": [0], "training": {"recipe": "modern", "epochs": 2}}),
+        TRAINED,
+    ),
+    "one more seed": (
+        configure(train_final={"seeds": [0, 1], "training": {"recipe": "modern", "epochs": 1}}),
+        TRAINED,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_edit_reruns_what_it_can_change_and_nothing_else(project: Path, case: str) -> None:
+    edit, expected = CASES[case]
+    edit(project)
+    assert planned(project) == expected
+
+
+def test_make_figures_trains_nothing_whatever_was_edited(project: Path) -> None:
+    append("training/loop.py")(project)
+    append("report/charts/tradeoff_figure.py")(project)
+    result = make(project, "figures")
+    assert result.returncode == 0, result.stdout
+    assert "Finished jobid" in result.stdout
+    assert "Training" not in result.stdout
+    assert "Drawing the report" in result.stdout
+
+
+def make(folder: Path, target: str) -> subprocess.CompletedProcess[str]:
+    """Run the commands of a target of the Makefile, but for the set-up, in a copy."""
+    command = ["make", "--dry-run", "-C", str(ROOT), target, "CONFIG=config/tiny.yaml"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = printed.replace("\\\n", " ").splitlines()
+    wanted = [line for line in lines if shlex.split(line)[0] in ("python", "snakemake")]
+    script = " && ".join(line.replace("snakemake", f"{sys.executable} -m snakemake", 1)
+                         if line.startswith("snakemake") else line for line in wanted)  # fmt: skip
+    return subprocess.run(
+        script, shell=True, cwd=folder, env=surroundings(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("times", ["kept", "new"])
+def test_results_copied_to_another_clone_are_finished(
+    finished: Path, tmp_path: Path, times: str
+) -> None:
+    clone = copy_project(tmp_path / "clone")
+    write_config(clone, FEW_JOBS)
+    copy = shutil.copy2 if times == "kept" else shutil.copy
+    shutil.copytree(finished / "results", clone / "results", copy_function=copy)
+    adopted = make(clone, "adopt")
+    assert adopted.returncode == 0, adopted.stdout
+    assert "with these settings and this code" in adopted.stdout
+    assert planned(clone) == set()
+    append("training/loop.py")(clone)  # known in the clone, too
+    assert planned(clone) == {"kernel_impact", *DESIGNED}
+
+
+def test_results_of_other_settings_code_or_content_are_not_adopted(project: Path) -> None:
+    configure(train_final={"seeds": [0], "training": {"recipe": "modern", "epochs": 2}})(project)
+    refused = make(project, "adopt")
+    assert "train_final/k1-3/rank-1/seed-0: made with other settings of training" in refused.stdout
+    write_config(project, FEW_JOBS)
+    append("search/scores/sahd_half_n.py")(project)
+    refused = make(project, "adopt")
+    assert refused.returncode != 0
+    assert "nas_search/k1-3: made by other code" in refused.stdout
+    table = project / "results/tiny/digits/kernel_impact/impact.csv"
+    table.write_text(table.read_text() + "\n")
+    assert "impact.csv is not what provenance.json beside it says" in make(project, "adopt").stdout
+
+
+def test_the_workflow_runs_from_another_folder(finished: Path, tmp_path: Path) -> None:
+    config, work = finished / "config" / "tiny.yaml", tmp_path / "elsewhere"
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", finished / "Snakefile", "--directory",
+        work, "--configfile", config, "--cores", "1", "--until", "kernel_impact_table",
+    ]  # fmt: skip
+    result = subprocess.run(
+        command, cwd=tmp_path, env=surroundings(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+    assert (work / "results/tiny/digits/kernel_impact/impact.csv").exists()

@@ -1,0 +1,25 @@
+# Between steps 4 and 5: what a device gets from each trained model. An edit of the way out to
+# devices measures this again, and trains nothing.
+rule deployment:
+    input:
+        manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
+        arrays=arrays,
+        metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/metrics.json",
+        model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/model.safetensors",
+    output:
+        deployment="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/deployment.json",
+        provenance="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/provenance.json",
+    log:
+        "logs/{experiment}/{dataset}/deployment/{kernel_set}_rank-{rank}_seed-{seed}.log",
+    conda:
+        "../../envs/deployment.yaml"
+    threads: lookup(dpath="threads", within=config)
+    params:
+        code=code("deployment", "datasets/{dataset}/network"),
+        device=lookup(dpath="device", within=config),
+    message:
+        "Measuring kernel set {wildcards.kernel_set}, rank {wildcards.rank}, on {wildcards.dataset} as deployed (seed {wildcards.seed})"
+    shell:
+        "python {SCRIPTS:q}/deployment.py --manifest {input.manifest} --metrics {input.metrics}"
+        " --model {input.model} --device {params.device} --threads {threads}"
+        " --deployment {output.deployment} >{log} 2>&1"
