@@ -5,6 +5,7 @@
 # make adopt   take results that came from elsewhere as finished, once they are checked (CONFIG=)
 # make verify  compare results with the checksums that their jobs recorded
 # make readme  the result block of README.md; ADD=results/demo stores that run's results first
+# make docs-config    config/README.md and the schema, from the models of the configuration
 # make test    lint and all tests
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
@@ -24,8 +25,8 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo figures readme plots adopt verify test test-conda test-dvc test-slurm test-neurobench lint lock \
-        bench-search bench-train bench-recipe
+.PHONY: help setup demo figures readme docs-config plots adopt verify test test-conda test-dvc \
+        test-slurm test-neurobench lint lock bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -60,7 +61,10 @@ adopt: setup
 	snakemake --configfile $(CONFIG) --cores 1 --touch --forceall --quiet all
 
 readme: setup
-	PYTHONPATH=scripts python -m spikernel.report.readme --project . $(if $(ADD),--add-runs $(ADD))
+	python tools/readme.py --project . $(if $(ADD),--add-runs $(ADD))
+
+docs-config: setup
+	python tools/document_config.py --project .
 
 plots: setup
 	python .dvc/offline_plots.py .dvc/tmp/plots.html

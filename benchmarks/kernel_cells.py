@@ -30,6 +30,8 @@ from spikernel import artifacts, cli, tables
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import DataError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, to_device
 from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
@@ -38,7 +40,6 @@ from spikernel.space.enumeration import draw_cell
 from spikernel.space.operations import AVG, SKIP, ZERO, conv, operation_set
 from spikernel.study.prepare_data import prepare
 from spikernel.study.shapes import image_shape
-from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.loop import train
 
 KERNEL_SIZES = (1, 3, 5, 7)
@@ -166,13 +167,14 @@ def train_one(task: Task, manifest: Path) -> dict[str, Any]:
     net = build_net(architecture, task.seed, torch.device("cpu"))
     trained = train(net, (training, validation), TRAINING, task.seed)
     images, labels = to_device(test, torch.device("cpu"))
+    normalise = Normaliser(test.manifest.mean, test.manifest.sd, images.device)
     return {
         "group": task.group,
         "archid": task.archid,
         "seed": task.seed,
         "params": parameter_count(architecture).total,
         "val_accuracy_percent": trained.history[-1].val_accuracy_percent,
-        "test_accuracy_percent": accuracy_percent(trained.net, images, labels, trained.augmenter),
+        "test_accuracy_percent": accuracy_percent(trained.net, images, labels, normalise),
     }
 
 

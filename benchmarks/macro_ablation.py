@@ -33,12 +33,13 @@ from spikernel import artifacts, cli, provenance, tables
 from spikernel.config import DatasetConfig, TrainingConfig
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError, DataError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, normalised_batches, to_device
 from spikernel.network.activity import measure_activity
 from spikernel.network.spiking_net import build_net
 from spikernel.space.counts import parameter_count
 from spikernel.study.prepare_data import prepare
 from spikernel.study.shapes import image_shape
-from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
 
 TRAIN_IMAGES = 3600
@@ -146,16 +147,15 @@ def train_one(
     splits = (_part(images, 0, train_images), _part(aside, 0, WATCHED))
     trained = train(net, splits, training, task.seed)
     judged = to_device(_part(aside, WATCHED, len(aside.labels)), cpu)
-    activity = measure_activity(
-        trained.net, normalised_batches(judged[0][:COUNTED], trained.augmenter)
-    )
+    normalise = Normaliser(images.manifest.mean, images.manifest.sd, cpu)
+    activity = measure_activity(trained.net, normalised_batches(judged[0][:COUNTED], normalise))
     return {
         "variant": task.variant,
         "archid": task.archid,
         "seed": task.seed,
         "channels": architecture.network.channels,
         "params": parameter_count(architecture).total,
-        "accuracy_percent": accuracy_percent(trained.net, *judged, trained.augmenter),
+        "accuracy_percent": accuracy_percent(trained.net, *judged, normalise),
         "train_accuracy_percent": trained.history[-1].train_accuracy_percent,
         "firing_rate": activity.firing_rate,
         "effective_acs": activity.effective_acs,

@@ -27,18 +27,19 @@ from spikernel import artifacts, cli, provenance, tables
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, to_device
 from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
-from spikernel.training.evaluate import accuracy_percent, to_device
 from spikernel.training.loop import train
 
 WATCHED = 100
 """Held-out images whose accuracy the loop follows; all of them are looked at once, at the end."""
 BASE = "base"
 PARTS: dict[str, dict[str, Any]] = {
-    "no_tet": {"loss": "mean"},
+    "no_tet": {"objective": "mean"},
     "no_label_smoothing": {"label_smoothing": 0.0},
     "no_erasing": {"erase_probability": 0.0},
     "no_cutmix": {"cutmix_alpha": 0.0},
@@ -49,10 +50,8 @@ PARTS: dict[str, dict[str, Any]] = {
     "no_step_schedule": {"schedule_interval": "epoch"},
     "decay_on_norm": {"decay_norm": True},
     "no_crop": {"crop_padding": 0},
-    "no_flip": {"horizontal_flip": False},
+    "no_flip": {"flip": "none"},
     "no_adamw": {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 5e-4},
-    "with_randaugment": {"randaugment_operations": 2, "randaugment_magnitude": 9},
-    "with_randaugment_weak": {"randaugment_operations": 1, "randaugment_magnitude": 5},
     "with_gradient_clip": {"gradient_clip": 1.0},
 }
 """Name -> what it changes in the recipe."""
@@ -192,9 +191,8 @@ def main(
                     continue
                 net = build_net(architecture, seed, device)
                 trained = train(net, (learned, watched), settings, seed)
-                accuracy = accuracy_percent(
-                    trained.net, *to_device(judged, device), trained.augmenter
-                )
+                normalise = Normaliser(judged.manifest.mean, judged.manifest.sd, device)
+                accuracy = accuracy_percent(trained.net, *to_device(judged, device), normalise)
                 row = {
                     "part": part,
                     "seed": seed,

@@ -23,8 +23,8 @@ from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
-from spikernel.training.loop import Trainer
 from spikernel.training.progress import Progress
+from spikernel.training.trainer import make_trainer
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ class Limited(Progress):
     """Ends an epoch after a number of batches."""
 
     def __init__(self, steps: int) -> None:
-        super().__init__(1, 1)
+        super().__init__([1], 1)
         self._steps = steps
 
-    def batches(self, batches: Sequence[Any], _epoch: int) -> Iterable[Any]:
+    def batches(self, batches: Sequence[Any], _epoch: int, _done: int = 0) -> Iterable[Any]:
         """Return the first batches, over and over where an epoch has too few."""
         return itertools.islice(itertools.cycle(batches), self._steps)
 
@@ -94,18 +94,19 @@ class OurLoop:
             cpu_bfloat16=setup.cpu_bfloat16,
             learning_rate=setup.learning_rate,
         )
-        self.trainer = Trainer(setup.net(train), train, validation, settings, setup.seed)
+        self.trainer = make_trainer(setup.net(train), (train, validation), settings, setup.seed)
+        self.batch_size = setup.batch_size
 
     def run(self, steps: int) -> None:
         """Train on that many batches."""
         self.trainer.steps_per_epoch = steps  # as if the epoch had no more
-        self.trainer.train_epoch(1, Limited(steps))
+        self.trainer.train_epoch(self.trainer.begin_epoch(1), Limited(steps))
 
     def flop_per_image(self) -> float:
         """Return the FLOP of convolutions and matrix products, forward and backward."""
         with FlopCounterMode(display=False) as counter:
             self.run(1)
-        return counter.get_total_flops() / self.trainer.settings.batch_size
+        return counter.get_total_flops() / self.batch_size
 
 
 class LoaderLoop:

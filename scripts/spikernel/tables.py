@@ -18,6 +18,7 @@ def read_csv(
     numbers: Sequence[str] = (),
     optional_numbers: Sequence[str] = (),
     booleans: Sequence[str] = (),
+    may_lack: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Read a CSV file and check its columns.
 
@@ -27,6 +28,7 @@ def read_csv(
         numbers: columns that must hold a finite number in every row.
         optional_numbers: columns that may be empty; an empty cell becomes NaN.
         booleans: columns of `true` and `false`.
+        may_lack: columns among them that become empty where the file does not have them.
 
     Raises:
         TableError: the file cannot be read, a column is missing, or a cell does not fit.
@@ -38,6 +40,7 @@ def read_csv(
         raise TableError(f"{path} is missing: run the step that makes it first") from None
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise TableError(f"{path} is not a readable CSV file: {error}") from None
+    table = table.assign(**{name: "" for name in may_lack if name not in table.columns})
     for column in (*text, *numbers, *optional_numbers, *booleans):
         if column not in table.columns:
             raise TableError(f"{path}: column '{column}' is missing")

@@ -93,7 +93,7 @@ def test_provenance_names_inputs_outputs_and_versions(tmp_path: Path) -> None:
     result.write_text("")
     provenance.write(
         tmp_path / "provenance.json",
-        step="s",
+        step="kernel_impact_table",
         settings={"seed": 3},
         inputs=[source],
         outputs=[result],

@@ -108,15 +108,20 @@ def search_parts(wildcards):
     return [f"{folder}/{shard}.jsonl" for shard in range(shards)] if shards > 1 else []
 
 
-def final_files(name):
+def final_files(name, step="train_final"):
     """Return the path of a file for every model of every data set."""
     return [
-        f"results/{EXPERIMENT}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/{name}"
+        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/rank-{rank}/seed-{seed}/{name}"
         for dataset in CHECKED.datasets
         for kernel_set in CHECKED.kernel_sets()
         for rank in range(1, CHECKED.train_final.ranks + 1)
         for seed in CHECKED.train_final.seeds
     ]
+
+
+def deployments():
+    """Return the deployment record of every model."""
+    return final_files("deployment.json", "deployment")
 
 
 def final_files_of(name):
@@ -176,6 +181,7 @@ def provenance_files():
         ),
         *search_files("provenance.json"),
         *final_files("provenance.json"),
+        *final_files("provenance.json", "deployment"),
         f"results/{EXPERIMENT}/tradeoff_report/provenance_table.json",
     ]
 

@@ -3,6 +3,7 @@ rule tradeoff_table:
     input:
         metrics=final_files("metrics.json"),
         searches=search_files("search.json"),
+        deployments=deployments(),
     output:
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
@@ -28,7 +29,7 @@ rule tradeoff_table:
         "Setting accuracy against memory for {wildcards.experiment}"
     shell:
         "python {SCRIPTS:q}/tradeoff_table.py --metrics {input.metrics} --searches {input.searches}"
-        " --settings {params.settings:q} --models {output.models} --selection {output.selection}"
+        " --deployments {input.deployments} --settings {params.settings:q} --models {output.models} --selection {output.selection}"
         " --summary {output.summary} --tables {params.folder}/tables >{log} 2>&1"
 
 
@@ -37,7 +38,7 @@ rule tradeoff_report:
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
         impacts=dataset_files("kernel_impact/impact.csv"),
-        sets=dataset_files("kernel_set_design/kernel_sets.json"),
+        kernel_sets=dataset_files("kernel_set_design/kernel_sets.json"),
         searches=search_files("search.json"),
         candidates=search_files("candidates.csv"),
         metrics=final_files("metrics.json"),
@@ -79,7 +80,7 @@ rule tradeoff_report:
     shell:
         "python {SCRIPTS:q}/tradeoff_report.py --models {input.models} --selection {input.selection}"
         " --metrics {input.metrics} --histories {input.histories} --searches {input.searches}"
-        " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.sets}"
+        " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.kernel_sets}"
         " --provenance {input.provenance} --layers {input.layers} --exports {input.exports}"
-        " --settings {params.settings:q} --output {output.page}"
+        " --settings {params.settings:q} --page {output.page}"
         " --figures {params.folder}/figures >{log} 2>&1"

@@ -7,6 +7,7 @@ from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
 from spikernel.config.impact import Control, ImpactConfig
 from spikernel.config.network import MACROS, ConvolutionType, NetworkConfig
+from spikernel.config.phases import PhaseConfig
 from spikernel.config.report import ReportConfig
 from spikernel.config.search import Budget, SearchConfig
 from spikernel.config.training import RECIPES, TrainingConfig
@@ -25,6 +26,7 @@ __all__ = [
     "ImpactConfig",
     "KernelSizes",
     "NetworkConfig",
+    "PhaseConfig",
     "ReportConfig",
     "SearchConfig",
     "StrictModel",

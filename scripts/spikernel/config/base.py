@@ -124,8 +124,8 @@ class StrictModel(BaseModel):
         found = set()
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            kinds = [mark.kind for mark in field.metadata if isinstance(mark, PartOf)]
-            found |= {registry.module_name(kind, value) for kind in kinds if value is not None}
+            if value is not None:
+                found |= {registry.module_name(kind, value) for kind in _part_kinds(field)}
             for inner in value if isinstance(value, tuple) else (value,):
                 if isinstance(inner, StrictModel):
                     found |= set(inner.parts())
@@ -166,6 +166,18 @@ class StrictModel(BaseModel):
         except yaml.YAMLError as error:
             raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
         return cls.parse(data, where)
+
+
+def _part_kinds(field: FieldInfo) -> Iterator[str]:
+    """Yield the kind of part that a field names, also where it may be None."""
+    inner = (
+        mark
+        for argument in typing.get_args(field.annotation)
+        for mark in getattr(argument, "__metadata__", ())
+    )
+    for mark in (*field.metadata, *inner):
+        if isinstance(mark, PartOf):
+            yield mark.kind
 
 
 def unset(field: FieldInfo) -> Any:

@@ -1,11 +1,12 @@
 """Settings of a training run, and the named recipes that give their defaults."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from spikernel.config.base import StrictModel
+from spikernel.config.base import PartOf, StrictModel
+from spikernel.config.phases import PhaseConfig
 
 RECIPES: dict[str, dict[str, Any]] = {
     # SNASNet's published loop: SGD, cosine, cross-entropy of the time mean, crop and flip.
@@ -20,7 +21,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "schedule_interval": "step",
         "warmup_fraction": 0.05,
         "decay_norm": False,
-        "loss": "tet",
+        "objective": "tet",
         "label_smoothing": 0.1,
         "erase_probability": 0.25,
         "cutmix_alpha": 1.0,
@@ -29,6 +30,26 @@ RECIPES: dict[str, dict[str, Any]] = {
         "ema_decay": 0.999,
         "mixed_precision": True,
     },
+    # airbench94_muon (Jordan, 2024), for spiking nets on CPUs: see docs/training.md.
+    "engine": {
+        "batch_size": 200,
+        "optimizer": "muon",
+        "learning_rate": 0.12,
+        "norm_learning_rate": 0.05,
+        "head_learning_rate": 0.05,
+        "schedule": "linear",
+        "final_lr_fraction": 0.0,
+        "schedule_interval": "step",
+        "momentum": 0.85,
+        "nesterov": True,
+        "decay_norm": False,
+        "label_smoothing": 0.1,
+        "crop_padding": 2,
+        "crop_fill": "reflect",
+        "flip": "alternating",
+        "mixed_precision": True,
+        "cpu_bfloat16": "auto",
+    },
 }
 """Recipe name -> the fields in which it differs from the defaults below."""
 
@@ -36,22 +57,38 @@ RECIPES: dict[str, dict[str, Any]] = {
 class TrainingConfig(StrictModel):
     """How one net is trained. Fields that are not given come from the recipe."""
 
-    recipe: Literal["reference", "modern"] = "reference"
-    """Named defaults: `reference` is SNASNet's, `modern` is what the best small SNNs use."""
+    recipe: Literal["reference", "modern", "engine"] = "reference"
+    """Named defaults: `reference` is SNASNet's, `modern` is what the best small SNNs use, `engine`
+    is made for few epochs on a CPU."""
     epochs: int = Field(default=300, ge=1)
     """Passes over the training split; the last one is reported, never the best one."""
+    phases: tuple[PhaseConfig, ...] = ()
+    """Phases of the training, one after the other, with settings of their own. `epochs` is then
+    their sum and need not be given. Default: one phase."""
     batch_size: int = Field(default=64, ge=1)
     """Images per step."""
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    """Optimiser."""
+    optimizer: Literal["sgd", "adamw", "muon"] = "sgd"
+    """Optimiser. `muon`: orthogonalised momentum for the weights of convolutions (Jordan et al.,
+    2024), SGD for all others."""
     learning_rate: float = Field(default=0.1, gt=0)
-    """Peak learning rate; it falls along half a cosine to `final_lr_fraction` of it."""
+    """Peak learning rate; it falls to `final_lr_fraction` of it."""
+    norm_learning_rate: float | None = Field(default=None, gt=0)
+    """That of norms, biases and learned time constants; default: `learning_rate`."""
+    head_learning_rate: float | None = Field(default=None, gt=0)
+    """That of the weights of linear layers; default: `learning_rate`."""
+    schedule: Literal["cosine", "linear"] = "cosine"
+    """How the learning rate falls: along half a cosine or a straight line."""
     final_lr_fraction: float = Field(default=0.01, ge=0, le=1)
     """Share of the peak that the learning rate ends at."""
     schedule_interval: Literal["epoch", "step"] = "epoch"
     """How often the learning rate changes."""
     momentum: float = Field(default=0.9, ge=0, lt=1)
     """SGD momentum, or AdamW's first beta."""
+    muon_momentum: float = Field(default=0.6, ge=0, lt=1)
+    """Nesterov momentum of the weights that Muon orthogonalises."""
+    renormalise: bool = False
+    """Scale the weights of every convolution to the norm sqrt(number of filters) after every step
+    (Muon). It is for convolutions that batch norm follows at once."""
     nesterov: bool = False
     """Nesterov momentum (SGD)."""
     weight_decay: float = Field(default=5e-4, ge=0)
@@ -62,20 +99,22 @@ class TrainingConfig(StrictModel):
     """Share of the run in which the learning rate rises linearly to its peak."""
     gradient_clip: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient."""
-    loss: Literal["mean", "tet"] = "mean"
-    """`mean`: cross-entropy of the outputs' time mean. `tet`: mean over time of the
-    cross-entropies (Deng et al., ICLR 2022)."""
+    objective: Annotated[str, PartOf("objective")] = "mean"
+    """What is minimised. `mean`: cross-entropy of the outputs' time mean. `tet`: mean over time of
+    the cross-entropies (Deng et al., ICLR 2022). `distil`: `mean`, and the divergence from the
+    outputs of a `teacher` (Hinton et al., 2015)."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the target spread over all classes."""
     crop_padding: int | None = Field(default=None, ge=0)
     """Random crop after padding by this many pixels; default: an eighth of the image's side."""
-    horizontal_flip: bool = True
-    """Mirror half of the images; switch it off where left and right carry meaning."""
-    randaugment_operations: int = Field(default=0, ge=0, le=14)
-    """Random operations per image of RandAugment (Cubuk et al., 2020), as in torchvision; 0: none,
-    2 is usual."""
-    randaugment_magnitude: int = Field(default=9, ge=0, le=30)
-    """Strength of RandAugment's operations."""
+    crop_fill: Literal["black", "reflect"] = "black"
+    """What the padding is: black, or the image mirrored at its border."""
+    flip: Literal["random", "alternating", "none"] = "random"
+    """Mirror images left to right: half of them, drawn anew each time; each in every second epoch
+    (Jordan, 2024); or none, where left and right carry meaning."""
+    cutout: int = Field(default=0, ge=0)
+    """Side in pixels of a square that is blanked in every image (DeVries & Taylor, 2017); 0: none.
+    """
     erase_probability: float = Field(default=0.0, ge=0, le=1)
     """Share of the images in which a random rectangle is blanked."""
     mixup_alpha: float = Field(default=0.0, ge=0)
@@ -87,11 +126,22 @@ class TrainingConfig(StrictModel):
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     """Decay per step of the moving average of the weights that is evaluated; 0: none. It grows
     to this value over the first steps, so that short runs may use it too."""
+    lookahead: bool = False
+    """Lookahead (Zhang et al., NeurIPS 2019) instead of the moving average: every 5 steps slow
+    weights move towards the fast ones, which start again from there; less so late in the run, as
+    in airbench. The slow weights are evaluated."""
     mixed_precision: bool = False
     """bfloat16 autocast on a GPU; `cpu_bfloat16` says what a CPU does."""
-    cpu_bfloat16: bool = False
+    cpu_bfloat16: bool | Literal["auto"] = False
     """bfloat16 autocast on a CPU: faster where it has instructions for it (`lscpu` lists
-    avx512_bf16 or amx_bf16), slower elsewhere, and rounded differently."""
+    avx512_bf16 or amx_bf16), slower elsewhere, and rounded differently. `auto`: where it has them.
+    """
+    teacher: str | None = None
+    """Released weights (model.safetensors) of a net of the same classes, for objective `distil`."""
+    teacher_weight: float = Field(default=0.5, ge=0, le=1)
+    """Share of the teacher in the loss; the labels have the rest."""
+    teacher_temperature: float = Field(default=4.0, gt=0)
+    """Temperature at which the outputs of net and teacher are compared."""
     tensorboard: bool = False
     """Also write TensorBoard event files, one per epoch, to the folder tensorboard beside the
     metrics."""
@@ -99,6 +149,20 @@ class TrainingConfig(StrictModel):
     def preset(self) -> Mapping[str, Any]:
         """Return the fields that the recipe fills in."""
         return RECIPES[self.recipe]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        total = sum(phase.epochs for phase in self.phases)
+        if self.phases and "epochs" in self.model_fields_set and self.epochs != total:
+            raise ValueError(
+                f"epochs is {self.epochs}, but the phases have {total}: leave epochs out, or give "
+                "their sum"
+            )
+        if self.phases:
+            object.__setattr__(self, "epochs", total)  # the model is frozen from here on
+        if self.lookahead and self.ema_decay > 0:
+            raise ValueError("lookahead and ema_decay both choose the weights to keep: set one")
+        return self
 
     @model_validator(mode="before")
     @classmethod

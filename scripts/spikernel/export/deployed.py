@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from spikernel.data.manifest import Manifest
@@ -13,6 +12,8 @@ from spikernel.export.memory_plan import plan
 from spikernel.export.program import Program
 from spikernel.export.program_accuracy import BATCH, accuracy_percent, logits
 from spikernel.export.quantise import quantise
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import mean_logits
 from spikernel.network.spiking_net import SpikingNet
 
 LOG = logging.getLogger(__name__)
@@ -64,7 +65,6 @@ def deployed(
     return {**dict(zip(names, values, strict=True)), "not_exported": None}
 
 
-@torch.no_grad()
 def check_agreement(net: SpikingNet, program: Program, manifest: Manifest, images: Tensor) -> None:
     """Refuse a program that does not compute what its net computes.
 
@@ -78,14 +78,8 @@ def check_agreement(net: SpikingNet, program: Program, manifest: Manifest, image
         ExportError: their classes differ on more images than rounding explains.
 
     """
-    mean, sd = (
-        torch.tensor(numbers, device=images.device).view(1, -1, 1, 1)
-        for numbers in (manifest.mean, manifest.sd)
-    )
-    was_training = net.training
-    net.eval()
-    expected = net((images.float() / 255 - mean) / sd).mean(0).argmax(1)
-    net.train(was_training)
+    normalise = Normaliser(manifest.mean, manifest.sd, images.device)
+    expected = mean_logits(net, [normalise(images)]).argmax(1)
     same = float((logits(program, images).argmax(1) == expected).double().mean())
     if same < LEAST_AGREEMENT:
         raise ExportError(

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from spikernel import __version__
-from spikernel.training.checkpoint import Preprocessing
+from spikernel.inference.released import Preprocessing
 
 SHOWN_CLASSES = 20
 """More class names than this are not listed."""

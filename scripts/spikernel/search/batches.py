@@ -7,6 +7,7 @@ from torch import Tensor
 from spikernel.config import SearchConfig
 from spikernel.data.splits import Split
 from spikernel.errors import ConfigError
+from spikernel.inference.normaliser import Normaliser
 
 
 def draw_batches(split: Split, settings: SearchConfig, device: torch.device) -> list[Tensor]:
@@ -23,8 +24,6 @@ def draw_batches(split: Split, settings: SearchConfig, device: torch.device) -> 
             f"{len(split.labels)}: lower one of the two"
         )
     order = np.random.default_rng(settings.seed).permutation(len(split.labels))[:wanted]
-    mean = torch.tensor(split.manifest.mean).view(-1, 1, 1)
-    deviation = torch.tensor(split.manifest.sd).view(-1, 1, 1)
-    images = torch.from_numpy(np.ascontiguousarray(split.images[order])).float() / 255
-    normalised = ((images - mean) / deviation).to(device)
-    return list(normalised.split(settings.batch_size))
+    images = torch.from_numpy(np.ascontiguousarray(split.images[order])).to(device)
+    normalise = Normaliser(split.manifest.mean, split.manifest.sd, device)
+    return list(normalise(images).split(settings.batch_size))

@@ -7,10 +7,10 @@ from typing import Annotated
 from spikernel import artifacts, provenance
 from spikernel.data.splits import load_split
 from spikernel.export.deployed import deployed
+from spikernel.inference.predict import to_device
+from spikernel.inference.released import load_model
 from spikernel.study.inputs import Machine
 from spikernel.study.shapes import check_fit
-from spikernel.training.checkpoint import load_model
-from spikernel.training.evaluate import to_device
 
 _IDENTITY = ("dataset", "kernel_set", "rank", "seed", "archid")
 

@@ -4,20 +4,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-import torch
-
 from spikernel import artifacts
-from spikernel.config import TrainingConfig
 from spikernel.data.manifest import SplitName
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, to_device
+from spikernel.inference.released import load_model
 from spikernel.provenance import recorded_outputs
 from spikernel.space.counts import parameter_count
 from spikernel.study.inputs import Machine
 from spikernel.study.shapes import check_fit
-from spikernel.training.augment import Augmenter
-from spikernel.training.checkpoint import load_model
-from spikernel.training.evaluate import accuracy_percent, to_device
 
 
 @dataclass(frozen=True)
@@ -81,11 +78,7 @@ def evaluate(
     _check_release(model_path, digest)
     data = load_split(manifest_path, split)
     check_fit(net.architecture, preprocessing.classes, data.manifest, manifest_path)
-    mean, sd = (
-        torch.tensor(values, device=machine.torch_device)
-        for values in (preprocessing.mean, preprocessing.sd)
-    )
-    augmenter = Augmenter(TrainingConfig(), mean, sd, torch.Generator(machine.torch_device))
+    normalise = Normaliser(preprocessing.mean, preprocessing.sd, machine.torch_device)
     images, labels = to_device(data, machine.torch_device)
     return Evaluation(
         model=model_path.name,
@@ -95,7 +88,7 @@ def evaluate(
         dataset=data.manifest.dataset,
         split=split,
         images=len(labels),
-        accuracy_percent=accuracy_percent(net, images, labels, augmenter),
+        accuracy_percent=accuracy_percent(net, images, labels, normalise),
         device=str(machine),
     )
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from torch import Tensor
 
 from spikernel import artifacts, provenance
 from spikernel.config import ExportConfig
@@ -18,12 +17,12 @@ from spikernel.export.model_card import render
 from spikernel.export.program import Program
 from spikernel.export.program_accuracy import BATCH, accuracy_percent, logits
 from spikernel.export.quantise import quantise
-from spikernel.network.spiking_net import SpikingNet
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import mean_logits, to_device
+from spikernel.inference.released import load_model
 from spikernel.study.chosen_model import Chosen, choose
 from spikernel.study.inputs import Machine
 from spikernel.study.shapes import check_fit
-from spikernel.training.checkpoint import Preprocessing, load_model
-from spikernel.training.evaluate import to_device
 
 LOG = logging.getLogger(__name__)
 CPU = torch.device("cpu")
@@ -83,8 +82,8 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     }
     images, labels = images[: export.images], labels[: export.images]
     bundle.write_images(folder, images, labels)
-    pixels = _normalise(images, preprocessing)
-    trained, quantised = _logits(net, pixels), logits(int8, images)
+    pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
+    trained, quantised = mean_logits(net, pixels.split(BATCH)), logits(int8, images)
     report["onnx"] = {
         "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
         "int8": bundle.write_onnx(folder, int8, images, quantised, labels),
@@ -133,20 +132,6 @@ def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
         "neurons": program.neurons,
         "neuron_rules": program.neuron_rules,
     }
-
-
-def _normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """uint8 [N, C, H, W] to the net's input."""
-    mean, sd = (
-        torch.tensor(numbers).view(1, -1, 1, 1)
-        for numbers in (preprocessing.mean, preprocessing.sd)
-    )
-    return (images.float() / 255 - mean) / sd
-
-
-@torch.no_grad()
-def _logits(net: SpikingNet, images: Tensor) -> Tensor:
-    return torch.cat([net(batch).mean(0) for batch in images.split(BATCH)])
 
 
 def _log(report: dict[str, Any]) -> None:

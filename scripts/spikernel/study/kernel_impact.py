@@ -7,6 +7,8 @@ from typing import Annotated
 from spikernel import artifacts, provenance
 from spikernel.config import Control, ImpactConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import normalised_batches, to_device
 from spikernel.network.activity import measure_activity
 from spikernel.network.spiking_net import build_net
 from spikernel.space.counts import memory_mb, parameter_count
@@ -14,7 +16,6 @@ from spikernel.study import training_run
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.reference_net import reference_architecture
 from spikernel.study.shapes import image_shape
-from spikernel.training.evaluate import normalised_batches, to_device
 from spikernel.training.loop import train
 
 
@@ -68,7 +69,8 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     events = events_path(outputs.metrics, training)
     trained = train(net, splits, training, seed, unfinished, fingerprint, events=events)
     images = to_device(splits[1], machine.torch_device)[0][: training_run.ACTIVITY_IMAGES]
-    activity = measure_activity(trained.net, normalised_batches(images, trained.augmenter))
+    normalise = Normaliser(manifest.mean, manifest.sd, machine.torch_device)
+    activity = measure_activity(trained.net, normalised_batches(images, normalise))
     params = parameter_count(architecture).total
     training_run.write_history(outputs.history, trained)
     artifacts.write_json(
@@ -100,7 +102,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
             "network": architecture.network.model_dump(mode="json"),
         },
         parts=[*settings.network.parts(), *training.parts()],
-        inputs=[inputs.manifest],
+        inputs=[inputs.manifest, *map(Path, training_run.teacher_hashes(training))],
         outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
         device=str(machine),

@@ -23,7 +23,7 @@ from typing import Annotated
 
 import pandas as pd
 
-from spikernel import artifacts, provenance
+from spikernel import artifacts, pareto, provenance
 from spikernel.config import DesignConfig, NetworkConfig, SearchConfig, kernel_set_name
 from spikernel.data import manifest
 from spikernel.errors import ConfigError, TableError
@@ -48,14 +48,6 @@ class KernelSet:
     evidence_percent: float
     cost: float
     front: int = 0
-
-    def dominates(self, other: "KernelSet") -> bool:
-        """Whether this set is at least as good in both respects and better in one."""
-        no_worse = self.evidence_percent >= other.evidence_percent and self.cost <= other.cost
-        return no_worse and (self.evidence_percent, self.cost) != (
-            other.evidence_percent,
-            other.cost,
-        )
 
 
 def evidence_by_size(impact: pd.DataFrame) -> dict[int, float]:
@@ -114,7 +106,8 @@ def rank(candidates: Sequence[KernelSet]) -> list[KernelSet]:
     """Sort sets by the rule; each comes back with the number of its front, from 1."""
     left, ranked, front = list(candidates), [], 1
     while left:
-        best = [item for item in left if not any(other.dominates(item) for other in left)]
+        flags = pareto.front([i.cost for i in left], [i.evidence_percent for i in left])
+        best = [item for item, on_front in zip(left, flags, strict=True) if on_front]
         left = [item for item in left if item not in best]
         best.sort(key=lambda item: (-item.evidence_percent, item.cost, len(item.sizes), item.sizes))
         ranked += [KernelSet(i.sizes, i.evidence_percent, i.cost, front) for i in best]

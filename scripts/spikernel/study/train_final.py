@@ -10,6 +10,9 @@ from spikernel import artifacts, provenance
 from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import accuracy_percent, normalised_batches, to_device
+from spikernel.inference.released import save_model
 from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.network.spiking_net import build_net
@@ -20,8 +23,6 @@ from spikernel.study import training_run
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv, write_csv
-from spikernel.training.checkpoint import save_model
-from spikernel.training.evaluate import accuracy_percent, normalised_batches, to_device
 from spikernel.training.loop import train
 
 
@@ -137,9 +138,10 @@ def train_candidate(
         net, splits, training, seed, unfinished, fingerprint, settings.max_seconds, events
     )
     test = to_device(load_split(manifest_path, "test"), device)
-    test_accuracy = accuracy_percent(trained.net, *test, trained.augmenter)
+    normalise = Normaliser(manifest.mean, manifest.sd, device)
+    test_accuracy = accuracy_percent(trained.net, *test, normalise)
     activity = measure_activity(
-        trained.net, normalised_batches(test[0][: training_run.ACTIVITY_IMAGES], trained.augmenter)
+        trained.net, normalised_batches(test[0][: training_run.ACTIVITY_IMAGES], normalise)
     )
     params = parameter_count(architecture).total
     save_model(outputs.model, trained.net, manifest)
@@ -184,7 +186,11 @@ def train_candidate(
         step="train_final",
         settings={**described, "archid": candidate.cell.archid, "threads": machine.threads},
         parts=sorted({*settings.network.parts(), *training.parts()}),
-        inputs=[manifest_path, *candidate.sources],
+        inputs=[
+            manifest_path,
+            *candidate.sources,
+            *map(Path, training_run.teacher_hashes(training)),
+        ],
         outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
         device=str(machine),

@@ -6,6 +6,7 @@ from typing import Any
 
 from spikernel import artifacts, code, tables
 from spikernel.config import TrainingConfig
+from spikernel.errors import DataError
 from spikernel.space.architecture import Architecture
 from spikernel.study.inputs import Machine
 from spikernel.training.loop import Trained
@@ -31,8 +32,24 @@ def fingerprint(
         "seed": seed,
         "threads": machine.threads,
         "data": artifacts.file_hash(manifest),
+        "teacher": teacher_hashes(training),
         "code": code.digest("spikernel.training.loop", parts),
     }
+
+
+def teacher_hashes(training: TrainingConfig) -> dict[str, str]:
+    """Return path -> SHA-256 of the released weights that a training reads besides the data.
+
+    Raises:
+        DataError: they are missing.
+
+    """
+    if training.teacher is None:
+        return {}
+    path = Path(training.teacher)
+    if not path.is_file():
+        raise DataError(f"training/teacher: {path} is missing: train it first, or correct the path")
+    return {training.teacher: artifacts.file_hash(path)}
 
 
 def write_history(path: Path, trained: Trained) -> None:

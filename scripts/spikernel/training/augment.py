@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikernel.config import TrainingConfig
-from spikernel.training.randaugment import rand_augment
+from spikernel.errors import ConfigError
+from spikernel.inference.normaliser import Normaliser
 
 
 def default_padding(size: int) -> int:
@@ -18,20 +19,29 @@ def default_padding(size: int) -> int:
     return size // 8
 
 
-def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-    """Shift each image [N, C, H, W] by up to `padding` pixels; black comes in from outside."""
+def random_crop(
+    images: Tensor, padding: int, generator: torch.Generator, reflect: bool = False
+) -> Tensor:
+    """Shift each image [N, C, H, H] by up to `padding` pixels.
+
+    What comes in from outside is black, or the image mirrored at its border pixels.
+    """
     if padding == 0:
         return images
-    count, _, height, width = images.shape
+    count, channels, side, _ = images.shape
     device = images.device
     offsets = torch.randint(2 * padding + 1, (2, count, 1), device=device, generator=generator)
-    rows = offsets[0] + torch.arange(height, device=device)  # [N, H]
-    columns = offsets[1] + torch.arange(width, device=device)  # [N, W]
-    padded = F.pad(images, (padding,) * 4).permute(0, 2, 3, 1)
-    picked = padded[
-        torch.arange(count, device=device).view(-1, 1, 1), rows.unsqueeze(2), columns.unsqueeze(1)
-    ]
-    return picked.permute(0, 3, 1, 2)
+    places = offsets + torch.arange(side, device=device)  # [2, N, H], in the padded image
+    if reflect:
+        last = side - 1
+        places = last - (last - (places - padding).abs()).abs()  # in the image itself
+        padded = images
+    else:
+        padded = F.pad(images, (padding,) * 4)
+    rows, columns = places
+    pixels = rows.unsqueeze(2) * padded.shape[3] + columns.unsqueeze(1)
+    wanted = pixels.view(count, 1, -1).expand(-1, channels, -1)
+    return padded.flatten(2).gather(2, wanted).view_as(images)
 
 
 def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -64,6 +74,38 @@ def random_erase(images: Tensor, probability: float, generator: torch.Generator)
     return images.masked_fill(erased.unsqueeze(1), 0.0)
 
 
+def alternating_flip(images: Tensor, places: Tensor, epoch: int) -> Tensor:
+    """Mirror an image in every second epoch: half of them in the odd ones, the rest in the even.
+
+    Which ones is a hash of their places in the data set [N], so that two epochs in a row show both
+    sides of each image (Jordan, 2024, arXiv:2404.00498).
+    """
+    flipped = ((_hash(places) + epoch) & 1 == 1).view(-1, 1, 1, 1)
+    return torch.where(flipped, images.flip(3), images)
+
+
+def _hash(values: Tensor) -> Tensor:
+    """Return MurmurHash3's 32 mixed bits of non-negative whole numbers, here without its seed."""
+    for factor, shift in ((0x85EBCA6B, 16), (0xC2B2AE35, 13), (1, 16)):
+        values = ((values ^ (values >> shift)) * factor) & 0xFFFFFFFF
+    return values
+
+
+def cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Set a random square within each image to 0, the mean of normalised images.
+
+    DeVries & Taylor, 2017; as in airbench the whole square lies within the image.
+    """
+    if side == 0:
+        return images
+    count, _, size, _ = images.shape
+    device = images.device
+    first = torch.randint(size - side + 1, (2, count, 1), device=device, generator=generator)
+    places = torch.arange(size, device=device) - first  # [2, N, H]
+    rows, columns = (places >= 0) & (places < side)
+    return images.masked_fill((rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(1), 0.0)
+
+
 def _inside(length: Tensor, side: int, centre: Tensor) -> Tensor:
     """Return which of `side` positions lie within `length` around a centre in 0..1: [N, side]."""
     positions = torch.arange(side, device=length.device) + 0.5
@@ -71,33 +113,51 @@ def _inside(length: Tensor, side: int, centre: Tensor) -> Tensor:
 
 
 class Augmenter:
-    """From uint8 images to a normalised, augmented float batch."""
+    """From uint8 images to a normalised, augmented float batch.
+
+    Raises:
+        ConfigError: a crop or a square does not fit the images.
+
+    """
 
     def __init__(
-        self, settings: TrainingConfig, mean: Tensor, sd: Tensor, generator: torch.Generator
+        self,
+        settings: TrainingConfig,
+        size: int,
+        normalise: Normaliser,
+        generator: torch.Generator,
     ) -> None:
+        padding = settings.crop_padding
+        self._padding = default_padding(size) if padding is None else padding
+        self._reflect = settings.crop_fill == "reflect"
+        if self._reflect and self._padding >= size:
+            raise ConfigError(
+                f"training/crop_padding {self._padding} cannot be filled by the reflection of "
+                f"images of {size} pixels a side: lower it"
+            )
+        if settings.cutout > size:
+            raise ConfigError(
+                f"training/cutout {settings.cutout} is larger than the images of {size} pixels a "
+                "side: lower it"
+            )
         self._settings = settings
-        self._mean = mean.view(1, -1, 1, 1)
-        self._sd = sd.view(1, -1, 1, 1)
+        self._normalise = normalise
         self._generator = generator
 
-    def normalise(self, images: Tensor) -> Tensor:
-        """uint8 [N, C, H, W] to float with mean 0 and standard deviation 1 per channel."""
-        return (images.float() / 255 - self._mean) / self._sd
+    def __call__(self, images: Tensor, places: Tensor, epoch: int) -> Tensor:
+        """Return a training batch.
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Return the training batch of uint8 images [N, C, H, W]."""
+        Args:
+            images: uint8 [N, C, H, W].
+            places: of the images in the data set, [N].
+            epoch: from 1.
+
+        """
         settings = self._settings
-        padding = settings.crop_padding
-        if padding is None:
-            padding = default_padding(images.shape[2])
-        images = random_crop(images, padding, self._generator)
-        if settings.horizontal_flip:
+        images = random_crop(images, self._padding, self._generator, self._reflect)
+        if settings.flip == "random":
             images = random_flip(images, self._generator)
-        images = rand_augment(
-            images,
-            settings.randaugment_operations,
-            settings.randaugment_magnitude,
-            self._generator,
-        )
-        return random_erase(self.normalise(images), settings.erase_probability, self._generator)
+        elif settings.flip == "alternating":
+            images = alternating_flip(images, places, epoch)
+        erased = random_erase(self._normalise(images), settings.erase_probability, self._generator)
+        return cutout(erased, settings.cutout, self._generator)

@@ -7,6 +7,7 @@ before it in the batch, whose order is random, so that nothing is sent to the GP
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,13 @@ class MixedBatch:
     labels: Tensor
     partner_labels: Tensor
     share: float
+
+    def weigh(self, loss: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the loss of both labels, each by its share of the image."""
+        own = loss(self.labels)
+        if self.share == 1:
+            return own
+        return self.share * own + (1 - self.share) * loss(self.partner_labels)
 
 
 def mix(

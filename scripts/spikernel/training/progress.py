@@ -30,16 +30,25 @@ class EpochRecord:
 
 
 class Progress:
-    """Reports on a run of `epochs` epochs over `images` images each."""
+    """Reports on a run.
 
-    def __init__(self, epochs: int, images: int, events: Path | None = None) -> None:
-        self._epochs, self._images, self._events = epochs, images, events
+    Args:
+        work: of each epoch, in any unit, by which the time left is estimated.
+        images: training images of an epoch.
+        events: folder for TensorBoard event files; None: none are written.
 
-    def batches(self, batches: Sequence[Item], epoch: int) -> Iterable[Item]:
-        """Hand on the batches of an epoch, with a bar where stderr is a terminal."""
+    """
+
+    def __init__(self, work: Sequence[float], images: int, events: Path | None = None) -> None:
+        self._work, self._images, self._events = work, images, events
+
+    def batches(self, batches: Sequence[Item], epoch: int, done: int = 0) -> Iterable[Item]:
+        """Hand on the batches of an epoch but those done, with a bar where stderr is a terminal."""
         shown: Iterable[Item] = tqdm(
-            batches,
-            desc=f"epoch {epoch}/{self._epochs}",
+            batches[done:],
+            desc=f"epoch {epoch}/{len(self._work)}",
+            initial=done,
+            total=len(batches),
             unit="image",
             unit_scale=self._images / max(1, len(batches)),
             leave=False,
@@ -50,11 +59,12 @@ class Progress:
     def epoch(self, history: Sequence[EpochRecord]) -> None:
         """Report the last epoch of a history."""
         last, done = history[-1], len(history)
-        left = sum(record.seconds for record in history) / done * (self._epochs - done)
+        seconds_per_work = sum(record.seconds for record in history) / sum(self._work[:done])
+        left = seconds_per_work * sum(self._work[done:])
         rate = self._images / last.seconds
         log.info(
             "epoch %d/%d  loss %.4f  train %.2f %%  val %.2f %%  %.0f images/s  %.0f s left",
-            done, self._epochs, last.train_loss, last.train_accuracy_percent,
+            done, len(self._work), last.train_loss, last.train_accuracy_percent,
             last.val_accuracy_percent, rate, left,
         )  # fmt: skip
         if self._events is not None:

@@ -17,8 +17,8 @@ from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
-from spikernel.training import loop
 from spikernel.training.progress import Progress
+from spikernel.training.trainer import make_trainer
 
 # A low threshold, so that spikes reach the outputs of so small a net from the start.
 NETWORK = NetworkConfig(
@@ -59,24 +59,26 @@ def test_fifty_steps_give_the_losses_of_the_spikingjelly_loop(digits_manifest: P
     """
     train, validation = load(digits_manifest)
     settings = TrainingConfig(
-        epochs=5, batch_size=18, horizontal_flip=False, crop_padding=0, learning_rate=0.03,
+        epochs=5, batch_size=18, flip="none", crop_padding=0, learning_rate=0.03,
         final_lr_fraction=1.0, weight_decay=5e-4,
     )  # fmt: skip
     net = our_net(CELLS[0], image_shape(train.manifest))
     theirs = SpikingJellyNet(net.architecture.cell, NETWORK, net.architecture.images)
     copy_weights(net, theirs)
     reference = SpikingJellyTraining(theirs, learning_rate=0.03)
-    trainer = loop.Trainer(net, train, validation, settings, seed=0)
+    trainer = make_trainer(net, (train, validation), settings, seed=0)
     seen: list[tuple[Tensor, Tensor]] = []
     step = trainer._step
 
-    def remember(images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-        seen.append((trainer.augmenter.normalise(images), labels))
-        return step(images, labels, rate)
+    def remember(chosen: Tensor, number: int) -> tuple[Tensor, Tensor]:
+        seen.append((trainer.normalise(trainer.images[chosen]), trainer.labels[chosen]))
+        return step(chosen, number)
 
     trainer._step = remember  # type: ignore[method-assign]
-    progress = Progress(5, len(train.labels))
-    ours = torch.cat([trainer.train_epoch(epoch, progress)[0] for epoch in range(1, 6)])
+    progress = Progress([1] * 5, len(train.labels))
+    ours = torch.cat(
+        [trainer.train_epoch(trainer.begin_epoch(epoch), progress) for epoch in range(1, 6)]
+    )
     expected = torch.tensor([reference.step(*batch) for batch in seen])
     assert len(expected) == 50
     assert expected[-5:].mean() < expected[:5].mean() - 0.3  # it learns

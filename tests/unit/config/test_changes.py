@@ -1,10 +1,12 @@
 """What a section tells of itself: its changes, which decide what reruns, and its parts."""
 
+import json
 from typing import Annotated
 
 import pytest
 from pydantic import Field
 
+from document_config import check_defaults, schema
 from spikernel import registry
 from spikernel.config import Budget, SearchConfig, TrainingConfig
 from spikernel.config.base import PartOf, StrictModel
@@ -62,3 +64,16 @@ def test_parts_are_named_by_file_and_found_in_nested_sections(
     assert "cell" in Inner.model_json_schema()["properties"]["part"]["enum"]
     with pytest.raises(ConfigError, match=r"x: part: must be one of architecture, cell, counts"):
         Inner.parse({"part": "cells"}, "x")
+
+
+def test_a_default_cannot_change_without_saying_what_it_was() -> None:
+    committed = json.loads(schema())
+    check_defaults(committed)
+    momentum = committed["$defs"]["TrainingConfig"]["properties"]["momentum"]
+    momentum["default"] = 0.8  # as if it were 0.9 only now
+    with pytest.raises(ConfigError, match=r"default of TrainingConfig\.momentum changes from 0\.8"):
+        check_defaults(committed)
+    # Nor can what it was be dropped later.
+    momentum |= {"default": 0.7, "was": 0.8}
+    with pytest.raises(ConfigError, match=r'give the field .*"was": 0\.8'):
+        check_defaults(committed)

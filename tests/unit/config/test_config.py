@@ -1,10 +1,11 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
 
+from document_config import generated
 from spikernel.config import (
     MACROS,
     RECIPES,
@@ -13,7 +14,7 @@ from spikernel.config import (
     TrainingConfig,
     WorkflowConfig,
 )
-from spikernel.config.document import generated
+from spikernel.config.base import PartOf, StrictModel
 from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
 from spikernel.search.rules import check_search
@@ -38,8 +39,7 @@ def test_shipped_configs_are_valid(path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "text"), generated().items())
 def test_generated_reference_is_in_step(name: str, text: str) -> None:
-    hint = "run: PYTHONPATH=scripts python -m spikernel.config.document ."
-    assert (ROOT / name).read_text(encoding="utf-8") == text, hint
+    assert (ROOT / name).read_text(encoding="utf-8") == text, "run `make docs-config`"
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,23 @@ def test_overrides_change_only_their_data_set() -> None:
 def test_recipe_gives_defaults_that_fields_override() -> None:
     modern = TrainingConfig.parse({"recipe": "modern", "label_smoothing": 0.0}, "t")
     assert modern.label_smoothing == 0.0
-    assert modern.loss == RECIPES["modern"]["loss"] == "tet"
+    assert modern.objective == RECIPES["modern"]["objective"] == "tet"
     assert TrainingConfig().learning_rate == 0.1  # SNASNet's
+
+
+def test_parts_are_found_in_nested_and_optional_fields() -> None:
+    class Inner(StrictModel):
+        minimised: Annotated[str, PartOf("objective")] | None = None
+
+    class Outer(StrictModel):
+        objective: Annotated[str, PartOf("objective")] = "mean"
+        inner: tuple[Inner, ...] = ()
+
+    mean, tet = (f"spikernel.training.objectives.{name}" for name in ("mean", "tet"))
+    assert Outer.parse({"inner": [{"minimised": None}]}, "t").parts() == [mean]
+    assert Outer.parse({"inner": [{}, {"minimised": "tet"}]}, "t").parts() == [mean, tet]
+    with pytest.raises(ConfigError, match=r"inner/0/minimised: must be one of .*mean.* 'men'"):
+        Outer.parse({"inner": [{"minimised": "men"}]}, "t")
 
 
 def test_override_that_names_a_recipe_starts_from_it() -> None:

@@ -47,8 +47,8 @@ def test_prepare_data_reads_by_a_reader_of_one_new_file(scripts: Path, tmp_path:
     (scripts / "soundfile.py").write_text("WORKS = True")
     manifest = tmp_path / "out" / "manifest.json"
     command = [
-        sys.executable, scripts / "prepare_data.py", "--dataset", "s", "--settings",
-        "{kind: stripes}", "--data-dir", tmp_path, "--output", manifest,
+        sys.executable, scripts / "prepare_data.py", "--dataset", "s", "--data",
+        "{kind: stripes}", "--data-dir", tmp_path, "--manifest", manifest,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -86,6 +86,6 @@ def test_one_kind_does_not_depend_on_the_readers_of_others(scripts: Path) -> Non
         "print(*(path.name for path in reached('prepare_data', [part])))"
     )
     files = set(python(scripts, code).stdout.split())
-    assert {"prepare_data.py", "prepare.py", "stripes.py"} < files
+    assert {"prepare_data.py", "store.py", "stripes.py"} < files
     others = {"digits.py", "cifar.py", "cifar10.py", "imagefolder.py", "images.py", "download.py"}
     assert not others & files

@@ -22,8 +22,8 @@ def run(*arguments):
 def test_script_prepares_digits(tmp_path):
     data_dir, output = tmp_path / "nothing", tmp_path / "out" / "manifest.json"
     done = run(
-        "--dataset", "digits", "--settings", "{kind: digits, split_seed: 3}",
-        "--data-dir", data_dir, "--output", output,
+        "--dataset", "digits", "--data", "{kind: digits, split_seed: 3}",
+        "--data-dir", data_dir, "--manifest", output,
     )  # fmt: skip
     assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
     assert not data_dir.exists()
@@ -80,8 +80,8 @@ def test_an_old_manifest_does_not_outlive_its_arrays(tmp_path, monkeypatch):
 def test_script_reports_bad_input_in_one_line(tmp_path):
     (tmp_path / "file").touch()
     done = run(
-        "--dataset", "digits", "--settings", "{kind: digits}",
-        "--data-dir", tmp_path / "file", "--output", tmp_path / "manifest.json",
+        "--dataset", "digits", "--data", "{kind: digits}",
+        "--data-dir", tmp_path / "file", "--manifest", tmp_path / "manifest.json",
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == (

@@ -9,8 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from spikernel.config import ReportConfig
-from spikernel.report.page_step import Inputs, write_report
-from spikernel.report.table_step import write_tables
+from spikernel.study import tradeoff_report, tradeoff_table
 
 ARCHIDS = {
     ("k1-3", 1): "k3-skip-k1-zero-k3-avg",
@@ -40,6 +39,7 @@ class Experiment:
 
     folder: Path
     metrics: list[Path] = field(default_factory=list)
+    deployments: list[Path] = field(default_factory=list)
     searches: list[Path] = field(default_factory=list)
     histories: list[Path] = field(default_factory=list)
     candidates: list[Path] = field(default_factory=list)
@@ -52,21 +52,24 @@ class Experiment:
     def tables(self, **settings: Any) -> Path:
         """Run tradeoff_table and return the folder of its outputs."""
         out = self.folder / "out"
-        write_tables(
-            metrics=self.metrics,
-            searches=self.searches,
-            settings=ReportConfig.parse(settings, "test"),
-            models_path=out / "models.csv",
-            selection_path=out / "selection.csv",
-            summary_path=out / "summary.md",
-            tables_folder=out / "tables",
+        tradeoff_table.run(
+            tradeoff_table.Inputs(
+                metrics=self.metrics, searches=self.searches, deployments=self.deployments
+            ),
+            tradeoff_table.Outputs(
+                models=out / "models.csv",
+                selection=out / "selection.csv",
+                summary=out / "summary.md",
+                tables=out / "tables",
+            ),
+            ReportConfig.parse(settings, "test"),
         )
         return out
 
     def report(self, name: str = "report", **settings: Any) -> Path:
         """Run both scripts and return the folder of the page."""
         tables, out = self.tables(**settings), self.folder / name
-        inputs = Inputs(
+        inputs = tradeoff_report.Inputs(
             models=tables / "models.csv",
             selection=tables / "selection.csv",
             metrics=self.metrics,
@@ -79,15 +82,14 @@ class Experiment:
             layers=self.layers,
             exports=self.exports,
         )
-        write_report(
-            inputs, ReportConfig.parse(settings, "test"), out / "report.html", out / "figures"
-        )
+        outputs = tradeoff_report.Outputs(page=out / "report.html", figures=out / "figures")
+        tradeoff_report.run(inputs, outputs, ReportConfig.parse(settings, "test"))
         return out
 
 
 def page_of(made: Experiment, **settings: Any) -> str:
     """Return the page alone; writing the static figures would triple the time."""
-    with patch("spikernel.report.figures.write", return_value=[]):
+    with patch("spikernel.report.charts.figures.write", return_value=[]):
         return (made.report(**settings) / "report.html").read_text(encoding="utf-8")
 
 
@@ -100,7 +102,8 @@ def write_json(path: Path, value: Any) -> Path:
 def change(path: Path, **changes: Any) -> None:
     """Change keys of a JSON file; None removes the key."""
     value = {**json.loads(path.read_text(encoding="utf-8")), **changes}
-    write_json(path, {key: item for key, item in value.items() if item is not None})
+    removed = [key for key, item in changes.items() if item is None]
+    write_json(path, {key: item for key, item in value.items() if key not in removed})
 
 
 def metrics(dataset: str, kernel_set: str, rank: int, seed: int) -> dict[str, Any]:
@@ -115,6 +118,15 @@ def metrics(dataset: str, kernel_set: str, rank: int, seed: int) -> dict[str, An
         "layer_firing_rates": {"cell1.neurons.0": 0.2, "head.neuron": 0.04 + 0.04 * seed},
         "effective_acs": 2.5e7, "effective_macs": 3.1e6, "dense_synops": 2e8, "energy_pj": 3.676e7,
         "train_seconds": 812.5, "epochs": 3, "time_steps": 5, "device": "cpu",
+    }  # fmt: skip
+
+
+def deployment(values: dict[str, Any]) -> dict[str, Any]:
+    """Give what is there of a model that cannot be exported."""
+    names = ("int8_val_accuracy_percent", "int8_test_accuracy_percent", "fp32_bytes", "int8_bytes")
+    return {
+        **{key: values[key] for key in ("dataset", "kernel_set", "rank", "seed", "archid")},
+        **dict.fromkeys((*names, "activation_bytes")), "not_exported": "made up",
     }  # fmt: skip
 
 
@@ -205,6 +217,8 @@ def make(folder: Path, datasets: Sequence[str] = ("cifar10", "digits")) -> Exper
                 run = base / "train_final" / name / f"rank-{rank}" / f"seed-{seed}"
                 values = metrics(dataset, name, rank, seed)
                 made.metrics.append(write_json(run / "metrics.json", values))
+                place = base / "deployment" / name / f"rank-{rank}" / f"seed-{seed}"
+                made.deployments.append(write_json(place / "deployment.json", deployment(values)))
                 made.histories.append(write_csv(run / "history.csv", history(values)))
     return made
 

@@ -56,8 +56,8 @@ def search(
     given = {"strategy": "random", "iterations": 20, "batch_size": 8, **settings}
     command = [
         sys.executable, scripts / "nas_search.py", "--manifest", manifest, "--candidates",
-        candidates, "--search", scripts.parent / "search.json", "--kernel-sizes", "1", "3",
-        "--network", "{channels: 4}", "--settings", json.dumps(given), "--device", "cpu",
+        candidates, "--search-record", scripts.parent / "search.json", "--kernel-sizes", "1", "3",
+        "--network", "{channels: 4}", "--search", json.dumps(given), "--device", "cpu",
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True), candidates
 

@@ -21,19 +21,19 @@ from spikernel.export import compiler
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
 from spikernel.export.program import Fire
+from spikernel.inference.predict import to_device
+from spikernel.inference.released import load_model
 from spikernel.space.cell import Cell
 from spikernel.study import deployment, export, train_final
 from spikernel.study.chosen_model import choose
 from spikernel.study.inputs import Machine
 from spikernel.study.prepare_data import prepare
-from spikernel.training.checkpoint import load_model
-from spikernel.training.evaluate import to_device
 
 CPU = Machine("cpu")
 NETWORK = NetworkConfig(time_steps=3, channels=6, pool=2, hidden=32, votes=2, dropout=0.0)
 TRAINING = TrainingConfig(
     recipe="modern", epochs=3, batch_size=32, learning_rate=0.01, crop_padding=0,
-    horizontal_flip=False, erase_probability=0, cutmix_alpha=0, mixup_alpha=0, ema_decay=0,
+    flip="none", erase_probability=0, cutmix_alpha=0, mixup_alpha=0, ema_decay=0,
 )  # fmt: skip
 TEST_IMAGES = 359
 

@@ -13,8 +13,8 @@ from toy import ARCHID, FEEDBACK, MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.network.neurons import lif
-from spikernel.training import loop
 from spikernel.training.progress import Progress
+from spikernel.training.trainer import make_trainer
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,14 @@ def test_training_under_autocast_learns_as_in_float32(
             }
         )  # fmt: skip
         net = fresh_net(digits_manifest, network=network, archid=archid)
-        trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
+        trainer = make_trainer(net, load(digits_manifest), settings, 0)
         with monkeypatch.context() as patch:
             if in_bfloat16 and gpu_path:
                 patch.setattr(lif.Neuron, "sequence", lif.Neuron.sequence_fused)
-            found = [trainer.train_epoch(epoch, Progress(4, 1))[0] for epoch in range(1, 5)]
+            found = [
+                trainer.train_epoch(trainer.begin_epoch(epoch), Progress([1] * 4, 1))
+                for epoch in range(1, 5)
+            ]
         assert all(parameter.dtype == torch.float32 for parameter in net.parameters())
         return torch.cat(found)
 

@@ -12,19 +12,17 @@ from toy import fresh_net, load, prepare_digits
 
 from spikernel.config import TrainingConfig
 from spikernel.errors import UnfinishedError
-from spikernel.training import loop
+from spikernel.training import loop, passes, slices
 from spikernel.training.loop import Trained, train
-from spikernel.training.progress import EpochRecord
+from spikernel.training.trainer import Trainer
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = TrainingConfig.model_validate(
-    {"recipe": "modern", "epochs": 12, "batch_size": 16, "randaugment_operations": 1}
-)
+SETTINGS = TrainingConfig.model_validate({"recipe": "modern", "epochs": 12, "batch_size": 16})
 
 
 def run(manifest: Path, state: Path | None = None, max_seconds: float | None = None) -> Trained:
     net, splits = fresh_net(manifest), load(manifest)
-    return train(net, splits, SETTINGS, 0, state, {"seed": 0}, max_seconds)
+    return train(net, splits, SETTINGS, 0, state, {"seed": 0}, max_seconds, checkpoint_seconds=0)
 
 
 def test_killed_process_goes_on_to_the_same_weights(tmp_path: Path) -> None:
@@ -57,37 +55,77 @@ def test_killed_process_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-def test_slices_end_in_time_and_join_to_the_same_weights(
-    tmp_path: Path, digits_manifest: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = [0.0]
+class Clock:
+    """A clock on which a step takes ten seconds and all else nothing."""
 
-    class Watch:
-        def __init__(self) -> None:
-            self.start = clock[0]
+    now = 0.0
 
-        def seconds(self) -> float:
-            return clock[0] - self.start
+    def __init__(self) -> None:
+        self.start = Clock.now
 
-    original = loop.Trainer.train_epoch
+    def seconds(self) -> float:
+        return Clock.now - self.start
 
-    def slow(self: loop.Trainer, *arguments: object) -> object:
-        clock[0] += 10  # an epoch takes ten seconds on this clock
+
+@pytest.fixture
+def slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Trainer._step
+
+    def slow(self: Trainer, *arguments: object) -> object:
+        Clock.now += 10
         return original(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(loop, "Stopwatch", Watch)
-    monkeypatch.setattr(loop.Trainer, "train_epoch", slow)
-    settings = SETTINGS.model_copy(update={"epochs": 7})
-    monkeypatch.setitem(globals(), "SETTINGS", settings)
+    monkeypatch.setattr(slices, "Stopwatch", Clock)
+    monkeypatch.setattr(passes, "Stopwatch", Clock)
+    monkeypatch.setattr(Trainer, "_step", slow)
+    monkeypatch.setitem(globals(), "SETTINGS", SETTINGS.model_copy(update={"epochs": 2}))
+
+
+@pytest.mark.usefixtures("slow_steps")
+def test_slices_end_within_an_epoch_and_join_to_the_same_weights(
+    tmp_path: Path, digits_manifest: Path
+) -> None:
+    # 180 images in batches of 16: 12 steps of 10 s an epoch, of which 85 s hold 8.
     state = tmp_path / "state"
-    for done in (3, 6):
-        with pytest.raises(UnfinishedError, match=f"after epoch {done} of 7") as stopped:
-            run(digits_manifest, state, max_seconds=35)
+    for epoch, done in ((1, 8), (2, 4)):
+        with pytest.raises(
+            UnfinishedError, match=f"in epoch {epoch} of 2, after {done} of 12"
+        ) as stopped:
+            run(digits_manifest, state, max_seconds=85)
         assert str(state) in str(stopped.value)
-    with pytest.raises(UnfinishedError, match="after epoch 1 of 7"):
-        run(digits_manifest, tmp_path / "other", max_seconds=1)  # one epoch is always done
-    joined = run(digits_manifest, state, max_seconds=35)
-    assert [entry.epoch for entry in joined.history] == list(range(1, 8))
-    assert all(isinstance(entry, EpochRecord) for entry in joined.history)
-    whole = run(digits_manifest).net.state_dict()
-    assert all(torch.equal(whole[name], value) for name, value in joined.net.state_dict().items())
+    joined = run(digits_manifest, state, max_seconds=85)
+    assert [(entry.epoch, entry.seconds) for entry in joined.history] == [(1, 120), (2, 120)]
+    whole = run(digits_manifest)
+    assert [entry.train_loss for entry in joined.history] == [
+        entry.train_loss for entry in whole.history
+    ]
+    weights = whole.net.state_dict()
+    assert all(torch.equal(weights[name], value) for name, value in joined.net.state_dict().items())
+
+
+@pytest.mark.usefixtures("slow_steps")
+def test_a_slice_does_at_least_one_step(tmp_path: Path, digits_manifest: Path) -> None:
+    for done in (1, 2):
+        with pytest.raises(UnfinishedError, match=f"after {done} of 12 batches"):
+            run(digits_manifest, tmp_path / "state", max_seconds=1)
+    with pytest.raises(UnfinishedError, match="nothing was kept"):
+        run(digits_manifest, max_seconds=1)
+
+
+@pytest.mark.usefixtures("slow_steps")
+def test_state_is_kept_as_often_as_asked_for(
+    tmp_path: Path, digits_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[float] = []
+    began, original = Clock.now, slices.Slice.save
+
+    def spy(self: slices.Slice, state: dict[str, object]) -> None:
+        kept.append(Clock.now - began)
+        original(self, state)
+
+    monkeypatch.setattr(slices.Slice, "save", spy)
+    net, splits = fresh_net(digits_manifest), load(digits_manifest)
+    train(net, splits, SETTINGS, 0, tmp_path / "state", {}, checkpoint_seconds=50)
+    # Every 50 s of steps of 10 s, and after each epoch of 120 s.
+    assert kept == [50, 100, 120, 170, 220, 240]
+    assert loop.CHECKPOINT_SECONDS == 300

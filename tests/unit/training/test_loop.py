@@ -9,9 +9,12 @@ from toy import fresh_net, load
 from spikernel.config import TrainingConfig
 from spikernel.errors import ConfigError, TrainingError
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.training import loop, progress
+from spikernel.training import progress
+from spikernel.training.average import MovingAverage
 from spikernel.training.loop import Trained, train
-from spikernel.training.progress import EpochRecord, Progress
+from spikernel.training.objectives import tet
+from spikernel.training.passes import Pass
+from spikernel.training.trainer import Trainer
 
 SETTINGS = TrainingConfig.model_validate(
     {
@@ -57,18 +60,17 @@ def test_killed_run_goes_on_to_the_same_weights(
     killed_in_epoch: int,
 ) -> None:
     state = tmp_path / "state"
-    original = loop.Trainer._epoch
+    original = Trainer.finish_epoch
 
-    def killed(self: loop.Trainer, epoch: int, progress: Progress) -> EpochRecord:
-        record = original(self, epoch, progress)
-        if epoch == killed_in_epoch:
+    def killed(self: Trainer, now: Pass) -> None:
+        original(self, now)
+        if now.epoch == killed_in_epoch:
             raise KeyboardInterrupt
-        return record
 
-    monkeypatch.setattr(loop.Trainer, "_epoch", killed)
+    monkeypatch.setattr(Trainer, "finish_epoch", killed)
     with pytest.raises(KeyboardInterrupt):
         run(digits_manifest, state_path=state, fingerprint={"seed": 0})
-    monkeypatch.setattr(loop.Trainer, "_epoch", original)
+    monkeypatch.setattr(Trainer, "finish_epoch", original)
     resumed = run(digits_manifest, state_path=state, fingerprint={"seed": 0})
     assert len(resumed.history) == 3
     assert same_weights(resumed.net, whole.net)
@@ -97,18 +99,18 @@ def test_loss_that_is_not_finite_names_epoch_and_batch_and_keeps_the_state(
     digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state, steps = tmp_path / "state", []
-    original = loop.mixed_loss
+    original = tet.Objective.__call__
 
     def broken(*arguments: object) -> torch.Tensor:
         steps.append(0)
         loss: torch.Tensor = original(*arguments)  # type: ignore[arg-type]
         return loss * math.nan if len(steps) == 9 else loss
 
-    monkeypatch.setattr(loop, "mixed_loss", broken)
+    monkeypatch.setattr(tet.Objective, "__call__", broken)
     # 180 training images in batches of 32: 6 batches an epoch, so the ninth is 2 / 3.
     with pytest.raises(TrainingError, match="not finite in epoch 2, batch 3 of 6") as caught:
         run(digits_manifest, state_path=state, fingerprint={})
-    assert "the state after epoch 1 is kept" in str(caught.value)
+    assert "the state before it is kept" in str(caught.value)
     saved = torch.load(state, weights_only=True)["state"]
     assert len(saved["history"]) == 1
     assert all(torch.isfinite(value).all() for value in saved["net"].values())
@@ -119,7 +121,7 @@ def test_training_learns_and_reports(
 ) -> None:
     settings = SETTINGS.model_copy(
         update={
-            "epochs": 12, "horizontal_flip": False, "crop_padding": 0, "erase_probability": 0.0,
+            "epochs": 12, "flip": "none", "crop_padding": 0, "erase_probability": 0.0,
             "mixup_alpha": 0.0, "cutmix_alpha": 0.0, "ema_decay": 0.0,
         }
     )  # fmt: skip
@@ -132,21 +134,19 @@ def test_training_learns_and_reports(
     assert "0 s left" in caplog.records[-1].getMessage()
 
 
-def test_moving_average_by_hand(digits_manifest: Path) -> None:
+def test_moving_average_by_hand(digits_manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = SETTINGS.model_copy(update={"epochs": 1, "batch_size": 90})
     seen: list[torch.Tensor] = []
     net = fresh_net(digits_manifest)
     start = net.stem.conv.weight.detach().clone()
-    trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
-    assert trainer.average is not None
-    original = trainer.average.update
+    original = MovingAverage.update
 
-    def spy(step: int) -> None:
+    def spy(self: MovingAverage, step: int) -> None:
         seen.append(net.stem.conv.weight.detach().clone())
-        original(step)
+        original(self, step)
 
-    trainer.average.update = spy  # type: ignore[method-assign]
-    trained = trainer.run(None, {})
+    monkeypatch.setattr(MovingAverage, "update", spy)
+    trained = train(net, load(digits_manifest), settings, 0)
     assert len(seen) == 2  # two batches of 90
     # d = min(0.8, (1 + n) / (10 + n)): 0.1 after the first step, 2 / 11 after the second.
     expected = 2 / 11 * (0.1 * start + 0.9 * seen[0]) + 9 / 11 * seen[1]

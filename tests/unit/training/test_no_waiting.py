@@ -13,15 +13,15 @@ from toy import ARCHID, FEEDBACK, MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.network.neurons import lif
-from spikernel.training import loop
 from spikernel.training.progress import Progress
+from spikernel.training.trainer import make_trainer
 
 READS = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "lift_fresh")
 """Operators that read values on the host or whose size depends on them, or that bring in a
 tensor made on the host."""
 SETTINGS = TrainingConfig.model_validate(
     {
-        "recipe": "modern", "epochs": 2, "batch_size": 32, "randaugment_operations": 2,
+        "recipe": "modern", "epochs": 2, "batch_size": 32,
         "mix_probability": 1.0, "gradient_clip": 1.0,
     }
 )  # fmt: skip
@@ -44,7 +44,7 @@ def test_watch_sees_reads() -> None:
     assert {"_local_scalar_dense", "lift_fresh"} <= watch.seen
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("recipe", ["sgd", "adamw", "engine"])
 @pytest.mark.parametrize(
     ("network", "archid"),
     [(NETWORK, ARCHID), (NETWORK, FEEDBACK), (MODERN, FEEDBACK)],
@@ -55,17 +55,20 @@ def test_an_epoch_reads_nothing_back(
     monkeypatch: pytest.MonkeyPatch,
     network: NetworkConfig,
     archid: str,
-    optimizer: str,
+    recipe: str,
 ) -> None:
     # The CPU's neurons read a learned tau, which is no wait there; the GPU's are looked at.
     monkeypatch.setattr(lif.Neuron, "sequence", lif.Neuron.sequence_fused)
-    settings = SETTINGS.model_copy(update={"optimizer": optimizer})
+    settings = SETTINGS.model_copy(update={"optimizer": recipe})
+    if recipe == "engine":
+        more = {"renormalise": True, "lookahead": True, "cutout": 2, "crop_padding": 1}
+        settings = TrainingConfig.parse({"recipe": "engine", "batch_size": 32, **more}, "t")
     net = fresh_net(digits_manifest, network=network, archid=archid)
-    trainer = loop.Trainer(net, *load(digits_manifest), settings, 0)
-    progress = Progress(2, len(trainer.labels))
-    trainer.train_epoch(1, progress)  # the optimiser makes its state
+    trainer = make_trainer(net, load(digits_manifest), settings, 0)
+    progress = Progress([1, 1], len(trainer.labels))
+    trainer.train_epoch(trainer.begin_epoch(1), progress)  # the optimiser makes its state
     with Watch() as watch:
-        trainer.train_epoch(2, progress)
+        trainer.train_epoch(trainer.begin_epoch(2), progress)
     assert "convolution" in watch.seen
     assert "convolution_backward" in watch.seen
     assert not watch.seen & set(READS)

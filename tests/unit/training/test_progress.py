@@ -16,12 +16,12 @@ def record(epoch: int) -> EpochRecord:
 
 def test_one_line_per_epoch_with_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        Progress(epochs=10, images=200).epoch([record(1), record(2)])
+        Progress([1] * 2 + [0.5] * 8, images=200).epoch([record(1), record(2)])
     (line,) = (entry.getMessage() for entry in caplog.records)
-    # 200 images in 4 s; 8 epochs of 4 s to go.
+    # 200 images in 4 s; 8 epochs of half the work to go.
     for part in ("epoch 2/10", "loss 1.0000", "train 32.00 %", "val 22.00 %", "50 images/s"):
         assert part in line
-    assert "32 s left" in line
+    assert "16 s left" in line
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -30,13 +30,13 @@ def test_bar_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, terminal: bool)
     monkeypatch.setattr(stderr, "isatty", lambda: terminal)
     monkeypatch.setattr(sys, "stderr", stderr)
     batches = [1, 2, 3]
-    assert list(Progress(epochs=10, images=200).batches(batches, 4)) == batches
+    assert list(Progress([1] * 10, images=200).batches(batches, 4)) == batches
     assert ("epoch 4/10" in stderr.getvalue()) is terminal
     assert bool(stderr.getvalue()) is terminal
 
 
 def test_events_hold_every_epoch_once(tmp_path: Path) -> None:
-    progress = Progress(10, 200, tmp_path)
+    progress = Progress([1] * 10, 200, tmp_path)
     history = [record(1), record(2), record(3)]
     for done in (1, 2, 3):
         progress.epoch(history[:done])
@@ -54,4 +54,4 @@ def test_events_hold_every_epoch_once(tmp_path: Path) -> None:
 def test_missing_tensorboard_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(ConfigError, match="training/tensorboard: the package tensorboard is not"):
-        Progress(10, 200, tmp_path).epoch([record(1)])
+        Progress([1] * 10, 200, tmp_path).epoch([record(1)])

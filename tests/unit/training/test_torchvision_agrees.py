@@ -7,8 +7,7 @@ from torchvision.transforms import v2 as V2
 
 from spikernel.config import TrainingConfig
 from spikernel.training.augment import random_crop, random_erase, random_flip
-from spikernel.training.losses import mixed_loss
-from spikernel.training.mixing import MixedBatch, cutmix, mix
+from spikernel.training.mixing import cutmix, mix
 
 F = V2.functional
 
@@ -74,11 +73,7 @@ def test_mixing_and_its_loss(method: str, seed: int) -> None:
     targets = theirs.transform(labels, parameters)  # both labels, each by its share
     logits = torch.randn(3, 8, 10, generator=generator(seed))
     expected = torch.nn.functional.cross_entropy(logits.mean(0), targets, label_smoothing=0.1)
-    assert mixed_loss(logits, ours, settings).item() == pytest.approx(expected.item(), rel=1e-5)
-
-
-def test_unmixed_batch_has_one_label() -> None:
-    batch = MixedBatch(images().float(), torch.arange(16) % 10, torch.zeros(16, dtype=int), 1.0)
-    logits = torch.randn(2, 16, 10, generator=generator())
-    expected = torch.nn.functional.cross_entropy(logits.mean(0), batch.labels)
-    assert mixed_loss(logits, batch, TrainingConfig()).item() == pytest.approx(expected.item())
+    loss = ours.weigh(
+        lambda label: torch.nn.functional.cross_entropy(logits.mean(0), label, label_smoothing=0.1)
+    )
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)

@@ -1,0 +1,48 @@
+"""Predictions of a net, and their accuracy on a split."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spikernel.data.splits import Split
+from spikernel.inference.normaliser import Normaliser
+
+EVALUATION_BATCH = 256
+
+
+def to_device(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return a split's images (uint8 [N, C, H, W]) and labels [N], whole, on the device."""
+    images = torch.from_numpy(np.array(split.images))
+    return images.to(device), torch.from_numpy(np.array(split.labels)).to(device)
+
+
+def normalised_batches(images: Tensor, normalise: Normaliser) -> Iterator[Tensor]:
+    """Yield normalised batches of uint8 images."""
+    for batch in images.split(EVALUATION_BATCH):
+        yield normalise(batch)
+
+
+@torch.no_grad()
+def mean_logits(net: nn.Module, batches: Iterable[Tensor]) -> Tensor:
+    """Return the time means of the logits, [N, classes], of a net in evaluation mode.
+
+    Args:
+        net: normalised images [B, C, H, W] to logits [T, B, classes]; its mode is put back.
+        batches: of normalised images.
+
+    """
+    was_training = net.training
+    net.eval()
+    found = [net(batch).mean(0) for batch in batches]
+    net.train(was_training)
+    return torch.cat(found)
+
+
+def accuracy_percent(
+    net: nn.Module, images: Tensor, labels: Tensor, normalise: Normaliser
+) -> float:
+    """Return the share of correct predictions (largest time mean of the logits) in percent."""
+    predicted = mean_logits(net, normalised_batches(images, normalise)).argmax(1)
+    return 100 * float((predicted == labels).sum()) / len(labels)

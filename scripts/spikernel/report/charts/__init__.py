@@ -1,0 +1,1 @@
+"""The static figures and the interactive chart. No torch."""

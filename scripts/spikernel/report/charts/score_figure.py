@@ -1,0 +1,122 @@
+"""The training-free score of the final models against the accuracy they reached."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from scipy.stats import kendalltau
+
+from spikernel import tables
+from spikernel.errors import TableError
+from spikernel.report.charts import panels, style
+from spikernel.report.tables.table import significant
+
+COLUMNS = (
+    *("dataset", "kernel_set", "rank", "archid", "params", "score", "seeds"),
+    *("val_accuracy_percent_mean", "val_accuracy_percent_sd"),
+)
+"""Columns of the scores."""
+
+_Y = "val_accuracy_percent_mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far a quantity orders the trained models as their validation accuracy does."""
+
+    dataset: str
+    quantity: str
+    models: int
+    tau: float
+    """Kendall's tau-b; NaN where all models are tied."""
+    p_value: float
+
+
+def read_candidates(paths: Sequence[Path]) -> pd.DataFrame:
+    """Read candidates.csv of all searches, with data set and kernel set from their place.
+
+    Raises:
+        TableError: a file lies elsewhere, lacks a column, or holds a number that is not one.
+
+    """
+    parts = []
+    for path in sorted(paths):
+        if len(path.parts) < 4 or path.parts[-3] != "nas_search":
+            raise TableError(f"{path} does not lie at <dataset>/nas_search/<kernel_set>/")
+        table = tables.read_csv(
+            path,
+            text=("archid", "score"),
+            numbers=("params",),
+            optional_numbers=("rank", "seconds"),
+        )
+        # Scores that are not finite are written as such; those cells have no rank.
+        score = pd.to_numeric(table["score"], errors="coerce").where(table["rank"].notna())
+        parts.append(table.assign(dataset=path.parts[-4], kernel_set=path.parts[-2], score=score))
+    columns = ["dataset", "kernel_set", "archid", "params", "score", "rank", "seconds"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def table(means: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
+    """Return the score of every trained model and its accuracy; models without one are left out."""
+    keys = ["dataset", "kernel_set", "archid"]
+    joined = means.merge(candidates[[*keys, "score"]], on=keys, how="inner")
+    return joined[joined["score"].notna()][list(COLUMNS)].reset_index(drop=True)
+
+
+def agreements(scored: pd.DataFrame) -> list[Agreement]:
+    """Return Kendall's tau of score and of parameters with validation accuracy, per data set.
+
+    The parameters are the baseline that a score has to beat. Data sets with fewer than three
+    models are left out.
+    """
+    found = []
+    for dataset, part in scored.groupby("dataset"):
+        for quantity in ("score", "params"):
+            if len(part) >= 3:
+                result = kendalltau(part[quantity], part[_Y])
+                found.append(
+                    Agreement(
+                        dataset=str(dataset),
+                        quantity=quantity,
+                        models=len(part),
+                        tau=float(result.statistic),
+                        p_value=float(result.pvalue),
+                    )
+                )
+    return found
+
+
+def draw(scored: pd.DataFrame, looks: style.Looks) -> Figure:
+    """Draw one panel per data set, one point per model with bars over seeds."""
+    with style.theme():
+        figure, grid = panels.grid(scored["dataset"].unique().tolist(), height=3.8)
+        for dataset, axes in grid.items():
+            _panel(axes, scored[scored["dataset"] == dataset], looks)
+        handles = [
+            Line2D([], [], linestyle="", marker=looks[name][1], color=looks[name][0], label=name)
+            for name in sorted(scored["kernel_set"].unique())
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _panel(axes: Axes, part: pd.DataFrame, looks: style.Looks) -> None:
+    for row in tables.records(part[part["val_accuracy_percent_sd"].notna()]):
+        axes.errorbar(
+            row["score"], row[_Y], yerr=row["val_accuracy_percent_sd"],
+            color=looks[row["kernel_set"]][0], capsize=3, linewidth=1.2, zorder=2,
+        )  # fmt: skip
+    sns.scatterplot(
+        part, x="score", y=_Y, hue="kernel_set", style="kernel_set", ax=axes, legend=False, s=62,
+        palette={name: colour for name, (colour, _) in looks.items()},
+        markers={name: marker for name, (_, marker) in looks.items()},
+        edgecolor=style.PAPER, linewidth=0.8, zorder=3,
+    )  # fmt: skip
+    axes.xaxis.set_major_formatter(lambda value, _: significant(value, 4))
+    axes.set(xlabel="Training-free score", ylabel="Validation accuracy in %")
+    axes.margins(x=0.1, y=0.14)

@@ -1,0 +1,218 @@
+"""What the page shows of each final model: its cell, its numbers, its layers and its files."""
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from markupsafe import Markup
+
+from spikernel import tables
+from spikernel.errors import ConfigError
+from spikernel.report.charts import costs, layers_figure
+from spikernel.report.page import cell_drawing, layer_costs
+from spikernel.report.page.exports import Export
+from spikernel.report.tables.records import Metrics
+from spikernel.report.tables.runs import Run
+from spikernel.report.tables.table import (
+    Row,
+    Table,
+    accuracy,
+    count,
+    kilobytes,
+    millions,
+    significant,
+    sizes,
+)
+from spikernel.space.cell import Cell
+
+FILES = ("model.safetensors", "metrics.json", "history.csv", "provenance.json")
+"""What train_final leaves of each model and seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """A folder of files, with links from the page, and what is known about them."""
+
+    title: str
+    folder: str
+    """Path relative to the page."""
+    names: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Files that cards are made from."""
+
+    metrics: Sequence[Path]
+    """metrics.json of every model and seed; its folder holds the trained weights."""
+    layers: Sequence[Path]
+    """layers.csv beside them, may be empty."""
+    exports: Sequence[Path]
+    """export.json of the exported models, may be empty."""
+    page: Path
+    """Path of the page, which links are relative to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One final model."""
+
+    place: int
+    """Row of the model in the table of means."""
+    name: str
+    kernel_sizes: str
+    look: str
+    """Kernel set, whose colour and marker the card carries."""
+    archid: str
+    drawing: Markup | None
+    """None where the archid is not that of a single cell of four nodes."""
+    on_front: bool
+    facts: tuple[tuple[str, str], ...]
+    """Terms and values."""
+    layers: tuple[tuple[str, str, float], ...]
+    """Layers of neurons: title, firing rate as text, and as a share of the highest."""
+    layer_costs: Table | None
+    """Operations and parameters of every layer, of the first seed; None where not stored."""
+    files: tuple[Files, ...]
+    export_command: str | None
+    """Command that exports its best seed; None where the export is there."""
+
+
+def build(means: pd.DataFrame, rates: pd.DataFrame, sources: Sources) -> list[Card]:
+    """Return the card of every model, in the order of the table of means.
+
+    Args:
+        means: one row per model, from `spikernel.report.tables.models.over_seeds`.
+        rates: from `spikernel.report.charts.layers_figure.table`, may be empty.
+        sources: the files.
+
+    """
+    runs = [Run.of_file(path) for path in sorted(sources.metrics)]
+    exported = [(path, Export.read(path)) for path in sources.exports]
+    highest = float(rates["firing_rate_mean"].max()) if len(rates) else 1.0
+    cards = []
+    for place, row in enumerate(tables.records(means)):
+        key = {name: row[name] for name in ("dataset", "kernel_set", "rank")}
+        own = [run for run in runs if all(getattr(run, name) == key[name] for name in key)]
+        fired = rates[(rates[list(key)] == pd.Series(key)).all(axis=1)]
+        cards.append(
+            Card(
+                place=place,
+                name=f"{row['kernel_set']} rank {row['rank']}",
+                kernel_sizes=sizes(row["kernel_sizes"]),
+                look=row["kernel_set"],
+                archid=row["archid"],
+                drawing=_drawing(row["archid"]),
+                on_front=row["pareto"],
+                facts=(*_facts(row), *_device_facts(row, own)),
+                layers=tuple(
+                    (layers_figure.title(layer), f"{100 * rate:.1f} %", rate / (highest or 1.0))
+                    for layer, rate in zip(fired["layer"], fired["firing_rate_mean"], strict=True)
+                ),
+                layer_costs=_layer_costs(own, sources.layers),
+                files=tuple(_files(own, exported, sources)),
+                export_command=_export_command(own, [export for _, export in exported]),
+            )
+        )
+    return cards
+
+
+def _drawing(archid: str) -> Markup | None:
+    try:
+        return cell_drawing.draw(Cell.from_archid(archid))
+    except ConfigError:
+        return None
+
+
+def _facts(row: Row) -> list[tuple[str, str]]:
+    accuracies = {
+        "Test accuracy": "test_accuracy_percent",
+        "Validation accuracy": "val_accuracy_percent",
+        "Test accuracy, int8": "int8_test_accuracy_percent",
+    }
+    return [
+        *(
+            (title, f"{accuracy(row[f'{name}_mean'], row[f'{name}_sd'])} %")
+            for title, name in accuracies.items()
+            if pd.notna(row[f"{name}_mean"])
+        ),
+        ("Parameters", count(row["params"])),
+        *(
+            (f"Memory, {name}", f"{significant(row[f'memory_mb_{name}'])} MB")
+            for name in costs.BYTES
+        ),
+        ("Energy per image", f"{millions(row['energy_pj_mean'])} µJ"),
+        ("Synaptic operations", f"{millions(row['effective_synops_mean'])} M"),
+        ("Firing rate", f"{100 * row['firing_rate_mean']:.1f} %"),
+        ("Seeds", str(row["seeds"])),
+    ]
+
+
+def _device_facts(row: Row, runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """Return memory and energy on a device, where they were measured."""
+    if not runs:
+        return []
+    found = _metrics(runs[0])
+    held = {
+        "Membrane potentials, fp32": found.state_bytes,
+        "Peak activations, int8 model": row["activation_bytes_mean"],
+    }
+    facts = [(name, kilobytes(size)) for name, size in held.items() if pd.notna(size)]
+    if found.energy_pj_int8 is not None:
+        energy = f"{millions(found.energy_pj_int8)} µJ"
+        facts.append((f"Energy per image, int8, seed {found.seed}", energy))
+    return facts
+
+
+def _layer_costs(runs: Sequence[Run], layers: Sequence[Path]) -> Table | None:
+    for run in runs:
+        path = run.folder / "layers.csv"
+        if path in layers:
+            return layer_costs.render(layer_costs.read(path), run.seed)
+    return None
+
+
+def _files(
+    runs: Sequence[Run], exported: Sequence[tuple[Path, Export]], sources: Sources
+) -> Iterator[Files]:
+    def relative(folder: Path) -> str:
+        return Path(os.path.relpath(folder, sources.page.parent)).as_posix()
+
+    for run in runs:
+        more = ("layers.csv",) if run.folder / "layers.csv" in sources.layers else ()
+        yield Files(title=f"Seed {run.seed}", folder=relative(run.folder), names=(*FILES, *more))
+        place = (run.dataset, run.kernel_set, run.rank, run.seed)
+        for path, export in exported:
+            if (export.dataset, export.kernel_set, export.rank, export.seed) == place:
+                yield Files(
+                    title=f"Seed {run.seed}, exported for devices",
+                    folder=relative(path.parent),
+                    names=tuple(export.files()),
+                    facts=tuple(export.facts()),
+                )
+
+
+def _export_command(runs: Sequence[Run], exported: Sequence[Export]) -> str | None:
+    """Return how to export a model, from the folder in which the workflow ran."""
+    if not runs:
+        return None
+    run = max(runs, key=lambda run: _metrics(run).val_accuracy_percent)
+    own = (run.dataset, run.kernel_set, run.rank)
+    if own in [(export.dataset, export.kernel_set, export.rank) for export in exported]:
+        return None
+    place = run.folder.parents[3]
+    files = {
+        "manifest": place / "prepare_data" / "manifest.json",
+        "metrics": run.folder / "metrics.json",
+        "report": place / f"export-{run.kernel_set}-rank-{run.rank}" / "export.json",
+    }
+    options = [part for key, path in files.items() for part in (f"--{key}", path.as_posix())]
+    return shlex.join(["python", "scripts/export.py", *options])
+
+
+def _metrics(run: Run) -> Metrics:
+    return Metrics.read(run.folder / "metrics.json")

@@ -1,0 +1,1 @@
+"""The tables of the report and what its numbers are read from. No torch."""

@@ -1,0 +1,144 @@
+"""The columns of models.csv. This list feeds the file, the page, Markdown and LaTeX.
+
+A new column is one line here. Where it is optional, runs that were stored without it still read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any, Literal
+
+import pandas as pd
+
+from spikernel.report.tables.records import Deployment, Metrics, Search
+from spikernel.report.tables.table import (
+    Column,
+    Row,
+    accuracy,
+    count,
+    duration,
+    millions,
+    significant,
+    sizes,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The records that hold the values of one model and seed."""
+
+    metrics: Metrics
+    search: Search
+    deployment: Deployment
+
+
+OverSeeds = Literal["key", "shared", "mean", "mean_sd", "count", "apart"]
+"""What becomes of a column in the table with one row per model: its values name the model, are
+equal for all seeds, are averaged (shown without or with the standard deviation), are counted, or
+are left out."""
+
+
+@dataclass(frozen=True)
+class ModelColumn:
+    """A column of models.csv."""
+
+    name: str
+    """Its name in the file."""
+    over_seeds: OverSeeds
+    title: str = ""
+    """Heading for readers; empty: only the file has the column."""
+    unit: str = ""
+    text: Callable[..., str] = str
+    """How a value is written; of `mean_sd`, the mean and the standard deviation."""
+    source: str = "metrics"
+    """Record of `Sources` that has the value under the column's name, or the place of the value
+    in it after a dot; `table` where it follows from all rows together."""
+    kind: Literal["text", "number", "code", "flag"] = "number"
+    optional: bool = False
+    """The numbers may be missing: in a cell, or as a whole column of a file."""
+    brief: bool = False
+    """The tables in Markdown and LaTeX have the column, too."""
+
+    def value(self, sources: Sources) -> Any:
+        """Return the value of one model and seed."""
+        place = self.source if "." in self.source else f"{self.source}.{self.name}"
+        return attrgetter(place)(sources)
+
+    def shown(self) -> Column:
+        """Return the column for readers of a table with one row per model."""
+        kind = "text" if self.kind == "flag" else self.kind
+        return Column(f"{self.title} {self.unit}".rstrip(), "", self._cell, kind)
+
+    def _cell(self, row: Row) -> str:
+        mean, sd = f"{self.name}_mean", f"{self.name}_sd"
+        known = {"mean": [mean], "mean_sd": [mean, sd], "count": ["seeds"]}
+        keys = known.get(self.over_seeds, [self.name])
+        return "–" if pd.isna(row[keys[0]]) else self.text(*(row[key] for key in keys))
+
+
+def _dot(flag: bool) -> str:
+    return "●" if flag else ""
+
+
+def _rate(share: float) -> str:
+    return f"{share:.3f}"
+
+
+_deployed = partial(ModelColumn, source="deployment", optional=True)
+
+MODELS = (
+    ModelColumn("dataset", "key", "data set", kind="text", brief=True),
+    ModelColumn("kernel_set", "key", "kernel set", kind="text", brief=True),
+    ModelColumn("kernel_sizes", "shared", "sizes", "", sizes, "metrics.sizes", kind="text"),
+    ModelColumn("rank", "key", "rank", brief=True),
+    ModelColumn("archid", "key", "architecture", kind="code", brief=True),
+    ModelColumn("pareto", "shared", "front", "", _dot, "table", kind="flag", brief=True),
+    ModelColumn("test_accuracy_percent", "mean_sd", "test", "%", accuracy, brief=True),
+    ModelColumn("val_accuracy_percent", "mean_sd", "validation", "%", accuracy, brief=True),
+    ModelColumn("seed", "count", "seeds", "", count, brief=True),
+    ModelColumn("params", "shared", "parameters", "", count, brief=True),
+    ModelColumn("memory_mb_fp32", "shared", "fp32", "MB", significant, brief=True),
+    ModelColumn("memory_mb_fp16", "shared", "fp16", "MB", significant, brief=True),
+    ModelColumn("memory_mb_int8", "shared", "int8", "MB", significant, brief=True),
+    ModelColumn("firing_rate", "mean", "firing rate", "", _rate, brief=True),
+    ModelColumn("effective_acs", "mean", "ACs", "M", millions),
+    ModelColumn("effective_macs", "mean", "MACs", "M", millions),
+    ModelColumn("energy_pj", "mean", "energy", "µJ", millions, brief=True),
+    ModelColumn("search_seconds", "shared", source="search.seconds", optional=True),
+    ModelColumn("train_seconds", "mean", "training", "", duration, optional=True),
+    ModelColumn("time_steps", "shared", "T"),
+    ModelColumn("epochs", "apart"),
+    ModelColumn("device", "apart", kind="text"),
+    ModelColumn("dense_synops", "mean"),
+    _deployed("int8_val_accuracy_percent", "mean_sd"),
+    _deployed("int8_test_accuracy_percent", "mean_sd", "test int8", "%", accuracy),
+    _deployed("fp32_bytes", "mean"),
+    _deployed("int8_bytes", "mean"),
+    _deployed("activation_bytes", "mean"),
+)
+"""Every column, in the order in which readers see them."""
+
+FIRST = (
+    *("dataset", "kernel_set", "rank", "archid", "seed", "params", "memory_mb_fp32"),
+    *("memory_mb_int8", "val_accuracy_percent", "test_accuracy_percent", "firing_rate"),
+    *("search_seconds", "train_seconds", "pareto"),
+)
+"""The first columns of the file, which stay where they are; the others follow as listed."""
+
+FILE = (*FIRST, *(column.name for column in MODELS if column.name not in FIRST))
+"""Names of all columns in the order of the file."""
+
+OPTIONAL = tuple(column.name for column in MODELS if column.optional)
+"""Names of the columns of numbers that may be empty."""
+
+
+def over_seeds(*roles: OverSeeds) -> list[str]:
+    """Return the names of the columns to which this happens in a table with one row per model."""
+    return [column.name for column in MODELS if column.over_seeds in roles]
+
+
+def shown(*names: str) -> tuple[Column, ...]:
+    """Return columns for readers, in this order."""
+    by_name = {column.name: column for column in MODELS}
+    return tuple(by_name[name].shown() for name in names)

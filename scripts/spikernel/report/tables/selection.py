@@ -1,0 +1,119 @@
+"""The best model for each memory budget."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from spikernel import tables
+from spikernel.report.tables import models
+
+COLUMNS = (
+    "dataset",
+    "budget_mb",
+    "precision",
+    "fits",
+    "kernel_set",
+    "kernel_sizes",
+    "rank",
+    "archid",
+    "seeds",
+    "params",
+    "memory_mb",
+    "val_accuracy_percent_mean",
+    "val_accuracy_percent_sd",
+    "test_accuracy_percent_mean",
+    "test_accuracy_percent_sd",
+    "smallest_memory_mb",
+)
+"""Columns of selection.csv; those of the model are empty where `fits` is false."""
+
+_TEXT = ("dataset", "precision", "kernel_set", "kernel_sizes", "archid")
+
+
+def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> pd.DataFrame:
+    """Choose one model per data set and memory budget.
+
+    The choice is the highest validation accuracy (mean over seeds) among the models whose
+    memory at `precision` is within the budget; of equals the smaller one, then the first by
+    architecture id, kernel set and rank. The test accuracy is reported and plays no part, so
+    it is an unbiased estimate for the chosen model.
+
+    Args:
+        means: one row per model, from `spikernel.report.tables.models.over_seeds`.
+        budgets_mb: memory budgets in MB (10^6 bytes).
+        precision: number format of the weights, `fp32`, `fp16` or `int8`.
+
+    Returns:
+        One row per data set and budget in rising order. Where no model fits, `fits` is false
+        and `smallest_memory_mb` says what the smallest model would need.
+
+    """
+    means = models.at_precision(means, precision).assign(precision=precision)
+    rows = []
+    for _, rivals in means.groupby("dataset"):
+        for budget in sorted(budgets_mb):
+            place = _best(rivals, budget)
+            fits = place is not None
+            row = rivals.iloc[0][["dataset", "precision"]] if place is None else rivals.loc[place]
+            rows.append(
+                {
+                    **row.to_dict(),
+                    "budget_mb": budget,
+                    "fits": fits,
+                    "smallest_memory_mb": rivals["memory_mb"].min(),
+                }
+            )
+    table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+    # Without this, counts would turn into 1.0 beside the empty cells of a budget nobody meets.
+    return table.astype({"rank": "Int64", "seeds": "Int64", "params": "Int64"})
+
+
+def _best(rivals: pd.DataFrame, budget_mb: float) -> int | None:
+    """Return the label of the row to choose among the models of one data set, if any fits."""
+    fitting = rivals[rivals["memory_mb"] <= budget_mb].sort_values(
+        ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank"],
+        ascending=[False, True, True, True, True],
+    )
+    return int(fitting.index[0]) if len(fitting) else None
+
+
+def staircase(means: pd.DataFrame, precision: str) -> dict[str, list[tuple[float, int]]]:
+    """Return the choice for EVERY memory budget, by data set.
+
+    Args:
+        means: one row per model, from `spikernel.report.tables.models.over_seeds`.
+        precision: number format of the weights.
+
+    Returns:
+        Pairs of a memory in MB and the label of a row of `means`, in rising order: that model
+        is chosen from that budget on, up to the next pair's. Below the first, nothing fits.
+
+    """
+    steps: dict[str, list[tuple[float, int]]] = {}
+    for dataset, rivals in models.at_precision(means, precision).groupby("dataset"):
+        found = steps.setdefault(str(dataset), [])
+        for memory_mb in sorted(rivals["memory_mb"].unique()):
+            place = _best(rivals, memory_mb)
+            if place is not None and (not found or found[-1][1] != place):
+                found.append((float(memory_mb), place))
+    return steps
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return the text of selection.csv."""
+    return tables.to_csv(table, booleans=("fits",))
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read selection.csv.
+
+    Raises:
+        TableError: the file cannot be read, a column is missing, or a cell does not fit.
+
+    """
+    always = ("budget_mb", "smallest_memory_mb")
+    optional = tuple(name for name in COLUMNS if name not in (*_TEXT, *always, "fits"))
+    return tables.read_csv(
+        path, text=_TEXT, numbers=always, optional_numbers=optional, booleans=("fits",)
+    )

@@ -1,0 +1,50 @@
+"""The result as a Markdown text that reads well in a terminal."""
+
+import pandas as pd
+
+from spikernel import tables
+from spikernel.report.tables import markdown
+from spikernel.report.tables.columns import shown
+from spikernel.report.tables.main_tables import NOTE
+from spikernel.report.tables.table import Column, Table, duration, table
+
+_KERNEL_SETS = (
+    *shown("dataset", "kernel_set", "kernel_sizes"),
+    Column("models", "models", kind="number"),
+    Column("best model", "archid"),
+    *shown("val_accuracy_percent", "test_accuracy_percent"),
+    Column("search", "search_seconds", duration, "number"),
+)
+
+
+def render(selection: Table, models: Table, means: pd.DataFrame, precision: str) -> str:
+    """Return summary.md.
+
+    Args:
+        selection: the model for each memory budget.
+        models: all models.
+        means: one row per model, from `spikernel.report.tables.models.over_seeds`.
+        precision: number format whose memory the selection and the front use.
+
+    """
+    parts = [
+        "# Accuracy and memory",
+        NOTE.format(precision=precision),
+        "## Selection per memory budget",
+        markdown.render(selection),
+        "## Models",
+        "A dot marks the Pareto front of test accuracy against memory within a data set.",
+        markdown.render(models),
+        "## Kernel sets",
+        markdown.render(_kernel_sets(means)),
+    ]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _kernel_sets(means: pd.DataFrame) -> Table:
+    """Return one row per kernel set with its best model by VALIDATION accuracy."""
+    order = ["dataset", "kernel_set", "val_accuracy_percent_mean", "memory_mb_fp32"]
+    ranked = means.sort_values(order, ascending=[True, True, False, True])
+    groups = ranked.groupby(["dataset", "kernel_set"])
+    best = groups.head(1).assign(models=groups["archid"].transform("size"))
+    return table("The best model of every kernel set", _KERNEL_SETS, tables.records(best))

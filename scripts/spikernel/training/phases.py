@@ -1,0 +1,165 @@
+"""The phases of a training: each trains the same weights in a net and with settings of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spikernel.config import NetworkConfig, PhaseConfig, TrainingConfig
+from spikernel.errors import ConfigError
+from spikernel.network.spiking_net import SpikingNet
+from spikernel.space.architecture import Architecture
+
+SHRUNK_AT_ONCE = 1024
+"""Images that are shrunk at once, to bound the memory."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase.
+
+    Attributes:
+        net: shares every weight with the net that is trained.
+        settings: of this phase alone; its epochs are those of the phase.
+        first_epoch: its first epoch, counted from 1 over all phases.
+        frozen: leading modules of the net that are not trained.
+
+    """
+
+    net: SpikingNet
+    settings: TrainingConfig
+    first_epoch: int
+    frozen: tuple[str, ...]
+
+    @property
+    def last_epoch(self) -> int:
+        """Its last epoch, counted from 1 over all phases."""
+        return self.first_epoch + self.settings.epochs - 1
+
+    @property
+    def work(self) -> list[float]:
+        """Work of each of its epochs, up to a factor that all phases share."""
+        architecture = self.net.architecture
+        pixels = architecture.images.size**2
+        return [float(architecture.network.time_steps * pixels)] * self.settings.epochs
+
+    def _frozen_modules(self) -> list[nn.Module]:
+        return [self.net.get_submodule(name) for name in self.frozen]
+
+    def begin(self) -> None:
+        """Say which weights are trained."""
+        self.net.requires_grad_(True)
+        for module in self._frozen_modules():
+            module.requires_grad_(False)
+
+    def train_mode(self) -> None:
+        """Put the net into training mode, but for what is frozen, running statistics included."""
+        self.net.train()
+        for module in self._frozen_modules():
+            module.eval()
+
+    def images(self, images: Tensor) -> Tensor:
+        """Return uint8 images [N, C, H, W] in the size of this phase."""
+        size = self.net.architecture.images.size
+        return images if images.shape[2] == size else shrink(images, size)
+
+
+def shrink(images: Tensor, size: int) -> Tensor:
+    """Return uint8 images [N, C, H, W] as [N, C, size, size], whose pixels are means over areas."""
+    parts = [
+        F.adaptive_avg_pool2d(part.float(), size).round().to(torch.uint8)
+        for part in images.split(SHRUNK_AT_ONCE)
+    ]
+    return torch.cat(parts)
+
+
+def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
+    """Return the phases that a configuration asks for; one where it names none.
+
+    Raises:
+        ConfigError: a phase does not fit the net or the images.
+
+    """
+    given: Sequence[PhaseConfig] = settings.phases or (PhaseConfig(epochs=settings.epochs),)
+    phases, first_epoch = [], 1
+    for place, phase in enumerate(given, start=1):
+        where = f"training/phases/{place}"
+        changes: dict[str, Any] = {"epochs": phase.epochs, "phases": ()}
+        if phase.learning_rate is not None:
+            changes |= _rates(settings, phase.learning_rate)
+        _check_freeze(net.architecture, phase.freeze, where)
+        phases.append(
+            Phase(
+                _view(net, _architecture(net.architecture, phase, where), where),
+                settings.model_copy(update=changes),
+                first_epoch,
+                phase.freeze,
+            )
+        )
+        first_epoch += phase.epochs
+    return phases
+
+
+def _rates(settings: TrainingConfig, rate: float) -> dict[str, float]:
+    """Return all learning rates, changed in proportion to the one that is given."""
+    others = {
+        name: value * rate / settings.learning_rate
+        for name in ("norm_learning_rate", "head_learning_rate")
+        if (value := getattr(settings, name)) is not None
+    }
+    return {"learning_rate": rate, **others}
+
+
+def _architecture(whole: Architecture, phase: PhaseConfig, where: str) -> Architecture:
+    """Return the architecture of a phase: with its time steps, neurons and image size."""
+    changes = {
+        name: value
+        for name, value in (("time_steps", phase.time_steps), ("neuron", phase.neuron))
+        if value is not None
+    }
+    network = whole.network
+    if changes:
+        network = NetworkConfig.parse({**network.model_dump(mode="json"), **changes}, where)
+    size = phase.image_size or whole.images.size
+    if size > whole.images.size:
+        raise ConfigError(
+            f"{where}/image_size is {size}, but the images have {whole.images.size} pixels a side"
+        )
+    try:
+        found = Architecture(whole.cell, network, replace(whole.images, size=size))
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    if found.head_features != whole.head_features:
+        raise ConfigError(
+            f"{where}/image_size {size} gives the head {found.head_features} inputs instead of "
+            f"{whole.head_features}: train with images of full size, or set head: gap"
+        )
+    return found
+
+
+def _view(net: SpikingNet, architecture: Architecture, where: str) -> SpikingNet:
+    """Return a net of another architecture whose parameters and buffers are those of `net`."""
+    if architecture == net.architecture:
+        return net
+    with torch.device("meta"):  # its own weights would be thrown away
+        view = SpikingNet(architecture)
+    try:
+        view.load_state_dict(net.state_dict(keep_vars=True), strict=True, assign=True)
+    except RuntimeError:
+        raise ConfigError(
+            f"{where}: its neurons have other parameters than those of the network: choose neurons "
+            "that have the same"
+        ) from None
+    return view
+
+
+def _check_freeze(architecture: Architecture, names: Sequence[str], where: str) -> None:
+    known = [part.name for part in architecture.parts]
+    if set(names) != set(known[: len(names)]) or len(names) >= len(known):
+        raise ConfigError(
+            f"{where}/freeze must name the first modules of the net, without a gap and not all of "
+            f"{', '.join(known)}; got {', '.join(names)}"
+        )

@@ -1,0 +1,222 @@
+"""Search cost, score against accuracy, firing rates, compute, and int8."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report_experiment import ARCHIDS, Experiment, change, page_of, write_csv, write_json
+
+from spikernel.errors import TableError
+from spikernel.report.charts import (
+    costs,
+    layers_figure,
+    score_figure,
+    search_figure,
+    tradeoff_figure,
+)
+from spikernel.report.page import page_evidence
+from spikernel.report.tables import compute, models, selection
+from spikernel.report.tables.published import table as published
+from spikernel.report.tables.records import Metrics, Search
+
+
+def means_of(experiment: Experiment, **settings: object) -> pd.DataFrame:
+    return models.over_seeds(models.read(experiment.tables(**settings) / "models.csv"))
+
+
+def test_the_reference_is_5000_samples_at_the_searchs_own_speed(experiment: Experiment) -> None:
+    searches = [Search.read(path) for path in sorted(experiment.searches)]
+    candidates = score_figure.read_candidates(experiment.candidates)
+    table = search_figure.table(searches, candidates).set_index("kernel_set")
+    # Three candidates of 0.1 s each: 5,000 samples take 500 s; this search took 64 s.
+    assert table.loc["k1-3", "scored"] == 3
+    assert table.loc["k1-3", "reference_seconds"] == pytest.approx(500.0)
+    assert table.loc["k1-3", "ratio"] == pytest.approx(500 / 64)
+    rows = page_evidence.searches(searches, table.reset_index()).rows
+    assert rows[1][7:10] == ("100", "8.3 min", "7.8×")
+
+
+def test_a_search_that_timed_no_score_has_no_ratio(experiment: Experiment) -> None:
+    searches = [Search.read(path) for path in sorted(experiment.searches)]
+    table = search_figure.table(searches, score_figure.read_candidates([]))
+    assert table["ratio"].isna().all()
+    assert page_evidence.searches(searches, table).rows[0][7:10] == ("–", "–", "–")
+    search_figure.draw(table)
+
+
+def test_scores_stand_beside_the_accuracy_of_their_models(experiment: Experiment) -> None:
+    candidates = score_figure.read_candidates(experiment.candidates)
+    assert candidates["score"].isna().sum() == 2  # -inf has no rank
+    scored = score_figure.table(means_of(experiment), candidates).set_index("archid")
+    assert scored["score"].to_dict() == {
+        ARCHIDS["k1-3", 1]: 2110, ARCHIDS["k1-3", 2]: 2100,
+        ARCHIDS["design-1", 1]: 2110, ARCHIDS["design-1", 2]: 2100,
+    }  # fmt: skip
+    assert scored.loc[ARCHIDS["design-1", 1], "val_accuracy_percent_mean"] == 92.5
+
+
+def test_kendalls_tau_beside_that_of_the_parameters(experiment: Experiment) -> None:
+    scored = score_figure.table(
+        means_of(experiment), score_figure.read_candidates(experiment.candidates)
+    )
+    found = {item.quantity: item for item in score_figure.agreements(scored)}
+    # Accuracies 91, 86.5, 92.5, 92; scores 2110, 2100, 2110, 2100: of six pairs two are tied in
+    # score, three agree and one does not: (3 - 1) / sqrt(4 * 6).
+    assert found["score"].tau == pytest.approx(2 / math.sqrt(24))
+    # Parameters 4.2, 1.1, 9.8, 14 M: only the pair of the two largest disagrees.
+    assert found["params"].tau == pytest.approx(4 / 6)
+    assert score_figure.agreements(scored.head(2)) == []
+
+
+def test_candidates_belong_to_a_search(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="does not lie at <dataset>/nas_search"):
+        score_figure.read_candidates([tmp_path / "candidates.csv"])
+
+
+def test_firing_rates_keep_the_order_of_the_nets(experiment: Experiment) -> None:
+    change(experiment.metrics[-1], layer_firing_rates={"a.neuron": 0.5, "head.neuron": 0.1})
+    metrics = [Metrics.read(path) for path in sorted(experiment.metrics)]
+    rates = layers_figure.table(metrics)
+    own = rates[(rates["kernel_set"] == "k1-3") & (rates["rank"] == 1)]
+    assert own["layer"].tolist() == ["cell1.neurons.0", "head.neuron"]
+    # Seeds 0 and 1 fire at 0.04 and 0.08 in the head.
+    assert own["firing_rate_mean"].tolist() == pytest.approx([0.2, 0.06])
+    wide = layers_figure.grid(rates)
+    assert list(wide.columns).index("head.neuron") == 2
+    assert wide.loc["k1-3 rank 1"].isna().sum() == 1
+    heat = page_evidence.firing_rates(rates)[0]
+    assert dict(heat.rows)["k1-3 rank 1"][1:] != ()
+    assert ("–", 0.0) in dict(heat.rows)["k1-3 rank 1"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "title"),
+    [
+        ("cell1.neurons.0", "cell 1 in"),
+        ("cell2.neurons.2", "cell 2 node 2"),
+        ("cell12.neurons.0t1_5", "cell 12 in θ1.5"),
+        ("transition.neuron", "transition"),
+        ("head.hidden_neuron", "head hidden"),
+        ("stage3.block.lif_1", "stage3 block lif 1"),
+    ],
+)
+def test_layers_are_named_for_readers(layer: str, title: str) -> None:
+    assert layers_figure.title(layer) == title
+
+
+def test_compute_is_summed_per_step_and_device(experiment: Experiment) -> None:
+    jobs = compute.read(experiment.provenance)
+    used = compute.used(jobs)
+    assert used[["step", "jobs", "seconds", "share_percent"]].values.tolist() == [
+        ["nas_search", 2, 120.0, 100.0]
+    ]
+    assert compute.data_hashes(jobs) == {"cifar10": ["ab" * 32]}
+    assert len(compute.made(jobs)) == 1
+    change(experiment.provenance[0], code="0.1.0+def", device="cuda")
+    jobs = compute.read(experiment.provenance)
+    assert len(compute.used(jobs)) == 2
+    assert {item.code for item in compute.made(jobs)} == {"0.1.0+abc", "0.1.0+def"}
+
+
+def quantise(experiment: Experiment, count: int) -> None:
+    """Say that the first models and seeds were measured in int8."""
+    for trained, path in list(zip(experiment.metrics, experiment.deployments, strict=True))[:count]:
+        values = json.loads(trained.read_text())
+        change(
+            path,
+            int8_val_accuracy_percent=80.0 if "design-1/rank-1" in str(path) else 85.0,
+            int8_test_accuracy_percent=values["test_accuracy_percent"] - 2,
+        )
+
+
+def test_int8_is_judged_by_its_own_accuracy(experiment: Experiment) -> None:
+    quantise(experiment, 8)
+    means = means_of(experiment)
+    chosen = {
+        precision: selection.select(means, [100.0], precision).iloc[0]
+        for precision in ("fp32", "fp16", "int8")
+    }
+    # design-1 rank 1 is best in fp32 and loses most in int8; then the smallest of the equal rest.
+    assert chosen["fp32"]["archid"] == chosen["fp16"]["archid"] == ARCHIDS["design-1", 1]
+    assert chosen["int8"]["archid"] == ARCHIDS["k1-3", 2]
+    assert chosen["int8"]["test_accuracy_percent_mean"] == pytest.approx(85.5 - 2)
+    drawn = tradeoff_figure.points(means, published([]), costs.memory("int8"))
+    assert drawn.loc[0, "test_accuracy_percent_mean"] == pytest.approx(91.5 - 2)
+    page = page_of(experiment)
+    assert "Test accuracy, int8" in page
+    assert "those measured with the quantised weights" in page
+    assert "(int8), accuracies of the int8 models" in page
+
+
+def test_int8_of_some_models_only_is_not_mixed_with_fp32(experiment: Experiment) -> None:
+    quantise(experiment, 2)
+    means = means_of(experiment)
+    chosen = selection.select(means, [100.0], "int8").iloc[0]
+    assert chosen["archid"] == ARCHIDS["design-1", 1]
+    assert chosen["test_accuracy_percent_mean"] == pytest.approx(91.5)
+    page = page_of(experiment)
+    assert "accuracies are those of the trained model" in page
+    assert "accuracies of the int8 models" not in page
+
+
+@pytest.mark.parametrize("precision", list(costs.BYTES))
+def test_the_staircase_is_the_selection_for_every_budget(
+    experiment: Experiment, precision: str
+) -> None:
+    means = means_of(experiment)
+    steps = selection.staircase(means, precision)["cifar10"]
+    memories = sorted(means[f"memory_mb_{precision}"])
+    budgets = [0.99 * memories[0], *memories, *(1.001 * memory for memory in memories)]
+    chosen = selection.select(means, budgets, precision)
+    for row in chosen.to_dict("records"):
+        fitting = [place for memory, place in steps if memory <= row["budget_mb"]]
+        assert bool(fitting) == row["fits"]
+        if fitting:
+            assert means.loc[fitting[-1], "archid"] == row["archid"]
+
+
+def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> None:
+    run = experiment.metrics[0].parent
+    layer = {
+        "layer": "cell1.neurons.0", "kind": "lif", "firing_rate": 0.2, "dense_ops": 0, "macs": 0,
+        "acs": 0, "energy_pj": 0, "neurons": 128, "state_bytes": 512, "params": 0,
+    }  # fmt: skip
+    conv = {**layer, "layer": "cell1.convolutions.01_k3", "kind": "conv", "firing_rate": ""}
+    conv |= {"dense_ops": 9000, "acs": 1234, "energy_pj": 1110.6, "neurons": 0, "params": 640}
+    experiment.layers = [write_csv(run / "layers.csv", [layer, conv])]
+    form = {"images": 359, "same_class": 359}
+    experiment.exports = [
+        write_json(
+            experiment.folder / "results/trial/cifar10/export/export.json",
+            {
+                "dataset": "cifar10", "kernel_set": "k1-3", "rank": 1, "seed": 0,
+                "test_accuracy_percent": {"trained": 90.0, "fp32": 90.0, "int8": 89.5},
+                "onnx": {"fp32": {"file": "model.onnx", **form}},
+                "nir": {"file": None, "refused": "NIR has no feedback"},
+                "c": {
+                    "int8": {"folder": "c_int8", "flash_bytes": 35_210, "ram_bytes": 9_800, **form}
+                },
+            },
+        )
+    ]  # fmt: skip
+    page = page_of(experiment)
+    assert "Operations of each layer" in page
+    assert "1,234" in page
+    assert 'href="../results/trial/cifar10/export/c_int8/model.c"' in page
+    assert 'href="../results/trial/cifar10/export/model.onnx"' in page
+    assert "model.nir" not in page
+    assert "NIR has no feedback" in page
+    assert "35.2 kB flash, 9.8 kB RAM" in page
+    assert "359 of 359 images" in page
+    assert page.count("exported for devices") == 1
+    commands = re.findall(r"python scripts/export.py [^<]*", page)
+    place = f"{experiment.folder}/results/trial/cifar10"
+    assert (
+        f"python scripts/export.py --manifest {place}/prepare_data/manifest.json "
+        f"--metrics {place}/train_final/k1-3/rank-2/seed-1/metrics.json "
+        f"--report {place}/export-k1-3-rank-2/export.json"
+    ) in commands
+    assert len(commands) == len(ARCHIDS) - 1  # every model but the exported one
