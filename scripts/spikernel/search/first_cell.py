@@ -20,7 +20,14 @@ import torch
 from torch import Tensor, nn
 
 from spikernel.config import NetworkConfig
-from spikernel.network.blocks import average_neighbours, over_time, run_stem, stem_layers, total
+from spikernel.network.blocks import (
+    Transition,
+    average_neighbours,
+    over_time,
+    run_stem,
+    stem_layers,
+    total,
+)
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import NeuronLayer, make_neuron
@@ -83,6 +90,10 @@ class _Supernet(nn.Module):
         layers = stem_layers(around, network)
         for name, layer in layers.items():
             self.add_module(name, layer)
+        if network.early_transition:
+            part = next(part for part in around if part.kind == "transition")
+            layers[part.name] = Transition(part, network)
+            self.add_module(part.name, layers[part.name])
         self.stem_order = tuple(layers.values())
         self.neurons = nn.ModuleList(make_neuron(network, threshold=value) for value in thresholds)
         # Registered below cell1 first: weights are named, and so seeded, by that path.

@@ -15,7 +15,6 @@ from spikernel.inference.predict import accuracy_percent, normalised_batches, to
 from spikernel.inference.released import save_model
 from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
-from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.space.counts import memory_mb, parameter_count
@@ -132,7 +131,7 @@ def train_candidate(
     fingerprint = training_run.fingerprint(architecture, training, seed, machine, manifest_path)
     unfinished = state_path(outputs.model)
     device = machine.torch_device
-    net = build_net(architecture, seed, device)
+    net = training_run.make_net(architecture, seed, splits[0], machine)
     events = events_path(outputs.metrics, training)
     trained = train(
         net, splits, training, seed, unfinished, fingerprint, settings.max_seconds, events
