@@ -24,7 +24,7 @@ import torch
 from common import environment, prepare_cifar10
 
 from spikernel import artifacts, cli, provenance, tables
-from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.config import RECIPES, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError
 from spikernel.inference.normaliser import Normaliser
@@ -38,6 +38,10 @@ from spikernel.training.loop import train
 WATCHED = 100
 """Held-out images whose accuracy the loop follows; all of them are looked at once, at the end."""
 BASE = "base"
+MUON = (
+    "optimizer", "learning_rate", "norm_learning_rate", "head_learning_rate", "momentum",
+    "renormalise",
+)  # fmt: skip
 PARTS: dict[str, dict[str, Any]] = {
     "no_tet": {"objective": "mean"},
     "no_label_smoothing": {"label_smoothing": 0.0},
@@ -53,6 +57,12 @@ PARTS: dict[str, dict[str, Any]] = {
     "no_flip": {"flip": "none"},
     "no_adamw": {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 5e-4},
     "with_gradient_clip": {"gradient_clip": 1.0},
+    "with_straight_line": {"schedule": "linear"},
+    "with_reflection": {"crop_fill": "reflect"},
+    "with_alternating_flip": {"flip": "alternating"},
+    "with_cutout": {"cutout": 8},
+    "with_lookahead": {"lookahead": True, "ema_decay": 0.0},
+    "with_muon": {name: RECIPES["engine"][name] for name in MUON},
 }
 """Name -> what it changes in the recipe."""
 
