@@ -74,6 +74,12 @@ class SpikingNet(nn.Module):
         """Return every layer of neurons, in the order of the net."""
         return [module for module in self.modules() if isinstance(module, NeuronLayer)]
 
+    @property
+    def binary_steps(self) -> int:
+        """Steps of binary spikes that a run stands for: T, times the levels of its neurons."""
+        levels = max((neuron.levels for neuron in self.neurons()), default=1)
+        return self.architecture.network.time_steps * levels
+
     def dropouts(self) -> list[SequenceDropout]:
         """Return every dropout layer."""
         return [module for module in self.modules() if isinstance(module, SequenceDropout)]
