@@ -34,6 +34,24 @@ MACROS: dict[str, dict[str, Any]] = {
         "dropout": 0.0,
         "learnable_tau": True,
     },
+    # For accuracy per operation: pools early, trains in one pass (after airbench, Jordan 2024).
+    "compact": {
+        "time_steps": 1,
+        "channels": 64,
+        "stages": 3,
+        "stage_widths": (1, 4, 4),
+        "stem_channels": 24,
+        "stem_weights": "whitened",
+        "early_transition": True,
+        "pooling": "max",
+        "entry_norm": False,
+        "norm_scale": "fixed",
+        "residual": True,
+        "head": "gap",
+        "votes": 1,
+        "dropout": 0.0,
+        "neuron": "integer",
+    },
 }
 """Macro-structure name -> the fields in which it differs from the defaults below."""
 
@@ -46,9 +64,9 @@ class NetworkConfig(StrictModel):
     `linear_init`.
     """
 
-    macro: Literal["snasnet", "modern"] = "snasnet"
+    macro: Literal["snasnet", "modern", "compact"] = "snasnet"
     """Named defaults: `snasnet` has two cells and a hidden layer, `modern` spends its parameters on
-    convolutions. Every part can be set by itself."""
+    convolutions, `compact` its operations too. Every part can be set by itself."""
     time_steps: int = Field(default=5, ge=1, le=64)
     """T, how often the image is presented."""
     channels: int = Field(default=128, ge=1)
@@ -65,12 +83,29 @@ class NetworkConfig(StrictModel):
     further one has neurons before it and runs at every time step."""
     stem_stride: int = Field(default=1, ge=1, le=4)
     """Stride of the first convolution of the stem; SNASNet uses 2 for 64x64 images."""
+    stem_channels: int | None = Field(default=None, ge=1)
+    """Channels of the stem; default: those of the first stage. Others need `early_transition`."""
+    stem_weights: Literal["learned", "whitened"] = "learned"
+    """`whitened`: the first convolution is not trained. Half of its filters are the principal
+    components of 3x3 patches of the training images, each scaled to variance 1, the others their
+    negatives (Jordan, 2024), so `stem_channels` is even."""
+    early_transition: bool = False
+    """A transition before the first stage, too, so that no cell works on maps of full size."""
     residual: bool = False
     """Add the input of every cell, and of every spiking convolution of the stem, to its output
     (real values, as MS-ResNet's shortcut). A cell whose edge 03 is a skip does so already."""
     downsampling: Literal["pool", "stride"] = "pool"
     """How maps are halved between stages: `pool` averages 2x2 behind the convolution, `stride`
     takes the convolution at every second pixel, for a quarter of its operations."""
+    pooling: Literal["average", "max"] = "average"
+    """How `pool` halves maps. `max` takes the largest of 2x2 values between convolution and batch
+    norm; where the norm's scale is positive, as with `norm_scale: fixed`, that is an OR of the
+    spikes behind it."""
+    entry_norm: bool = True
+    """Batch norm before the neurons of transitions and of the head, which else read the sum of a
+    cell's edges as it is."""
+    norm_scale: Literal["learned", "fixed"] = "learned"
+    """Whether batch norm learns a scale, or only a shift."""
     convolutions: Convolutions = "dense"
     """Type of the cells' convolutions: one for all sizes above 1, or by size, for instance
     {7: depthwise}, where a size that is not named is `dense`. `depthwise`: 1x1, then k x k within

@@ -17,9 +17,7 @@ class ConvolutionKernel:
     """C type of an element of the input."""
     weight: str
     sum: str
-    """C type of a sum: `int32_t` for whole numbers, else `float`."""
-    value: str
-    """C type of an input in a product; unused where spikes are packed."""
+    """C type of a sum, and of an input in a product: `int32_t` for whole numbers, else `float`."""
     packed: bool
     """Whether the input is packed spikes, whose weights are added, not multiplied."""
     centre: str | None
@@ -43,7 +41,6 @@ def convolution(step: Convolve) -> ConvolutionKernel:
     int8 = step.weights.scale is not None
     kind = step.source.kind
     whole = int8 and kind != "real"
-    number = "int32_t" if whole else "float"
     if whole:
         _check_sums(step)
     wide = element_type(step.source) == "uint16_t"
@@ -53,8 +50,7 @@ def convolution(step: Convolve) -> ConvolutionKernel:
         what=f"{'packed spikes' if kind == 'spikes' else kind} with {precision} weights",
         input=element_type(step.source),
         weight="int8_t" if int8 else "float",
-        sum=number,
-        value=number,
+        sum="int32_t" if whole else "float",
         packed=kind == "spikes",
         centre=None if step.centre is None else ("int16_t" if whole else "float"),
         scaled=int8,

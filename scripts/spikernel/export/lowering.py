@@ -135,6 +135,8 @@ def lower(
 
 @rule(ConvNorm)
 def _conv_norm(lowering: Lowering, name: str, module: ConvNorm, source: Value) -> Value:
+    if module.max_pool > 1:
+        raise ExportError(f"{name}: max-pooling cannot be exported: set network/pooling: average")
     lowering.take(module.conv, module.norm)
     return lowering.builder.convolve(name, source, module.conv, module.norm)
 
@@ -242,9 +244,14 @@ def _output(
     return lowering.builder.add(f"{name}.output", [value, source]) if cell.adds_input else value
 
 
+def _entry(lowering: Lowering, name: str, norm: nn.BatchNorm2d | None, source: Value) -> Value:
+    """Add the batch norm before the neurons of a transition or of the head, if there is one."""
+    return source if norm is None else lowering.lower(f"{name}.norm", norm, source)
+
+
 @rule(Transition)
 def _transition(lowering: Lowering, name: str, module: Transition, source: Value) -> Value:
-    value = lowering.lower(f"{name}.norm", module.norm, source)
+    value = _entry(lowering, name, module.norm, source)
     value = lowering.lower(f"{name}.neuron", module.neuron, value)
     value = lowering.lower(f"{name}.widen", module.widen, value)
     if module.pool == 1:
@@ -257,7 +264,7 @@ def _transition(lowering: Lowering, name: str, module: Transition, source: Value
 def _head(lowering: Lowering, name: str, module: Head, source: Value) -> Value:
     """Voting is a mean of neighbouring outputs, so it is folded into their weights."""
     builder = lowering.builder
-    value = lowering.lower(f"{name}.norm", module.norm, source)
+    value = _entry(lowering, name, module.norm, source)
     value = lowering.lower(f"{name}.neuron", module.neuron, value)
     window = value.shape[1:] if module.pool is None else (module.pool, module.pool)
     value = builder.average(f"{name}.pool", value, window, window)

@@ -1,9 +1,10 @@
 """One time step of a program as an ONNX model with explicit state.
 
 Inputs: `image`, uint8 [N, C, H, W], as it comes (the normalisation is part of the model), and
-one state per LIF layer and delayed value. Outputs: `logits` [N, classes] of that time step, and
-each state after it, with the suffix `_next`. Start from zeros, feed the outputs back, average
-the logits over the time steps. What is the same at every time step is computed at each.
+one state per layer of neurons that has a potential, and per delayed value. Outputs: `logits`
+[N, classes] of that time step, and each state after it, with the suffix `_next`. Start from zeros,
+feed the outputs back, average the logits over the time steps. What is the same at every time step
+is computed at each.
 """
 
 from typing import Any

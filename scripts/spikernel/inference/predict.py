@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from spikernel.data.splits import Split
 from spikernel.inference.normaliser import Normaliser
+from spikernel.network.spiking_net import SpikingNet
+from spikernel.network.unrolled import unrolled
 
 EVALUATION_BATCH = 256
 
@@ -44,5 +46,25 @@ def accuracy_percent(
     net: nn.Module, images: Tensor, labels: Tensor, normalise: Normaliser
 ) -> float:
     """Return the share of correct predictions (largest time mean of the logits) in percent."""
-    predicted = mean_logits(net, normalised_batches(images, normalise)).argmax(1)
-    return 100 * float((predicted == labels).sum()) / len(labels)
+    return _percent(mean_logits(net, normalised_batches(images, normalise)), labels)
+
+
+def binary_accuracy_percent(
+    net: SpikingNet, images: Tensor, labels: Tensor, normalise: Normaliser
+) -> float:
+    """Return the accuracy of the binary spikes that a net stands for, in percent.
+
+    For integer neurons that is the simulation of their binary steps, layer by layer, which is the
+    accuracy of one pass but for rounding; for others it is the accuracy itself.
+    """
+    was_training = net.training
+    net.eval()
+    with unrolled(net) as steps, torch.no_grad():
+        batches = normalised_batches(images, normalise)
+        logits = torch.cat([net(batch, steps).mean(0) for batch in batches])
+    net.train(was_training)
+    return _percent(logits, labels)
+
+
+def _percent(logits: Tensor, labels: Tensor) -> float:
+    return 100 * float((logits.argmax(1) == labels).sum()) / len(labels)

@@ -85,7 +85,7 @@ def measure_activity(
     Args:
         net: as trained, in any mode.
         batches: of normalised images.
-        time_steps: T; default: that of the net, or the D steps of integer neurons.
+        time_steps: T; default: that of the net.
 
     Raises:
         ValueError: there are no images.
@@ -95,9 +95,9 @@ def measure_activity(
     net.eval()
     images = 0
     try:
-        with unrolled(net) as steps, LayerMeter(net) as meter:
+        with unrolled(net, time_steps) as steps, LayerMeter(net) as meter:
             for batch in batches:
-                net(batch, time_steps or steps)
+                net(batch, steps)
                 images += len(batch)
     finally:
         net.train(was_training)

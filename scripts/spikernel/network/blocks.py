@@ -18,10 +18,13 @@ def over_time(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 class ConvNorm(nn.Module):
-    """Convolution without bias and batch normalisation over time, batch and space."""
+    """Convolution without bias, max-pooling if any, batch norm over time, batch and space."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, max_pool: int = 1
+    ) -> None:
         super().__init__()
+        self.max_pool = max_pool
         self.conv = nn.Conv2d(
             inputs, outputs, kernel, stride=stride, padding=(kernel - 1) // 2, bias=False
         )
@@ -29,7 +32,10 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C', H', W']."""
-        normed: Tensor = self.norm(self.conv(x))
+        mixed = self.conv(x)
+        if self.max_pool > 1:
+            mixed = F.max_pool2d(mixed, self.max_pool)
+        normed: Tensor = self.norm(mixed)
         return normed
 
 
@@ -90,22 +96,33 @@ def run_stem(layers: Iterable[nn.Module], images: Tensor, time_steps: int) -> Te
     return x
 
 
+def entry_norm(channels: int, settings: NetworkConfig) -> nn.BatchNorm2d | None:
+    """Return the batch norm before the neurons of a transition or of the head, if there is one."""
+    return nn.BatchNorm2d(channels) if settings.entry_norm else None
+
+
 class Transition(nn.Module):
-    """Between stages: batch norm, neurons, convolution 3x3 to the next channels, half the side."""
+    """Before a stage: batch norm, neurons, convolution 3x3 to its channels, half the side."""
 
     def __init__(self, part: Part, settings: NetworkConfig) -> None:
         super().__init__()
         strided = settings.downsampling == "stride"
-        self.pool = 1 if strided else DOWNSAMPLING
-        self.norm = nn.BatchNorm2d(part.inputs)
+        largest = not strided and settings.pooling == "max"
+        self.pool = 1 if strided or largest else DOWNSAMPLING
+        self.norm = entry_norm(part.inputs, settings)
         self.neuron = make_neuron(settings)
         self.widen = ConvNorm(
-            part.inputs, part.channels, TRANSITION_KERNEL, DOWNSAMPLING if strided else 1
+            part.inputs,
+            part.channels,
+            TRANSITION_KERNEL,
+            stride=DOWNSAMPLING if strided else 1,
+            max_pool=DOWNSAMPLING if largest else 1,
         )
 
     def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
         """[T or 1, N, C, H, W] -> [T, N, C', H/2, W/2]."""
-        spikes = self.neuron(over_time(self.norm, x), time_steps)
+        normed = x if self.norm is None else over_time(self.norm, x)
+        spikes = self.neuron(normed, time_steps)
         widened = over_time(self.widen, spikes)
         if self.pool == 1:
             return widened
@@ -138,7 +155,7 @@ class Head(nn.Module):
         settings = architecture.network
         self.votes = settings.votes
         self.pool = settings.pool if settings.head == "fc" else None
-        self.norm = nn.BatchNorm2d(architecture.stage_channels[-1])
+        self.norm = entry_norm(architecture.stage_channels[-1], settings)
         self.neuron = make_neuron(settings)
         self.dropout = SequenceDropout(settings.dropout)
         features = architecture.head_features
@@ -151,7 +168,8 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor, time_steps: int | None = None) -> Tensor:
         """Return the real-valued logits of every time step."""
-        spikes = self.neuron(over_time(self.norm, x), time_steps)
+        normed = x if self.norm is None else over_time(self.norm, x)
+        spikes = self.neuron(normed, time_steps)
         pooled = over_time(self._pool, spikes).flatten(2)
         features = self.dropout(pooled)
         if self.hidden is not None:

@@ -36,7 +36,7 @@ class LayerCosts:
     state_bytes: int
     """Memory carried from one time step to the next, in fp32."""
     params: int
-    """Trainable parameters."""
+    """Parameters, those of a frozen layer included."""
 
     def row(self) -> dict[str, Any]:
         """Return the row's columns."""
@@ -94,7 +94,7 @@ class LayerMeter:
         found = []
         for name, module in self.net.named_modules():
             tally = self._tallies.get(name, _Tally())
-            params = sum(p.numel() for p in module.parameters(recurse=False) if p.requires_grad)
+            params = sum(p.numel() for p in module.parameters(recurse=False))
             if name not in self._tallies and not params:
                 continue
             macs, acs = float(tally.macs) / images, float(tally.acs) / images

@@ -3,7 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from spikernel.network.blocks import Head, SequenceDropout, Transition, run_stem, stem_layers
+from spikernel.network.blocks import (
+    ConvNorm,
+    Head,
+    SequenceDropout,
+    Transition,
+    run_stem,
+    stem_layers,
+)
 from spikernel.network.cells import FeedbackCell, ForwardCell, cell_layers
 from spikernel.network.initialisation import WeightBank, initialise
 from spikernel.network.neuron import NeuronLayer
@@ -17,6 +24,7 @@ class SpikingNet(nn.Module):
     Its modules are those of `Architecture.parts`, by their names there and in their order.
     """
 
+    stem: ConvNorm
     cell1: ForwardCell | FeedbackCell
     head: Head
 
@@ -27,6 +35,18 @@ class SpikingNet(nn.Module):
         self._stem = tuple(stem)
         for part in architecture.parts:
             self.add_module(part.name, stem.get(part.name) or self._layers(part))
+        network = architecture.network
+        if network.stem_weights == "whitened":
+            self.stem.conv.weight.requires_grad_(False)
+        if network.norm_scale == "fixed":
+            self._fix_scales()
+
+    def _fix_scales(self) -> None:
+        """Keep the scales of batch norms, which are 1, without learning them."""
+        for norm in [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]:
+            scale = norm.weight.detach()
+            del norm.weight
+            norm.register_buffer("weight", scale)
 
     def _layers(self, part: Part) -> nn.Module:
         architecture = self.architecture
@@ -53,6 +73,12 @@ class SpikingNet(nn.Module):
     def neurons(self) -> list[NeuronLayer]:
         """Return every layer of neurons, in the order of the net."""
         return [module for module in self.modules() if isinstance(module, NeuronLayer)]
+
+    @property
+    def binary_steps(self) -> int:
+        """Steps of binary spikes that a run stands for: T, times the levels of its neurons."""
+        levels = max((neuron.levels for neuron in self.neurons()), default=1)
+        return self.architecture.network.time_steps * levels
 
     def dropouts(self) -> list[SequenceDropout]:
         """Return every dropout layer."""

@@ -18,22 +18,30 @@ from spikernel.network.spiking_net import SpikingNet
 
 
 @contextmanager
-def unrolled(net: SpikingNet) -> Iterator[int]:
+def unrolled(net: SpikingNet, time_steps: int | None = None) -> Iterator[int]:
     """Let the neurons of a net take the mean of D steps and fire D binary steps.
 
     A net of binary neurons is left as it is.
+
+    Args:
+        net: in evaluation mode.
+        time_steps: T of the run; default: that of the net.
 
     Yields:
         The time steps for which the net must be called meanwhile.
 
     Raises:
-        ValueError: the net is in training mode, where averages do not pass through its norms.
+        ValueError: the net is in training mode, where averages do not pass through its norms, or
+            its integer neurons are to run more than one time step.
 
     """
+    wanted = time_steps or net.architecture.network.time_steps
     neurons = [neuron for neuron in net.neurons() if neuron.levels > 1]
     if not neurons:
-        yield net.architecture.network.time_steps
+        yield wanted
         return
+    if wanted != 1:
+        raise ValueError(f"integer neurons are unrolled from one time step, not from {wanted}")
     if net.training:
         raise ValueError("only a net in evaluation mode can be unrolled: call eval() first")
     handles: list[Any] = []

@@ -14,15 +14,23 @@ filter before the exact score, see docs/search.md for what it loses.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from spikernel.config import NetworkConfig
-from spikernel.network.blocks import average_neighbours, over_time, run_stem, stem_layers, total
+from spikernel.network.blocks import (
+    Transition,
+    average_neighbours,
+    over_time,
+    run_stem,
+    stem_layers,
+    total,
+)
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
-from spikernel.network.neuron import make_neuron
+from spikernel.network.neuron import NeuronLayer, make_neuron
 from spikernel.search.sahd import Alpha, layer_kernel, log_determinants
 from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
@@ -82,6 +90,10 @@ class _Supernet(nn.Module):
         layers = stem_layers(around, network)
         for name, layer in layers.items():
             self.add_module(name, layer)
+        if network.early_transition:
+            part = next(part for part in around if part.kind == "transition")
+            layers[part.name] = Transition(part, network)
+            self.add_module(part.name, layers[part.name])
         self.stem_order = tuple(layers.values())
         self.neurons = nn.ModuleList(make_neuron(network, threshold=value) for value in thresholds)
         # Registered below cell1 first: weights are named, and so seeded, by that path.
@@ -105,6 +117,7 @@ class FirstCell:
         seed: int,
     ) -> None:
         self._network = network
+        self._codes = network.time_steps * make_neuron(network).levels
         self._images = images
         self._batches = batches
         self._alpha = alpha
@@ -139,7 +152,7 @@ class FirstCell:
     def _mean(self, group: Groups, kernels: dict[Fired, Tensor]) -> Tensor:
         weighted = [kernels[fired] * weight for fired, weight in group.terms]
         calls = sum(weight for _, weight in group.terms)
-        return torch.stack(weighted).sum(0) / (calls * self._network.time_steps)
+        return torch.stack(weighted).sum(0) / (calls * self._codes)
 
     def _kernels(self, batch: Tensor, groups: list[Groups]) -> dict[Fired, Tensor]:
         """Return the summed kernel [B, B] of all spikes that some group needs."""
@@ -152,7 +165,7 @@ class FirstCell:
             return len(choice), choice[:1], choice[2:], choice, threshold or 0.0
 
         order = sorted(needed, key=place)
-        return {fired: layer_kernel(nodes.fire(fired), self._alpha) for fired in order}
+        return {fired: layer_kernel(nodes.codes(fired), self._alpha) for fired in order}
 
 
 class _NodeValues:
@@ -182,7 +195,8 @@ class _NodeValues:
         initialise(net, network.linear_init, seed)
         net.train()
         self._convolutions = net.convolutions
-        self._neurons = dict(zip(ordered, net.neurons, strict=True))
+        layers = [cast(NeuronLayer, layer) for layer in net.neurons]
+        self._neurons = dict(zip(ordered, layers, strict=True))
         self._time_steps = network.time_steps
         self._values: dict[Choice, Tensor] = {
             (): run_stem(net.stem_order, batch, network.time_steps)
@@ -201,6 +215,10 @@ class _NodeValues:
         if _NODE[len(choice)] != 2:  # node 2 is read once: keep no copy
             self._spikes[fired] = spikes
         return spikes
+
+    def codes(self, fired: Fired) -> Tensor:
+        """Return the same as binary codes, of which neurons with levels have several."""
+        return self._neurons[fired[1]].unroll(self.fire(fired))
 
     def _value(self, choice: Choice) -> Tensor:
         if choice in self._values:

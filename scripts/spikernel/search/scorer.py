@@ -6,7 +6,7 @@ alone. Nets run in train mode (batch statistics), as in SNASNet.
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikernel.network.initialisation import WeightBank
 from spikernel.network.neuron import NeuronLayer
@@ -32,10 +32,13 @@ class Scorer:
         """Return the mean over the mini-batches of log |det K|; it can be -inf."""
         net = build_net(architecture, self._seed, self._device, self._bank).train()
         kernels: list[KernelSum] = []
-        for neuron in net.neurons():
-            neuron.register_forward_hook(
-                lambda module, _, spikes: kernels[-1].add(spikes, _calls(module))
-            )
+
+        def add(neuron: nn.Module, _: object, spikes: Tensor) -> None:
+            assert isinstance(neuron, NeuronLayer)
+            kernels[-1].add(neuron.unroll(spikes), neuron.calls)
+
+        for layer in net.neurons():
+            layer.register_forward_hook(add)
         for index, batch in enumerate(self._batches):
             generator = torch.Generator(self._device).manual_seed(self._seed + index)
             for dropout in net.dropouts():
@@ -44,8 +47,3 @@ class Scorer:
             net(batch)
         # One copy to the host per candidate.
         return float(torch.stack([kernel.log_determinant() for kernel in kernels]).mean())
-
-
-def _calls(module: torch.nn.Module) -> int:
-    assert isinstance(module, NeuronLayer)
-    return module.calls

@@ -54,10 +54,26 @@ class Architecture:
                 f"{self.network.stem_stride} and {self.network.stages} stages, each with maps of "
                 f"half the size: lower network/stages or network/stem_stride"
             )
+        stem, first = self.network.stem_channels, self.stage_channels[0]
+        if stem not in (None, first) and not self.network.early_transition:
+            raise ConfigError(
+                f"network/stem_channels {stem} is not the {first} channels of the first stage: "
+                "leave it out, or set early_transition"
+            )
+        self._check_whitened()
         if self.network.head == "fc" and self.head_size < 1:
             raise ConfigError(
                 f"network/pool {self.network.pool} is larger than the {last}x{last} maps before "
                 "the head: lower it or set head: gap"
+            )
+
+    def _check_whitened(self) -> None:
+        stem = self.parts[0]
+        most = 2 * stem.inputs * macro.STEM_KERNEL**2
+        if self.network.stem_weights == "whitened" and (stem.channels % 2 or stem.channels > most):
+            raise ConfigError(
+                f"network/stem_weights: a whitened stem on {stem.inputs} channels has an even "
+                f"number of at most {most} channels, not {stem.channels}: set stem_channels"
             )
 
     @cached_property

@@ -26,8 +26,9 @@ BYTES: dict[str, int] = {"fp32": 4, "fp16": 2, "int8": 1}
 class ParameterCount:
     """Trainable parameters of each module of a net, by its name there.
 
-    Batch normalisation has a scale and a shift per channel; a layer of neurons has those that
-    its model names, such as a learned time constant.
+    Batch normalisation has a shift and, where it is learned, a scale per channel; a layer of
+    neurons has those that its model names, such as a learned time constant. A whitened stem counts
+    though it is not trained, since it has to be stored.
     """
 
     modules: dict[str, int]
@@ -40,20 +41,20 @@ class ParameterCount:
 
 def parameter_count(architecture: Architecture) -> ParameterCount:
     """Count the trainable parameters of an architecture."""
-    neuron = neuron_parameters(architecture.network)
+    counts = _Layers.of(architecture.network)
     modules = {}
     for part in architecture.parts:
         if part.kind == "image_stem":
-            count = _convolution(part.inputs, part.channels, STEM_KERNEL)
+            count = counts.convolution(part.inputs, part.channels, STEM_KERNEL)
         elif part.kind == "spiking_stem":
-            count = neuron + _convolution(part.inputs, part.channels, STEM_KERNEL)
+            count = counts.neuron + counts.convolution(part.inputs, part.channels, STEM_KERNEL)
         elif part.kind == "transition":
-            widen = _convolution(part.inputs, part.channels, TRANSITION_KERNEL)
-            count = _norm(part.inputs) + neuron + widen
+            widen = counts.convolution(part.inputs, part.channels, TRANSITION_KERNEL)
+            count = counts.entry(part.inputs) + widen
         elif part.kind == "cell":
-            count = _cell(architecture.cell, part.channels, neuron)
+            count = counts.cell(architecture.cell, part.channels)
         else:
-            count = _head(architecture, neuron)
+            count = counts.head(architecture)
         modules[part.name] = count
     return ParameterCount(modules)
 
@@ -98,7 +99,8 @@ class CellCounter:
         empty = Architecture(Cell((ZERO,) * len(EDGES)), network, images)
         self._around = parameter_count(empty).total
         self._channels = [part.channels for part in empty.parts if part.kind == "cell"]
-        self._per_node = len(self._channels) * neuron_parameters(network)
+        self._layers = _Layers.of(network)
+        self._per_node = len(self._channels) * self._layers.neuron
         self._per_edge: dict[str, int] = {}
 
     def total(self, cell: Cell) -> int:
@@ -109,34 +111,52 @@ class CellCounter:
     def _edge(self, operation: str) -> int:
         if operation not in self._per_edge:
             edge = convolution(operation)
-            self._per_edge[operation] = sum(_edge(edge, channels) for channels in self._channels)
+            counts = (self._layers.edge(edge, channels) for channels in self._channels)
+            self._per_edge[operation] = sum(counts)
         return self._per_edge[operation]
 
 
-def _norm(channels: int) -> int:
-    return 2 * channels
+@dataclass(frozen=True)
+class _Layers:
+    """Counts of the layers of one macro-structure."""
 
+    norm: int
+    """Parameters of batch normalisation per channel."""
+    neuron: int
+    """Parameters of a layer of neurons."""
+    entry_norm: bool
 
-def _convolution(inputs: int, outputs: int, kernel: int) -> int:
-    return inputs * outputs * kernel**2 + _norm(outputs)
+    @classmethod
+    def of(cls, network: NetworkConfig) -> "_Layers":
+        """Return the counts of a macro-structure."""
+        norm = 2 if network.norm_scale == "learned" else 1
+        return cls(norm, neuron_parameters(network), network.entry_norm)
 
+    def convolution(self, inputs: int, outputs: int, kernel: int) -> int:
+        """Count a convolution and its norm."""
+        return inputs * outputs * kernel**2 + self.norm * outputs
 
-def _cell(cell: Cell, channels: int, neuron: int) -> int:
-    edges = sum(_edge(edge, channels) for edge in cell.convolutions())
-    return edges + neuron * len(cell.neurons())
+    def entry(self, channels: int) -> int:
+        """Count what stands before a transition's convolution and in the head."""
+        return self.norm * channels * self.entry_norm + self.neuron
 
+    def edge(self, edge: Convolution | None, channels: int) -> int:
+        """Count an edge of a cell."""
+        return 0 if edge is None else edge.weights(channels) + self.norm * channels
 
-def _edge(edge: Convolution | None, channels: int) -> int:
-    return 0 if edge is None else edge.weights(channels) + _norm(channels)
+    def cell(self, cell: Cell, channels: int) -> int:
+        """Count the edges of a cell, and the neurons of its nodes."""
+        edges = sum(self.edge(edge, channels) for edge in cell.convolutions())
+        return edges + self.neuron * len(cell.neurons())
 
-
-def _head(architecture: Architecture, neuron: int) -> int:
-    network = architecture.network
-    before = _norm(architecture.stage_channels[-1]) + neuron
-    if network.head == "gap":
-        return before + (architecture.head_features + 1) * architecture.outputs
-    hidden = architecture.head_features * network.hidden + neuron
-    return before + hidden + (network.hidden + 1) * architecture.outputs
+    def head(self, architecture: Architecture) -> int:
+        """Count the head."""
+        network = architecture.network
+        before = self.entry(architecture.stage_channels[-1])
+        if network.head == "gap":
+            return before + (architecture.head_features + 1) * architecture.outputs
+        hidden = architecture.head_features * network.hidden + self.neuron
+        return before + hidden + (network.hidden + 1) * architecture.outputs
 
 
 def memory_mb(params: int, precision: Precision) -> float:

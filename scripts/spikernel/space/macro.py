@@ -1,6 +1,6 @@
 """The macro-structure: which modules surround and hold the cells, with their channels and maps.
 
-    stem -> stage 1 -> transition -> stage 2 -> ... -> head
+    stem -> (transition) -> stage 1 -> transition -> stage 2 -> ... -> head
 
 A stage is one cell or several in a row. SNASNet (Kim et al., ECCV 2022) has one convolution in
 the stem and two stages of one cell.
@@ -46,14 +46,21 @@ def stage_channels(network: NetworkConfig) -> tuple[int, ...]:
     return tuple(max(1, round(width * network.channels)) for width in widths)
 
 
+def stem_size(network: NetworkConfig, image_size: int) -> int:
+    """Return the side of the maps of the stem in pixels."""
+    return (image_size - 1) // network.stem_stride + 1
+
+
 def stage_sizes(network: NetworkConfig, image_size: int) -> tuple[int, ...]:
     """Return the side of the maps of every stage in pixels; it is 0 where there is nothing left."""
-    sizes = [(image_size - 1) // network.stem_stride + 1]
-    for _ in range(network.stages - 1):
-        last = sizes[-1]
-        # Pooling drops an odd last row, a strided convolution reads it.
-        rest = last % DOWNSAMPLING if network.downsampling == "stride" else 0
-        sizes.append((last + rest) // DOWNSAMPLING)
+    size = stem_size(network, image_size)
+    sizes = []
+    for stage in range(network.stages):
+        if stage or network.early_transition:
+            # Pooling drops an odd last row, a strided convolution reads it.
+            rest = size % DOWNSAMPLING if network.downsampling == "stride" else 0
+            size = (size + rest) // DOWNSAMPLING
+        sizes.append(size)
     return tuple(sizes)
 
 
@@ -73,14 +80,17 @@ def parts(network: NetworkConfig, image_channels: int, image_size: int) -> tuple
 
     Names, where n counts up and 1 is left out of `stem` and `transition`: `stem<n>`;
     `cell<stage>`, and `cell<stage>_<n>` from the second of a stage on; `transition<n>` behind
-    stage n; `head`.
+    stage n, 0 before the first; `head`.
     """
     widths, sizes = stage_channels(network), stage_sizes(network, image_size)
-    found = [Part("stem", "image_stem", image_channels, widths[0], sizes[0])]
+    first, full = network.stem_channels or widths[0], stem_size(network, image_size)
+    found = [Part("stem", "image_stem", image_channels, first, full)]
     found += [
-        Part(f"stem{place}", "spiking_stem", widths[0], widths[0], sizes[0])
+        Part(f"stem{place}", "spiking_stem", first, first, full)
         for place in range(2, network.stem_convolutions + 1)
     ]
+    if network.early_transition:
+        found.append(Part("transition0", "transition", first, widths[0], sizes[0]))
     for stage, repeats in enumerate(cells_per_stage(network), start=1):
         width, size = widths[stage - 1], sizes[stage - 1]
         if stage > 1:

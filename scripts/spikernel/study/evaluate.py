@@ -9,7 +9,7 @@ from spikernel.data.manifest import SplitName
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError
 from spikernel.inference.normaliser import Normaliser
-from spikernel.inference.predict import accuracy_percent, to_device
+from spikernel.inference.predict import binary_accuracy_percent, to_device
 from spikernel.inference.released import load_model
 from spikernel.provenance import recorded_outputs
 from spikernel.space.counts import parameter_count
@@ -29,13 +29,16 @@ class Evaluation:
     split: str
     images: int
     accuracy_percent: float
+    """Of binary spikes, see `spikernel.inference.predict`."""
+    binary_steps: int
     device: str
 
     def __str__(self) -> str:
         """Return the result in one line."""
         return (
             f"{self.accuracy_percent:.2f} % of {self.images} {self.split} images of {self.dataset} "
-            f"({self.archid}, {self.params} parameters, {self.device})"
+            f"({self.archid}, {self.params} parameters, {self.binary_steps} binary steps, "
+            f"{self.device})"
         )
 
 
@@ -88,7 +91,8 @@ def evaluate(
         dataset=data.manifest.dataset,
         split=split,
         images=len(labels),
-        accuracy_percent=accuracy_percent(net, images, labels, normalise),
+        accuracy_percent=binary_accuracy_percent(net, images, labels, normalise),
+        binary_steps=net.binary_steps,
         device=str(machine),
     )
 

@@ -10,7 +10,6 @@ from spikernel.data.splits import load_split
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import normalised_batches, to_device
 from spikernel.network.activity import measure_activity
-from spikernel.network.spiking_net import build_net
 from spikernel.space.counts import memory_mb, parameter_count
 from spikernel.study import training_run
 from spikernel.study.inputs import Machine, events_path, state_path
@@ -65,7 +64,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     )
     fingerprint = training_run.fingerprint(architecture, training, seed, machine, inputs.manifest)
     unfinished = state_path(outputs.metrics)
-    net = build_net(architecture, seed, machine.torch_device)
+    net = training_run.make_net(architecture, seed, splits[0], machine)
     events = events_path(outputs.metrics, training)
     trained = train(net, splits, training, seed, unfinished, fingerprint, events=events)
     images = to_device(splits[1], machine.torch_device)[0][: training_run.ACTIVITY_IMAGES]

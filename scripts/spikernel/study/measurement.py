@@ -12,7 +12,8 @@ HISTORY = (
 )  # fmt: skip
 
 METRICS = (
-    "dataset", "test_accuracy_percent", "val_accuracy_percent", "params", "memory_mb_fp32",
+    "dataset", "test_accuracy_percent", "one_pass_test_accuracy_percent", "binary_steps",
+    "val_accuracy_percent", "params", "memory_mb_fp32",
     "time_steps", "epochs", "archid", "seed", "device",
 )  # fmt: skip
 

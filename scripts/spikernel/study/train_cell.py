@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from spikernel import artifacts
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, WorkflowConfig
 from spikernel.errors import ConfigError
 from spikernel.provenance import Stopwatch
@@ -66,7 +67,7 @@ class Settings:
 
 
 def run(settings: Settings, machine: Machine) -> None:
-    """Do what is missing: prepare the data, train, test once, write the record.
+    """Do what is missing: prepare the data, train, test once, write the record; print the result.
 
     Raises:
         UnfinishedError: it would take longer than `max_seconds`, which count from here.
@@ -89,6 +90,13 @@ def run(settings: Settings, machine: Machine) -> None:
         training=experiment.training,
         max_seconds=None if most is None else most - watch.seconds(),
     )
-    train_final.train_candidate(manifest, candidate, outputs, final, machine)
+    if not train_final.is_done(candidate, outputs, final, machine):
+        train_final.train_candidate(manifest, candidate, outputs, final, machine)
     if settings.measurement is not None:
         write_measurement(outputs.metrics, settings.measurement)
+    made = artifacts.read_object(outputs.metrics, "test_accuracy_percent", "binary_steps")
+    print(
+        f"{made['test_accuracy_percent']:.2f} % of the test images of {experiment.dataset} in "
+        f"{made['binary_steps']} steps of binary spikes, {made['params']} parameters: "
+        f"{outputs.model}"
+    )

@@ -2,20 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import pandas as pd
 
-from spikernel import artifacts, provenance
+from spikernel import artifacts, code, provenance
 from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
 from spikernel.errors import SpikernelError, TableError
 from spikernel.inference.normaliser import Normaliser
-from spikernel.inference.predict import accuracy_percent, normalised_batches, to_device
+from spikernel.inference.predict import (
+    accuracy_percent,
+    binary_accuracy_percent,
+    normalised_batches,
+    to_device,
+)
 from spikernel.inference.released import save_model
 from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
-from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.space.counts import memory_mb, parameter_count
@@ -67,6 +71,10 @@ class Settings:
     max_seconds: Annotated[
         float | None, "stop, with status 75, before it would take longer; run again to go on"
     ] = None
+
+    def parts(self) -> list[str]:
+        """Return the full names of the modules that the settings choose."""
+        return sorted({*self.network.parts(), *self.training.parts()})
 
 
 @dataclass(frozen=True)
@@ -132,14 +140,14 @@ def train_candidate(
     fingerprint = training_run.fingerprint(architecture, training, seed, machine, manifest_path)
     unfinished = state_path(outputs.model)
     device = machine.torch_device
-    net = build_net(architecture, seed, device)
+    net = training_run.make_net(architecture, seed, splits[0], machine)
     events = events_path(outputs.metrics, training)
     trained = train(
         net, splits, training, seed, unfinished, fingerprint, settings.max_seconds, events
     )
     test = to_device(load_split(manifest_path, "test"), device)
     normalise = Normaliser(manifest.mean, manifest.sd, device)
-    test_accuracy = accuracy_percent(trained.net, *test, normalise)
+    test_accuracy = binary_accuracy_percent(trained.net, *test, normalise)
     activity = measure_activity(
         trained.net, normalised_batches(test[0][: training_run.ACTIVITY_IMAGES], normalise)
     )
@@ -162,6 +170,8 @@ def train_candidate(
             "memory_mb_int8": memory_mb(params, "int8"),
             "val_accuracy_percent": trained.history[-1].val_accuracy_percent,
             "test_accuracy_percent": test_accuracy,
+            "one_pass_test_accuracy_percent": accuracy_percent(trained.net, *test, normalise),
+            "binary_steps": trained.net.binary_steps,
             "firing_rate": activity.firing_rate,
             "layer_firing_rates": activity.layer_rates,
             "effective_acs": activity.effective_acs,
@@ -179,13 +189,11 @@ def train_candidate(
             "device": str(machine),
         },
     )
-    described = provenance.plain(settings)
-    del described["max_seconds"]  # it changes no result
     provenance.write(
         outputs.metrics.with_name("provenance.json"),
         step="train_final",
-        settings={**described, "archid": candidate.cell.archid, "threads": machine.threads},
-        parts=sorted({*settings.network.parts(), *training.parts()}),
+        settings=described(candidate, settings, machine),
+        parts=settings.parts(),
         inputs=[
             manifest_path,
             *candidate.sources,
@@ -196,6 +204,23 @@ def train_candidate(
         device=str(machine),
     )
     unfinished.unlink(missing_ok=True)
+
+
+def described(candidate: Candidate, settings: Settings, machine: Machine) -> dict[str, Any]:
+    """Return what a training depends on beside code and data, for its provenance."""
+    plain = provenance.plain(settings)
+    del plain["max_seconds"]  # it changes no result
+    return {**plain, "archid": candidate.cell.archid, "threads": machine.threads}
+
+
+def is_done(candidate: Candidate, outputs: Outputs, settings: Settings, machine: Machine) -> bool:
+    """Whether a training with these settings and this code has left all its files."""
+    record = outputs.metrics.with_name("provenance.json")
+    if not all(path.exists() for path in (*provenance.paths_of(outputs), record)):
+        return False
+    made = artifacts.read_object(record, "settings")
+    same_code = made.get("code_digest") == code.digest("train_final", settings.parts())
+    return same_code and made["settings"] == described(candidate, settings, machine)
 
 
 def read_candidate(path: Path, rank: int) -> Cell:

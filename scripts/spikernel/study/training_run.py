@@ -4,9 +4,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from spikernel import artifacts, code, tables
 from spikernel.config import TrainingConfig
+from spikernel.data.splits import Split
 from spikernel.errors import DataError
+from spikernel.inference.normaliser import Normaliser
+from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.network.whitening import IMAGES, whiten
 from spikernel.space.architecture import Architecture
 from spikernel.study.inputs import Machine
 from spikernel.training.loop import Trained
@@ -33,7 +40,7 @@ def fingerprint(
         "threads": machine.threads,
         "data": artifacts.file_hash(manifest),
         "teacher": teacher_hashes(training),
-        "code": code.digest("spikernel.training.loop", parts),
+        "code": code.digest("spikernel.training.loop", [*parts, "spikernel.network.whitening"]),
     }
 
 
@@ -50,6 +57,16 @@ def teacher_hashes(training: TrainingConfig) -> dict[str, str]:
     if not path.is_file():
         raise DataError(f"training/teacher: {path} is missing: train it first, or correct the path")
     return {training.teacher: artifacts.file_hash(path)}
+
+
+def make_net(architecture: Architecture, seed: int, train: Split, machine: Machine) -> SpikingNet:
+    """Return a net with its initial weights, those that training images give included."""
+    device = machine.torch_device
+    net = build_net(architecture, seed, device)
+    if architecture.network.stem_weights == "whitened":
+        images = torch.from_numpy(np.array(train.images[:IMAGES])).to(device)
+        whiten(net, Normaliser(train.manifest.mean, train.manifest.sd, device)(images))
+    return net
 
 
 def write_history(path: Path, trained: Trained) -> None:

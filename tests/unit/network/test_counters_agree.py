@@ -10,6 +10,7 @@ from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.network.unrolled import run_unrolled
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 
@@ -23,6 +24,10 @@ NETS = [
     pytest.param("k3-zero-k3-d5-avg-f3", MODERN | {"downsampling": "stride"}, id="strided"),
 ]
 
+INTEGER = pytest.param(
+    "k3-zero-skip-k1-avg-d3", SMALL | {"neuron": "integer", "time_steps": 1}, id="integer"
+)
+
 
 def net_and_images(archid: str, settings: dict[str, Any]) -> tuple[SpikingNet, torch.Tensor]:
     cell = Cell.from_archid(archid)
@@ -31,15 +36,15 @@ def net_and_images(archid: str, settings: dict[str, Any]) -> tuple[SpikingNet, t
     return net, torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize(("archid", "settings"), NETS)
+@pytest.mark.parametrize(("archid", "settings"), [*NETS, INTEGER])
 def test_spikingjelly_counts_the_same_accumulates(archid: str, settings: dict[str, Any]) -> None:
     from spikingjelly.activation_based.op_counter import DispatchCounterMode, SynOpCounter
 
     net, images = net_and_images(archid, settings)
     activity = measure_activity(net, [images])
     counter = SynOpCounter()
-    with torch.no_grad(), DispatchCounterMode([counter]):
-        net(images)
+    with DispatchCounterMode([counter]):
+        run_unrolled(net, images)
     assert activity.effective_acs > 0
     assert counter.get_total() == activity.effective_acs * len(images)
 

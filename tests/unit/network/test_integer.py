@@ -219,4 +219,6 @@ def test_what_makes_no_sense_is_refused() -> None:
         net("k3-skip-k1-k3r-avgr-k1")
     with pytest.raises(ValueError, match="in evaluation mode"):
         run_unrolled(net().train(), images())
+    with pytest.raises(ValueError, match="from one time step, not from 3"):
+        measure_activity(net(), [images()], time_steps=3)
     assert isinstance(make_neuron(SETTINGS), integer.Neuron)

@@ -36,7 +36,7 @@ def whole_net_score(
     for batch in batches:
         kernel = KernelSum(alpha)
         handles = [
-            neuron.register_forward_hook(lambda m, _, out, k=kernel: k.add(out, m.calls))
+            neuron.register_forward_hook(lambda m, _, out, k=kernel: k.add(m.unroll(out), m.calls))
             for neuron in net.cell1.neurons.values()
         ]
         with torch.no_grad():
@@ -70,6 +70,7 @@ def test_every_cell_scores_as_the_first_cell_of_its_own_net(
     "changes",
     [
         {"stem_convolutions": 3, "stage_widths": (1.5, 2)},
+        {"neuron": "integer", "time_steps": 1},
         {"residual": True, "learnable_tau": True, "cells_per_stage": 2, "downsampling": "stride"},
         {"macro": "modern", "channels": 4, "convolutions": {3: "factorised", 5: "depthwise"}},
     ],

@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import torch
 from toy import NETWORK, load
 
 from spikernel.config import NetworkConfig, SearchConfig
-from spikernel.network.neurons import lif
+from spikernel.network.neuron import NeuronLayer
 from spikernel.network.spiking_net import build_net
 from spikernel.search.batches import draw_batches
 from spikernel.search.sahd import Alpha
@@ -33,6 +34,9 @@ def architecture(
     return Architecture(Cell.from_archid(archid), network, shape)
 
 
+INTEGER = NetworkConfig(
+    neuron="integer", levels=3, time_steps=1, channels=4, pool=2, hidden=8, votes=1
+)
 MODERN = NetworkConfig(macro="modern", channels=4, time_steps=2, stem_convolutions=3)
 
 
@@ -44,6 +48,8 @@ MODERN = NetworkConfig(macro="modern", channels=4, time_steps=2, stem_convolutio
         (HALF, NETWORK, "k3-k1-k3-k1-avg-k3", 5 + 5 + 3),
         # Two layers of the stem, two cells in each of three stages, two transitions, head.
         (HALF, MODERN, "k3-d5-k3-f3-avg-k3", 2 + 3 * 2 * 5 + 2 + 1),
+        # Three binary steps in place of one time step.
+        (HALF, INTEGER, "k3-k1-k3-k1-avg-k3", 3 * (5 + 5 + 3)),
     ],
 )
 def test_score_equals_a_plain_loop_over_published_layers(
@@ -60,9 +66,10 @@ def test_score_equals_a_plain_loop_over_published_layers(
     codes: list[np.ndarray] = []
 
     def collect(module: torch.nn.Module, _: object, spikes: torch.Tensor) -> None:
-        assert isinstance(module, lif.Neuron)
-        for _edge in range(module.calls):
-            codes.extend(spikes.flatten(2).double().numpy())
+        assert isinstance(module, NeuronLayer)
+        levels = module.levels  # a neuron of D levels counts as its D binary spikes
+        for _edge, step in itertools.product(range(module.calls), range(levels)):
+            codes.extend((spikes > (step + 0.5) / levels).flatten(2).double().numpy())
 
     for neuron in net.neurons():
         neuron.register_forward_hook(collect)
