@@ -24,7 +24,7 @@ import torch
 from common import environment, prepare_cifar10
 
 from spikernel import artifacts, cli, provenance, tables
-from spikernel.config import RECIPES, NetworkConfig, TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import ConfigError
 from spikernel.inference.normaliser import Normaliser
@@ -38,9 +38,10 @@ from spikernel.training.loop import train
 WATCHED = 100
 """Held-out images whose accuracy the loop follows; all of them are looked at once, at the end."""
 BASE = "base"
+ENGINE = TrainingConfig(recipe="engine")
 MUON = (
     "optimizer", "learning_rate", "norm_learning_rate", "head_learning_rate", "momentum",
-    "renormalise",
+    "renormalise", "weight_decay",
 )  # fmt: skip
 PARTS: dict[str, dict[str, Any]] = {
     "no_tet": {"objective": "mean"},
@@ -62,7 +63,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "with_alternating_flip": {"flip": "alternating"},
     "with_cutout": {"cutout": 8},
     "with_lookahead": {"lookahead": True, "ema_decay": 0.0},
-    "with_muon": {name: RECIPES["engine"][name] for name in MUON},
+    "with_muon": {name: getattr(ENGINE, name) for name in MUON},
 }
 """Name -> what it changes in the recipe."""
 

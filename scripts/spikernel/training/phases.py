@@ -25,6 +25,7 @@ class Phase:
         net: shares every weight with the net that is trained.
         settings: of this phase alone; its epochs are those of the phase.
         first_epoch: its first epoch, counted from 1 over all phases.
+        trained: parameters that the net trains where nothing is frozen.
         frozen: leading modules of the net that are not trained.
 
     """
@@ -32,6 +33,7 @@ class Phase:
     net: SpikingNet
     settings: TrainingConfig
     first_epoch: int
+    trained: tuple[nn.Parameter, ...]
     frozen: tuple[str, ...]
 
     @property
@@ -51,7 +53,8 @@ class Phase:
 
     def begin(self) -> None:
         """Say which weights are trained."""
-        self.net.requires_grad_(True)
+        for parameter in self.trained:
+            parameter.requires_grad_(True)
         for module in self._frozen_modules():
             module.requires_grad_(False)
 
@@ -84,6 +87,7 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
 
     """
     given: Sequence[PhaseConfig] = settings.phases or (PhaseConfig(epochs=settings.epochs),)
+    trained = tuple(parameter for parameter in net.parameters() if parameter.requires_grad)
     phases, first_epoch = [], 1
     for place, phase in enumerate(given, start=1):
         where = f"training/phases/{place}"
@@ -96,6 +100,7 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
                 _view(net, _architecture(net.architecture, phase, where), where),
                 settings.model_copy(update=changes),
                 first_epoch,
+                trained,
                 phase.freeze,
             )
         )

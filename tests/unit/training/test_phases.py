@@ -6,7 +6,7 @@ import pytest
 import torch
 from toy import MODERN, fresh_net, load
 
-from spikernel.config import TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, UnfinishedError
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.training.loop import train
@@ -132,6 +132,16 @@ def test_rate_starts_anew_and_frozen_modules_stay(digits_manifest: Path) -> None
     ]
     assert kept == [False, False, True, True]
     assert trainer.images is trainer.whole_images
+
+
+def test_weights_that_a_net_does_not_train_stay_in_every_phase(digits_manifest: Path) -> None:
+    network = NetworkConfig.parse({**MODERN.model_dump(), "stem_weights": "whitened"}, "toy")
+    net = fresh_net(digits_manifest, network=network)
+    before = net.stem.conv.weight.detach().clone()
+    train(net, load(digits_manifest), settings(PHASES), 0)
+    assert torch.equal(net.stem.conv.weight, before)
+    assert net.stem.norm.weight.requires_grad is False  # frozen in the last phase
+    assert net.head.outputs.weight.requires_grad
 
 
 def test_run_stopped_in_every_phase_goes_on_to_the_same_weights(
