@@ -63,6 +63,10 @@ VARIANTS: dict[str, Variant] = {
     "factorised": Variant(MODERN, {"convolutions": "factorised"}),
     "5x5": Variant(MODERN, sizes={3: 5}),
     "7x7": Variant(MODERN, sizes={3: 7}),
+    "early-transition": Variant(MODERN, {"early_transition": True}),
+    "max-pooling": Variant(MODERN, {"pooling": "max"}),
+    "no-entry-norm": Variant(MODERN, {"entry_norm": False}),
+    "fixed-scale": Variant(MODERN, {"norm_scale": "fixed"}),
 }
 """SNASNet's two, `modern`, and `modern` with one part off or in another form."""
 

@@ -23,5 +23,5 @@ def record() -> None:
         stream.write(line + "\n")
 
 
-if sys.argv[0].startswith("scripts/"):
+if Path(sys.argv[0]).parent.name == "scripts":
     atexit.register(record)

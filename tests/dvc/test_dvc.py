@@ -25,6 +25,7 @@ FIGURES = f"{REPORT}/figures"
 RETRAINED = {
     "all": 1,
     "train_final": 1,
+    "deployment": 1,
     "tradeoff_table": 1,
     "export": 1,
     "tradeoff_report": 1,

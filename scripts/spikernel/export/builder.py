@@ -18,6 +18,7 @@ from spikernel.export.program import (
     Fire,
     FireLevels,
     Kind,
+    MaxPool,
     Pair,
     Program,
     Step,
@@ -210,6 +211,14 @@ class Builder:
                 padding=padding,
             )
         )
+        return target
+
+    def largest(self, layer: str, source: Value, window: Pair) -> Value:
+        """Add max-pooling of real values over windows that do not overlap."""
+        channels, height, width = source.shape
+        shape = (channels, height // window[0], width // window[1])
+        target = self._value(layer, shape, "real", [source])
+        self.steps.append(MaxPool(layer=layer, source=source, target=target, window=window))
         return target
 
     def delayed(self, layer: str, shape: tuple[int, int, int]) -> Value:

@@ -20,6 +20,8 @@ from spikernel.export.program import (
     Convolve,
     Fire,
     FireLevels,
+    MaxPool,
+    Pair,
     Program,
     Step,
     Value,
@@ -78,6 +80,8 @@ class _Source:
             yield self._convolve(step)
         elif isinstance(step, AveragePool):
             yield self._pool(step)
+        elif isinstance(step, MaxPool):
+            yield self._largest(step)
         elif isinstance(step, Fire):
             yield self._fire(step)
         elif isinstance(step, FireLevels):
@@ -111,6 +115,10 @@ class _Source:
         shape = self._shape(step, step.window, step.stride, step.padding, 1)
         limit = f"{step.source.limit}, " if pool.mean and pool.counts else ""
         return f"{pool.name}(&{shape}, {limit}{self.at(step.source)}, {self.at(step.target)});"
+
+    def _largest(self, step: MaxPool) -> str:
+        shape = self._shape(step, step.window, step.window, (0, 0), 1)
+        return f"spk_max(&{shape}, {self.at(step.source)}, {self.at(step.target)});"
 
     def _fire(self, step: Fire) -> str:
         rule, kernel = step.dynamics, c_kernels.neurons(step)
@@ -152,7 +160,7 @@ class _Source:
             yield f"spk_add({size}, {left}, {self.at(term)}, {target});"
             left = target
 
-    def _shape(self, step: Convolve | AveragePool, *numbers: tuple[int, int] | int) -> str:
+    def _shape(self, step: Convolve | AveragePool | MaxPool, *numbers: Pair | int) -> str:
         name = f"{step.target.name}_shape"
         flat = [*step.source.shape, *step.target.shape]
         for number in numbers:
@@ -214,6 +222,7 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         "neurons": list(source.neurons.values()),
         "levels": any(isinstance(step, FireLevels) for step in program.steps),
         "pools": list(source.pools.values()),
+        "largest": any(isinstance(step, MaxPool) for step in program.steps),
     }
     environment = Environment(
         loader=PackageLoader("spikernel.export", ""),

@@ -21,6 +21,7 @@ from spikernel.export.program import (
     Convolve,
     Fire,
     FireLevels,
+    MaxPool,
     Program,
     Step,
     Value,
@@ -97,6 +98,7 @@ class Interpreter:
             Affine: _affine,
             Add: _add,
             AveragePool: _average,
+            MaxPool: _largest,
             FireLevels: _fire_levels,
         }
         return functions[type(step)](step, values)
@@ -183,6 +185,10 @@ def _average(step: AveragePool, values: dict[Value, Tensor]) -> Tensor:
     if step.target.kind == "counts":
         return total
     return total * float(np.float32(1 / (step.window[0] * step.window[1] * step.source.limit)))
+
+
+def _largest(step: MaxPool, values: dict[Value, Tensor]) -> Tensor:
+    return F.max_pool2d(values[step.source], step.window)
 
 
 def _fire(step: Fire, x: Tensor, potentials: dict[str, Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 from torch import nn
 
 from spikernel.errors import ExportError
-from spikernel.export.builder import Builder, doubles
+from spikernel.export.builder import Builder, doubles, norm_constants
 from spikernel.export.program import Program, Value
 from spikernel.network.blocks import ConvNorm, Head, SpikingConvolution, Transition
 from spikernel.network.cells import NODES, Edge, FeedbackCell, ForwardCell
@@ -135,10 +135,15 @@ def lower(
 
 @rule(ConvNorm)
 def _conv_norm(lowering: Lowering, name: str, module: ConvNorm, source: Value) -> Value:
-    if module.max_pool > 1:
-        raise ExportError(f"{name}: max-pooling cannot be exported: set network/pooling: average")
+    """Batch norm behind a maximum is folded where no scale is negative: then the two commute."""
     lowering.take(module.conv, module.norm)
-    return lowering.builder.convolve(name, source, module.conv, module.norm)
+    builder, window = lowering.builder, (module.max_pool, module.max_pool)
+    if module.max_pool == 1:
+        return builder.convolve(name, source, module.conv, module.norm)
+    folded = bool((norm_constants(module.norm)[0] >= 0).all())
+    value = builder.convolve(name, source, module.conv, module.norm if folded else None)
+    value = builder.largest(f"{name}.pool", value, window)
+    return value if folded else builder.affine(f"{name}.norm", value, module.norm)
 
 
 @rule(Factors)

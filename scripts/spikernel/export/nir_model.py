@@ -27,6 +27,7 @@ from spikernel.export.program import (
     Convolve,
     Fire,
     FireLevels,
+    MaxPool,
     Pair,
     Program,
     Step,
@@ -129,6 +130,11 @@ def _node(step: Step, sd: NDArray[Any]) -> nir.NIRNode:
         raise ExportError(
             f"{step.layer}: neurons '{step.rule.neuron}' fire several spikes at once, which cannot "
             "be expressed in NIR"
+        )
+    if isinstance(step, MaxPool):
+        raise ExportError(
+            f"{step.layer}: NIR has no max-pooling: use ONNX or C, or train with network/pooling: "
+            "average"
         )
     raise ExportError(f"{step.layer}: {type(step).__name__} cannot be expressed in NIR")
 

@@ -23,6 +23,7 @@ from spikernel.export.program import (
     Convolve,
     Fire,
     FireLevels,
+    MaxPool,
     Pair,
     Program,
     Step,
@@ -57,6 +58,8 @@ class _Graph:
             self._convolve(step)
         elif isinstance(step, AveragePool):
             self._average(step)
+        elif isinstance(step, MaxPool):
+            self._largest(step)
         elif isinstance(step, Fire):
             self._fire(step)
         elif isinstance(step, FireLevels):
@@ -111,6 +114,15 @@ class _Graph:
         elif most > 1:
             share = self.constant(f"{name}_share", np.array(1 / most, dtype=np.float32))
             self.node("Mul", [mean, share], name)
+
+    def _largest(self, step: MaxPool) -> None:
+        self.node(
+            "MaxPool",
+            [step.source.name],
+            step.target.name,
+            kernel_shape=step.window,
+            strides=step.window,
+        )
 
     def _fire(self, step: Fire) -> None:
         name, state = step.target.name, step.state

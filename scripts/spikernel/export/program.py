@@ -221,6 +221,22 @@ class AveragePool(Step):
         return (self.source,)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MaxPool(Step):
+    """Largest of the real values of each window; windows neither overlap nor reach over the rim.
+
+    Rows and columns that fill no window are left out.
+    """
+
+    source: Value
+    window: Pair
+
+    @property
+    def sources(self) -> tuple[Value, ...]:
+        """The one input."""
+        return (self.source,)
+
+
 @dataclass(frozen=True)
 class Delay:
     """A value of one time step that is read at the next; zero at the first."""

@@ -1,7 +1,7 @@
 """Sparsity-aware Hamming distance, the training-free score of SNASNet (Kim et al., ECCV 2022).
 
-For each call of each LIF layer on a mini-batch, image i has a binary code x_i of N bits and a
-rate r_i = mean(x_i). With the Hamming distance HD_ij and the distance expected of independent
+For each call of each layer of neurons on a mini-batch, image i has a binary code x_i of N bits and
+a rate r_i = mean(x_i). With the Hamming distance HD_ij and the distance expected of independent
 codes of those rates, norm_ij = N (r_i (1 - r_j) + (1 - r_i) r_j),
 
     K_ij = sum over calls of (N - alpha HD_ij / (norm_ij + 1e-3)) / number of calls
@@ -37,7 +37,7 @@ def ones_in_common(codes: Tensor) -> Tensor:
 
 
 def layer_kernel(spikes: Tensor, alpha: Alpha) -> Tensor:
-    """Return the sum over time steps of one LIF layer's kernel matrix.
+    """Return the sum over time steps of the kernel matrix of a layer of neurons.
 
     Args:
         spikes: [T, B, ...], binary.
@@ -72,7 +72,7 @@ def log_determinants(matrices: list[Tensor]) -> Tensor:
 
 
 class KernelSum:
-    """Kernel matrix of a net: the mean over all LIF calls of one mini-batch."""
+    """Kernel matrix of a net: the mean over all calls of neurons of one mini-batch."""
 
     def __init__(self, alpha: Alpha) -> None:
         self._alpha = alpha

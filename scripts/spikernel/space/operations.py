@@ -1,7 +1,7 @@
 """Operations on the edges of a cell, by name.
 
 `zero` (no connection), `skip` (identity), `avg` (average pooling 3x3, stride 1, padding 1), and
-three convolutions of an odd size, each LIF neurons, the convolution with stride 1, padding
+three convolutions of an odd size, each with neurons, the convolution with stride 1, padding
 (size - 1) / 2 and no bias, and batch normalisation:
 
 * `k<size>`, dense: every channel to every channel, size x size;

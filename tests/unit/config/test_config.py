@@ -77,7 +77,10 @@ def test_generated_reference_is_in_step(name: str, text: str) -> None:
             {"network": {"convolutions": "deep"}},
             "'dense', 'depthwise' or 'factorised' (found 'deep')",
         ),
-        ({"network": {"macro": "moder"}}, "network/macro: input should be 'snasnet' or 'modern'"),
+        (
+            {"network": {"macro": "moder"}},
+            "network/macro: input should be 'snasnet', 'modern' or 'compact'",
+        ),
         ({"network": {"stem_convolutions": 5}}, "stem_convolutions"),
         ({"threads": "many"}, "config: threads: input should be a valid integer"),
     ],

@@ -13,6 +13,7 @@ from spikernel.export.program import Program
 from spikernel.network.dynamics import Dynamics
 from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
+from spikernel.network.whitening import whiten
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 
@@ -36,6 +37,15 @@ MODERN = {
     "votes": 2,
 }
 """Residual cells, a deeper stem, learned time constants, global pooling."""
+
+COMPACT: dict[str, Any] = {
+    "macro": "compact",
+    "channels": 4,
+    "stage_widths": (1, 2, 2),
+    "stem_channels": 6,
+}
+"""Max-pooling, on the 5x5 maps of its first stage over windows that leave out a row, and a whitened
+stem; no norm but behind convolutions, with a fixed scale."""
 
 
 def lif_rule(tau: float, threshold: float) -> Dynamics:
@@ -61,6 +71,8 @@ def active_net(archid: str, **settings: Any) -> SpikingNet:
         Cell.from_archid(archid), NetworkConfig(**given), ImageShape(3, 10, len(CLASSES))
     )
     net = build_net(architecture, 0, torch.device("cpu")).train()
+    if architecture.network.stem_weights == "whitened":
+        whiten(net, normalised(images()))
     generator = torch.Generator().manual_seed(1)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):

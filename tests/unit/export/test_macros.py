@@ -65,11 +65,17 @@ def test_programs_of_many_random_nets(kind: str) -> None:
     )
     for _ in range(8):
         cell = draw_cell(operations, generator, kind)  # type: ignore[arg-type]
+        early = generator.random() < 0.5
         net = active_net(
             cell.archid,
             time_steps=generator.choice((1, 2)),
             channels=generator.choice((3, 4)),
-            stages=generator.choice((1, 2, 3)),
+            stages=generator.choice((1, 2) if early else (1, 2, 3)),
+            early_transition=early,
+            stem_channels=6 if early else None,
+            pooling=generator.choice(("average", "max")),
+            entry_norm=generator.random() < 0.5,
+            norm_scale=generator.choice(("learned", "fixed")),
             cells_per_stage=generator.choice((1, 2)),
             stem_convolutions=generator.choice((1, 2, 3)),
             stem_stride=generator.choice((1, 2)),

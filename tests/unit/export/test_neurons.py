@@ -9,6 +9,7 @@ import pytest
 import torch
 from nets import (
     CLASSES,
+    COMPACT,
     FACTORS,
     FEEDBACK,
     FORWARD,
@@ -38,6 +39,8 @@ from spikernel.network.spiking_net import SpikingNet
 
 SOFT: dict[str, Any] = {"neuron": "if_soft", "time_steps": 4, "head": "gap"}
 INTEGER: dict[str, Any] = {"neuron": "integer", "time_steps": 1, "levels": 3, "level_range": 1.5}
+LEAKY: dict[str, Any] = {"neuron": "lif", "time_steps": 3}
+TWO_STAGES: dict[str, Any] = {"stages": 2, "stage_widths": (1, 2)}
 NETS = [
     pytest.param(FORWARD, SOFT, id="soft"),
     pytest.param(FEEDBACK, MODERN | SOFT, id="soft-feedback"),
@@ -45,6 +48,10 @@ NETS = [
     pytest.param(FORWARD, INTEGER, id="integer"),
     pytest.param(FACTORS, MODERN | INTEGER, id="integer-modern"),
     pytest.param(THRESHOLDS, INTEGER | {"levels": 200, "head": "gap"}, id="integer-200"),
+    pytest.param(FORWARD, COMPACT | INTEGER, id="integer-compact"),
+    pytest.param(FACTORS, COMPACT | TWO_STAGES | INTEGER, id="integer-compact-factors"),
+    pytest.param(FEEDBACK, COMPACT | SOFT, id="soft-compact-feedback"),
+    pytest.param(THRESHOLDS, COMPACT | TWO_STAGES | LEAKY, id="lif-compact"),
 ]
 
 
@@ -90,7 +97,7 @@ def test_c_gives_the_same_bits(
 
 
 @pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")
-@pytest.mark.parametrize("settings", [SOFT, INTEGER], ids=["soft", "integer"])
+@pytest.mark.parametrize("settings", [SOFT, COMPACT | INTEGER], ids=["soft", "integer"])
 def test_strictest_warnings(settings: dict[str, Any], tmp_path: Path) -> None:
     _, program = net_and_program(FORWARD, settings)
     found = compiler.find_compiler()

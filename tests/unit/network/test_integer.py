@@ -1,5 +1,7 @@
 """Neurons of several levels: by hand, against autograd, and as binary spikes."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -21,11 +23,19 @@ CELL = "k3-d3t0.5-skip-k1-avg-f5"
 SETTINGS = NetworkConfig(neuron="integer", time_steps=1)
 
 
-def net(archid: str = CELL, levels: int = 4, whole: bool = False) -> SpikingNet:
+MAXIMA = {
+    "early_transition": True, "pooling": "max", "entry_norm": False, "norm_scale": "fixed",
+    "head": "gap",
+}  # fmt: skip
+
+
+def net(
+    archid: str = CELL, levels: int = 4, whole: bool = False, changes: dict[str, Any] | None = None
+) -> SpikingNet:
     """Return a net in evaluation mode that fires; `whole`: with integers for weights."""
     settings = NetworkConfig(
         neuron="integer", time_steps=1, levels=levels, channels=4, pool=2, hidden=8, votes=2,
-        stem_convolutions=2, residual=True, dropout=0.0,
+        stem_convolutions=2, residual=True, dropout=0.0, **changes or {},
     )  # fmt: skip
     architecture = Architecture(Cell.from_archid(archid), settings, ImageShape(2, 8, 3))
     built = build_net(architecture, 0, torch.device("cpu")).eval()
@@ -113,9 +123,10 @@ def test_unrolled_is_thermometer_code() -> None:
             assert torch.equal(neuron.unroll(counts / levels).sum(0), counts[0])
 
 
+@pytest.mark.parametrize("changes", [{}, MAXIMA], ids=["average", "max"])
 @pytest.mark.parametrize("levels", [2, 3, 4])
-def test_binary_steps_give_what_one_pass_gives(levels: int) -> None:
-    built = net(levels=levels).double()
+def test_binary_steps_give_what_one_pass_gives(levels: int, changes: dict[str, Any]) -> None:
+    built = net(levels=levels, changes=changes).double()
     pixels = images().double()
     one, binary = built(pixels), run_unrolled(built, pixels)
     assert one.shape == (1, 6, 3)
@@ -129,9 +140,10 @@ def test_binary_steps_give_what_one_pass_gives(levels: int) -> None:
     assert torch.equal(binary.mean(0).argmax(1), one[0].argmax(1))
 
 
-def test_every_level_is_equal_where_sums_are_exact() -> None:
+@pytest.mark.parametrize("changes", [{}, MAXIMA], ids=["average", "max"])
+def test_every_level_is_equal_where_sums_are_exact(changes: dict[str, Any]) -> None:
     """Whole weights and images, D = 4: every number on the way is a small multiple of 2^-n."""
-    built = net("k3-skip-skip-k1-k3-k5", whole=True)
+    built = net("k3-skip-skip-k1-k3-k5", whole=True, changes=changes)
     passes: list[list[Tensor]] = []
     for run in (built, lambda pixels: run_unrolled(built, pixels)):
         seen: list[Tensor] = []

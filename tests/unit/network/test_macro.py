@@ -33,11 +33,19 @@ def net(archid: str, images: ImageShape = IMAGES, **changes: object) -> SpikingN
 
 def random_network(generator: random.Random) -> NetworkConfig:
     stages = generator.choice((1, 2, 3))
+    early = generator.random() < 0.5
+    stem_channels = generator.choice((None, 2, 10)) if early else None
     return NetworkConfig(
         time_steps=generator.choice((1, 2)),
         channels=generator.choice((3, 4, 6)),
         stages=stages,
         stage_widths=generator.choice((None, tuple(1.5 + place for place in range(stages)))),
+        early_transition=early,
+        stem_channels=stem_channels,
+        stem_weights="learned" if stem_channels is None else "whitened",
+        pooling=generator.choice(("average", "max")),
+        entry_norm=generator.random() < 0.5,
+        norm_scale=generator.choice(("learned", "fixed")),
         cells_per_stage=generator.choice((1, 2, tuple(1 + place % 2 for place in range(stages)))),
         stem_convolutions=generator.choice((1, 2, 4)),
         stem_stride=generator.choice((1, 2)),
@@ -59,7 +67,7 @@ def test_counts_equal_torch_for_every_module_of_many_nets(kind: str) -> None:
     for number in range(60):
         network = random_network(generator)
         cell = draw_cell(generator.choice(sets), generator, kind)
-        architecture = Architecture(cell, network, ImageShape(2, 13, 3))
+        architecture = Architecture(cell, network, ImageShape(2, 17, 3))
         built = build_net(architecture, 0, CPU)
         count = parameter_count(architecture)
         assert count.modules == {
@@ -68,7 +76,7 @@ def test_counts_equal_torch_for_every_module_of_many_nets(kind: str) -> None:
         }
         assert CellCounter(network, architecture.images).total(cell) == count.total
         if number % 6 == 0:
-            logits = built(torch.randn(2, 2, 13, 13))
+            logits = built(torch.randn(2, 2, 17, 17))
             assert logits.shape == (network.time_steps, 2, 3)
             assert torch.isfinite(logits).all()
 
@@ -93,6 +101,72 @@ def test_modules_and_maps_by_hand() -> None:
         "head": (3, 2, 3),
     }
     assert list(shapes) == [part.name for part in built.architecture.parts]
+
+
+def test_early_transition_by_hand() -> None:
+    built = net(
+        CHAIN, ImageShape(2, 13, 3), early_transition=True, stem_channels=6, stem_convolutions=2,
+        stages=3, stage_widths=(1, 2, 3), pooling="max", entry_norm=False, head="gap",
+    )  # fmt: skip
+    parts = [(p.name, p.inputs, p.channels, p.size) for p in built.architecture.parts]
+    assert parts == [
+        ("stem", 2, 6, 13),
+        ("stem2", 6, 6, 13),
+        ("transition0", 6, 4, 6),
+        ("cell1", 4, 4, 6),
+        ("transition", 4, 8, 3),
+        ("cell2", 8, 8, 3),
+        ("transition2", 8, 12, 1),
+        ("cell3", 12, 12, 1),
+        ("head", 12, 12, 1),
+    ]
+    sizes = []
+    for name, *_ in parts[:-1]:
+        getattr(built, name).register_forward_hook(lambda *hook: sizes.append(hook[2].shape[-3:]))
+    assert built(torch.randn(2, 2, 13, 13)).shape == (3, 2, 3)
+    assert sizes == [(channels, size, size) for _, _, channels, size in parts[:-1]]
+    assert built.transition0.norm is built.head.norm is None
+    # Strided, every map keeps its odd last pixel: 13, 7, 4, 2.
+    strided = net(
+        CHAIN, ImageShape(2, 13, 3), early_transition=True, downsampling="stride", stages=3,
+        head="gap",
+    )  # fmt: skip
+    assert strided.architecture.stage_sizes == (7, 4, 2)
+
+
+def test_max_pool_is_an_or_of_the_spikes_behind_it() -> None:
+    """A neuron that fires at once on any of four values fires on the largest of them."""
+    built = net(CHAIN, pooling="max", norm_scale="fixed", tau=2.0, stages=2, head="gap").eval()
+    spikes = (torch.rand(1, 2, 4, 6, 6, generator=torch.Generator().manual_seed(0)) < 0.4).float()
+    transition = built.transition
+    with torch.no_grad():
+        pooled = transition(10 * spikes, 1)[0]
+        normed = transition.widen.norm(transition.widen.conv(spikes[0]))
+    threshold = normed.median()
+    assert torch.equal(pooled > threshold, F.max_pool2d((normed > threshold).float(), 2) > 0)
+
+
+def test_fixed_scales_and_a_whitened_stem_are_not_trained() -> None:
+    torch.manual_seed(0)
+    built = net(
+        CHAIN, macro="compact", stem_channels=6, stem_weights="whitened", early_transition=True,
+        norm_scale="fixed", head="gap",
+    ).train()  # fmt: skip
+    norms = {name: m for name, m in built.named_modules() if isinstance(m, nn.BatchNorm2d)}
+    names = {name for name, _ in built.named_parameters()}
+    before = {name: value.clone() for name, value in built.state_dict().items()}
+    optimiser = torch.optim.SGD(built.parameters(), lr=0.1, weight_decay=0.1)
+    built(torch.randn(4, 2, 12, 12)).square().mean().backward()
+    optimiser.step()
+    for name, norm in norms.items():
+        assert f"{name}.weight" not in names
+        assert f"{name}.bias" in names
+        assert torch.equal(norm.weight, torch.ones(norm.num_features)), name
+    assert f"{next(iter(norms))}.weight" in before, "a checkpoint holds the scales"
+    assert torch.equal(built.stem.conv.weight, before["stem.conv.weight"])
+    moved = [name for name in names if not torch.equal(built.get_parameter(name), before[name])]
+    assert "stem.norm.bias" in moved
+    assert "transition0.widen.conv.weight" in moved
 
 
 def test_widths_and_odd_maps() -> None:

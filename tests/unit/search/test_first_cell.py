@@ -19,6 +19,7 @@ from spikernel.study.shapes import image_shape
 
 CPU = torch.device("cpu")
 HALF_N, HALF = sahd_half_n.Score.alpha, sahd_half.Score.alpha
+COMPACT = {"macro": "compact", "stages": 2, "stage_widths": (1, 2), "stem_channels": 6}
 SETTINGS = SearchConfig(score="sahd_half_n", batch_size=12, batches=2, seed=4)
 
 
@@ -73,6 +74,8 @@ def test_every_cell_scores_as_the_first_cell_of_its_own_net(
         {"neuron": "integer", "time_steps": 1},
         {"residual": True, "learnable_tau": True, "cells_per_stage": 2, "downsampling": "stride"},
         {"macro": "modern", "channels": 4, "convolutions": {3: "factorised", 5: "depthwise"}},
+        {"early_transition": True, "stem_channels": 6, "stem_convolutions": 2, "pooling": "max"},
+        {**COMPACT, "time_steps": 1},
     ],
 )
 def test_every_macro_structure_is_screened_right(

@@ -98,6 +98,31 @@ def test_modern_default_by_hand() -> None:
     assert count("k3-k3-k3-k3-k3-k3", CIFAR100, macro="modern") == dearest < 10_000_000
 
 
+def test_compact_parts_by_hand() -> None:
+    network = NetworkConfig(
+        macro="compact", channels=4, stages=2, stage_widths=(1, 2), stem_channels=6
+    )
+    cell = Cell.from_archid("k3-zero-skip-d5-zero-k1")
+    architecture = Architecture(cell, network, ImageShape(1, 16, 10))
+    # Norms have a shift alone, and there is none but behind convolutions; neurons have nothing.
+    assert parameter_count(architecture).modules == {
+        "stem": 1 * 6 * 9 + 6,  # its weights are not trained, but stored
+        "transition0": 6 * 4 * 9 + 4,
+        "cell1": (4 * 4 * 9 + 4) + (4 * 4 + 4 * 25 + 4) + (4 * 4 + 4),
+        "transition": 4 * 8 * 9 + 8,
+        "cell2": (8 * 8 * 9 + 8) + (8 * 8 + 8 * 25 + 8) + (8 * 8 + 8),
+        "head": (8 + 1) * 10,
+    }
+
+
+def test_compact_default_by_hand() -> None:
+    stem = 3 * 24 * 9 + 24
+    transitions = (24 * 64 + 64 * 256 + 256 * 256) * 9 + 64 + 256 + 256
+    edges = sum(width**2 * 9 + width for width in (64, 256, 256))
+    expected = stem + transitions + 3 * edges + 257 * 10
+    assert count("k3-zero-skip-k3-zero-k3", CIFAR10, macro="compact") == expected
+
+
 def test_memory() -> None:
     assert memory_mb(1_000_000, "fp32") == 4.0
     assert memory_mb(1_000_000, "fp16") == 2.0
@@ -111,5 +136,28 @@ def test_impossible_architectures_say_what_to_change() -> None:
     small = Cell.from_archid("zero-zero-k3-zero-zero-zero")
     with pytest.raises(ConfigError, match="8 pixels are too small for stem_stride 1 and 5 stages"):
         Architecture(small, NetworkConfig(stages=5, head="gap"), ImageShape(1, 8, 10))
+    early = {"stages": 4, "early_transition": True, "head": "gap"}
+    with pytest.raises(ConfigError, match="8 pixels are too small for stem_stride 1 and 4 stages"):
+        Architecture(small, NetworkConfig(**early), ImageShape(1, 8, 10))
     with pytest.raises(ConfigError, match="network/pool 8 is larger than the 4x4 maps"):
         Architecture(small, NetworkConfig(pool=8), ImageShape(1, 8, 10))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stem_channels": 5}, "an even number of at most 18 channels, not 5: set stem_channels"),
+        ({"stem_channels": 20}, "an even number of at most 18 channels, not 20"),
+        ({"stem_channels": None, "channels": 7}, "an even number of at most 18 channels, not 7"),
+        (
+            {"early_transition": False},
+            "stem_channels 6 is not the 4 channels of the first stage: leave it out, or set early",
+        ),
+    ],
+)
+def test_impossible_stems_say_what_to_change(changes: dict[str, object], message: str) -> None:
+    cell = Cell.from_archid("zero-zero-k3-zero-zero-zero")
+    given = {"macro": "compact", "channels": 4, "stem_channels": 6}
+    Architecture(cell, NetworkConfig(**given), ImageShape(1, 16, 10))
+    with pytest.raises(ConfigError, match=message):
+        Architecture(cell, NetworkConfig(**given | changes), ImageShape(1, 16, 10))
