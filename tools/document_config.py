@@ -36,7 +36,8 @@ error, with a suggestion of the nearest one that is.
 | [cifar10_smoke.yaml](cifar10_smoke.yaml) | the study on real CIFAR-10, with narrow nets |
 | [cifar10_smoke_modern.yaml](cifar10_smoke_modern.yaml) | the same, macro `modern` |
 | [cifar10_cpu.yaml](cifar10_cpu.yaml) | one narrow net on all of CIFAR-10, on one CPU core |
-| [cifar_compact.yaml](cifar_compact.yaml) | CIFAR10 and CIFAR100 with macro `compact`, on two CPU cores |
+| [cifar10_quick.yaml](cifar10_quick.yaml) | `make quick`: one net in 20 min on two CPU cores |
+| [cifar_compact.yaml](cifar_compact.yaml) | CIFAR10, CIFAR100, macro `compact`, on two CPU cores |
 | [cifar_h100.yaml](cifar_h100.yaml) | one net on CIFAR10 or CIFAR100 in about 25 min of an H100 |
 | [config.yaml](config.yaml) | the paper's scale: CIFAR10, CIFAR100, TinyImageNet; needs GPUs |
 | [cifar_modern.yaml](cifar_modern.yaml) | CIFAR10, CIFAR100, macro `modern`; needs GPUs |

@@ -21,11 +21,24 @@ from spikernel import artifacts, cli
 from spikernel.errors import SpikernelError
 from spikernel.report.tables import main_tables, markdown, models, selection
 from spikernel.report.tables.records import Job
-from spikernel.report.tables.table import accuracy, count
+from spikernel.report.tables.table import Column, accuracy, count, table
 
 FOLDER = "docs/measurements"
 BEGIN = "<!-- results: written by `make readme` from docs/measurements, not by hand -->"
 END = "<!-- end of results -->"
+
+TRAININGS = (
+    Column("data set", "dataset"),
+    Column("macro", "config", lambda config: config["network"]["macro"]),
+    Column("architecture", "archid", kind="code"),
+    Column("parameters", "params", count, "number"),
+    Column("steps", "", lambda r: str(r.get("binary_steps", r["time_steps"])), "number"),
+    Column("test %", "test_accuracy_percent", accuracy, "number"),
+    Column("epochs", "epochs", str, "number"),
+    Column("minutes", "seconds", lambda seconds: f"{seconds / 60:.0f}", "number"),
+    Column("device", "device"),
+)
+"""Columns of the table of single trainings."""
 
 _SHOWN_PACKAGES = ("torch", "spikingjelly")
 
@@ -80,13 +93,29 @@ def block(folder: Path) -> str:
         path for path in sorted(folder.glob("*.json")) if "experiment" in artifacts.read_json(path)
     ]
     parts = [_part(path) for path in runs]
-    return "\n\n".join([BEGIN, *parts, END])
+    single = _single_trainings(folder)
+    return "\n\n".join([BEGIN, *([single] if single else []), *parts, END])
+
+
+def _single_trainings(folder: Path) -> str | None:
+    """Return the table of the trainings that `scripts/train_cell.py` recorded, the best first."""
+    records = [artifacts.read_json(path) for path in sorted(folder.glob("*.json"))]
+    trained = [record for record in records if "history" in record]
+    if not trained:
+        return None
+    trained.sort(key=lambda record: (record["dataset"], -record["test_accuracy_percent"]))
+    shown = table("Single trainings", TRAININGS, trained)
+    text = (
+        "Single nets, trained on all training images but those for validation; accuracy of binary "
+        "spikes on all test images, last epoch, tested once, no test-time augmentation:"
+    )
+    return f"{textwrap.fill(text, 100)}\n\n{markdown.render(shown).rstrip()}"
 
 
 def _part(path: Path) -> str:
     about: dict[str, Any] = artifacts.read_json(path)
-    table = models.read(path.with_suffix(".csv"))
-    means = models.over_seeds(table)
+    trained = models.read(path.with_suffix(".csv"))
+    means = models.over_seeds(trained)
     chosen = selection.select(means, about["memory_budgets_mb"], about["precision"])
     shown = markdown.render(main_tables.selection(chosen, "The best model within each budget"))
     said = [
@@ -96,8 +125,8 @@ def _part(path: Path) -> str:
     if models.quantised(means):
         said.append(f"in int8 {_range(means, 'int8_test_accuracy_percent_mean', accuracy)} %")
     paragraph = (
-        f"`{about['experiment']}`: {len(means)} models, {len(table)} trainings on "
-        f"{', '.join(sorted(table['dataset'].unique()))}; {'; '.join(said)}. Measured on "
+        f"`{about['experiment']}`: {len(means)} models, {len(trained)} trainings on "
+        f"{', '.join(sorted(trained['dataset'].unique()))}; {'; '.join(said)}. Measured on "
         f"{', '.join(about['device'])}; {', '.join(about['packages'])}; code "
         f"{', '.join(about['code'])}. Weights as {about['precision']}, last epoch, mean ± standard "
         "deviation over seeds:"

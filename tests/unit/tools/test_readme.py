@@ -79,3 +79,19 @@ def test_broken_measurements_are_named(tmp_path: Path) -> None:
     artifacts.write_text(tmp_path / "x.json", "{")
     with pytest.raises(SpikernelError, match=r"x\.json is not valid JSON"):
         readme.block(tmp_path)
+
+
+def test_single_trainings_are_listed_the_best_first(tmp_path: Path) -> None:
+    trained = {
+        "dataset": "cifar10", "archid": "zero-zero-k3-zero-zero-zero", "params": 1972010,
+        "time_steps": 1, "epochs": 8, "seconds": 1230.0, "device": "cpu: test", "history": [],
+        "config": {"network": {"macro": "compact"}},
+    }  # fmt: skip
+    binary = {**trained, "test_accuracy_percent": 91.5, "binary_steps": 4}
+    write_json(tmp_path / "cifar10-a.json", {**trained, "test_accuracy_percent": 90.0})
+    write_json(tmp_path / "cifar10-b.json", binary)
+    lines = readme.block(tmp_path).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "| cifar10" in line]
+    assert [row[4:6] for row in rows] == [["4", "91.50"], ["1", "90.00"]]
+    assert rows[0][3] == "1,972,010"
+    assert rows[0][7] == "20"  # minutes
