@@ -84,6 +84,15 @@ def test_bad_configuration_is_one_line(
     assert "Traceback" not in result.stdout
 
 
+def test_a_key_that_stands_twice_is_one_line(project: Path) -> None:
+    config = project / "config" / "twice.yaml"
+    config.write_text((project / "config/tiny.yaml").read_text() + "experiment: other\n")
+    result = snakemake(project, "--dry-run", config="config/twice.yaml")
+    assert result.returncode != 0
+    assert "twice.yaml: key 'experiment' stands in line" in result.stdout
+    assert "Traceback" not in result.stdout
+
+
 def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
     rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
     for text in rules:

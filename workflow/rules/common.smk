@@ -13,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 os.environ.update(SPIKERNEL_SCRIPTS=str(SCRIPTS))
 
 from spikernel.code import digest
-from spikernel.config import WorkflowConfig
+from spikernel.config import WorkflowConfig, strict_yaml
 from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
 from spikernel.interpreter import offer_own_python
@@ -23,6 +23,9 @@ from spikernel.study.reference_net import ANCHOR
 offer_own_python()
 
 try:
+    # Snakemake has read them already, but lets the last of two equal keys win.
+    for path in map(Path, workflow.configfiles):
+        strict_yaml.load(path.read_text(encoding="utf-8"), str(path))
     CHECKED = WorkflowConfig.parse(dict(config), "config")
     check_datasets(CHECKED)
     check_search(CHECKED.nas_search)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,6 +20,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from spikernel import registry
+from spikernel.config import strict_yaml
 from spikernel.errors import ConfigError
 
 
@@ -161,11 +161,7 @@ class StrictModel(BaseModel):
 
     @classmethod
     def _parse_text(cls, text: str, where: str) -> Self:
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
-        return cls.parse(data, where)
+        return cls.parse(strict_yaml.load(text, where), where)
 
 
 def _part_kinds(field: FieldInfo) -> Iterator[str]:

@@ -91,7 +91,9 @@ def test_single_trainings_are_listed_the_best_first(tmp_path: Path) -> None:
     write_json(tmp_path / "cifar10-a.json", {**trained, "test_accuracy_percent": 90.0})
     write_json(tmp_path / "cifar10-b.json", binary)
     lines = readme.block(tmp_path).splitlines()
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "| cifar10" in line]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "| cifar10" in line
+    ]
     assert [row[4:6] for row in rows] == [["4", "91.50"], ["1", "90.00"]]
     assert rows[0][3] == "1,972,010"
     assert rows[0][7] == "20"  # minutes
