@@ -3,7 +3,7 @@
 import platform
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib import metadata
@@ -138,6 +138,25 @@ def recorded_outputs(record: Path) -> dict[str, str]:
     if not isinstance(outputs, dict):
         raise DataError(f"{record}: 'outputs' names no files: run the step that makes it again")
     return outputs
+
+
+def check(paths: Iterable[Path]) -> None:
+    """Refuse files that are not as the jobs that made them wrote them.
+
+    A file that no record beside it names (a user's own) is taken as it is.
+
+    Raises:
+        DataError: a file was altered; the message names it and the record.
+
+    """
+    for path in paths:
+        for record in sorted(path.parent.glob("provenance*.json")):
+            expected = recorded_outputs(record).get(path.name)
+            if expected is not None and path.is_file() and artifacts.file_hash(path) != expected:
+                raise DataError(
+                    f"{path} was altered since it was made: {record.name} beside it has another "
+                    "SHA-256; make it again, or fetch it again"
+                )
 
 
 def records(results: Path) -> list[Path]:

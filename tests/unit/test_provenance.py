@@ -45,3 +45,13 @@ def test_damaged_record_is_named(tmp_path: Path) -> None:
     artifacts.write_text(tmp_path / "provenance.json", '{"outputs": 3}')
     with pytest.raises(DataError, match=r"provenance\.json: 'outputs' names no files"):
         provenance.verify(tmp_path)
+
+
+def test_an_altered_input_is_refused_and_a_file_of_ones_own_is_not(tmp_path: Path) -> None:
+    record(tmp_path, "table.csv")
+    own = tmp_path / "own.csv"
+    own.write_text("1")
+    provenance.check([tmp_path / "table.csv", own, tmp_path / "missing.csv"])
+    (tmp_path / "table.csv").write_text("altered")
+    with pytest.raises(DataError, match=r"table\.csv was altered since it was made: provenance"):
+        provenance.check([own, tmp_path / "table.csv"])

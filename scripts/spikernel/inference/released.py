@@ -26,17 +26,32 @@ _KEY = "spikernel"
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How an image becomes the net's input: value / 255, minus mean, by standard deviation."""
+    """How an image becomes the net's input: value / 255, minus mean, by standard deviation.
+
+    Attributes:
+        mean: of each channel.
+        sd: standard deviation of each channel.
+        classes: their names.
+        train_sha256: hash of the array of training images, by which a data set that is split
+            otherwise is told; None in files of earlier versions.
+
+    """
 
     mean: list[float]
     sd: list[float]
     classes: list[str]
+    train_sha256: str | None = None
 
 
 def save_model(path: Path, net: SpikingNet, manifest: Manifest) -> None:
     """Write a net's weights and description atomically."""
     architecture = net.architecture
-    preprocessing = Preprocessing(list(manifest.mean), list(manifest.sd), list(manifest.classes))
+    preprocessing = Preprocessing(
+        list(manifest.mean),
+        list(manifest.sd),
+        list(manifest.classes),
+        manifest.splits["train"].images_sha256,
+    )
     description = {
         "archid": architecture.cell.archid,
         "network": architecture.network.model_dump(mode="json"),

@@ -9,8 +9,8 @@ from spikernel.data.splits import load_split
 from spikernel.export.deployed import deployed
 from spikernel.inference.predict import to_device
 from spikernel.inference.released import load_model
+from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
-from spikernel.study.shapes import check_fit
 
 _IDENTITY = ("dataset", "kernel_set", "rank", "seed", "archid")
 
@@ -39,11 +39,13 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
 
     """
     watch = provenance.Stopwatch()
+    provenance.check(provenance.paths_of(inputs))
     record = artifacts.read_object(inputs.metrics, *_IDENTITY)
     validation, test = (load_split(inputs.manifest, name) for name in ("validation", "test"))
     manifest, device = test.manifest, machine.torch_device
     net, preprocessing = load_model(inputs.model, device)
-    check_fit(net.architecture, preprocessing.classes, manifest, inputs.manifest)
+    check_fit(net.architecture, preprocessing, manifest, inputs.manifest)
+    check_split(preprocessing, manifest, inputs.manifest)
     found = deployed(net, manifest, to_device(validation, device), to_device(test, device))
     named = {key: record[key] for key in _IDENTITY}
     artifacts.write_json(outputs.deployment, {**named, **found})

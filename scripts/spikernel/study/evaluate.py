@@ -4,17 +4,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-from spikernel import artifacts
+from spikernel import artifacts, provenance
 from spikernel.data.manifest import SplitName
 from spikernel.data.splits import load_split
-from spikernel.errors import DataError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import binary_accuracy_percent, to_device
 from spikernel.inference.released import load_model
-from spikernel.provenance import recorded_outputs
 from spikernel.space.counts import parameter_count
+from spikernel.study.fit import check_fit, check_split, is_same_split
 from spikernel.study.inputs import Machine
-from spikernel.study.shapes import check_fit
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,8 @@ class Evaluation:
     accuracy_percent: float
     """Of binary spikes, see `spikernel.inference.predict`."""
     binary_steps: int
+    same_split: bool
+    """Whether the data set is split as it was for the training, as far as the weights say."""
     device: str
 
     def __str__(self) -> str:
@@ -39,6 +39,7 @@ class Evaluation:
             f"{self.accuracy_percent:.2f} % of {self.images} {self.split} images of {self.dataset} "
             f"({self.archid}, {self.params} parameters, {self.binary_steps} binary steps, "
             f"{self.device})"
+            + ("" if self.same_split else "; split otherwise: the net may have seen some of them")
         )
 
 
@@ -56,6 +57,9 @@ class Settings:
 
     split: Annotated[SplitName, "which images"] = "test"
     output: Annotated[Path | None, "evaluation.json to write"] = None
+    other_split: Annotated[
+        bool, "evaluate on data that are split otherwise than the training's, and say so"
+    ] = False
 
 
 def run(inputs: Inputs, settings: Settings, machine: Machine) -> None:
@@ -66,21 +70,30 @@ def run(inputs: Inputs, settings: Settings, machine: Machine) -> None:
             is not one that the net was made for.
 
     """
-    evaluation = evaluate(inputs.model, inputs.manifest, settings.split, machine)
+    evaluation = evaluate(
+        inputs.model, inputs.manifest, settings.split, machine, settings.other_split
+    )
     if settings.output is not None:
         artifacts.write_json(settings.output, asdict(evaluation))
     print(evaluation)
 
 
 def evaluate(
-    model_path: Path, manifest_path: Path, split: SplitName, machine: Machine
+    model_path: Path,
+    manifest_path: Path,
+    split: SplitName,
+    machine: Machine,
+    other_split: bool = False,
 ) -> Evaluation:
     """Return the accuracy of weights on a split; see `run`."""
     net, preprocessing = load_model(model_path, machine.torch_device)
     digest = artifacts.file_hash(model_path)
-    _check_release(model_path, digest)
+    provenance.check([model_path])
     data = load_split(manifest_path, split)
-    check_fit(net.architecture, preprocessing.classes, data.manifest, manifest_path)
+    check_fit(net.architecture, preprocessing, data.manifest, manifest_path)
+    same_split = is_same_split(preprocessing, data.manifest)
+    if not (same_split or other_split):
+        check_split(preprocessing, data.manifest, manifest_path)
     normalise = Normaliser(preprocessing.mean, preprocessing.sd, machine.torch_device)
     images, labels = to_device(data, machine.torch_device)
     return Evaluation(
@@ -93,17 +106,6 @@ def evaluate(
         images=len(labels),
         accuracy_percent=binary_accuracy_percent(net, images, labels, normalise),
         binary_steps=net.binary_steps,
+        same_split=same_split,
         device=str(machine),
     )
-
-
-def _check_release(model_path: Path, digest: str) -> None:
-    record = model_path.with_name("provenance.json")
-    if not record.exists():
-        return
-    released = recorded_outputs(record).get(model_path.name)
-    if released is not None and released != digest:
-        raise DataError(
-            f"{model_path} was altered since its release: its SHA-256 is {digest}, {record} says "
-            f"{released}"
-        )

@@ -21,8 +21,8 @@ from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import mean_logits, to_device
 from spikernel.inference.released import load_model
 from spikernel.study.chosen_model import Chosen, choose
+from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
-from spikernel.study.shapes import check_fit
 
 LOG = logging.getLogger(__name__)
 CPU = torch.device("cpu")
@@ -62,12 +62,15 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     """
     machine, export = Machine("cpu", settings.threads), settings.export
     watch = provenance.Stopwatch()
+    provenance.check(provenance.paths_of(inputs))
     folder = outputs.report.parent
     split = load_split(inputs.manifest, "test")
     budget_mb = export.memory_budget_mb
     chosen = choose(inputs.metrics, inputs.selection, split.manifest.dataset, budget_mb)
+    provenance.check([chosen.model_path])
     net, preprocessing = load_model(chosen.model_path, CPU)
-    check_fit(net.architecture, preprocessing.classes, split.manifest, inputs.manifest)
+    check_fit(net.architecture, preprocessing, split.manifest, inputs.manifest)
+    check_split(preprocessing, split.manifest, inputs.manifest)
     images, labels = to_device(split, CPU)
     fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
     int8 = quantise(fp32)

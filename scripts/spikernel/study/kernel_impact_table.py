@@ -39,6 +39,7 @@ def run(inputs: Inputs, outputs: Outputs) -> None:
 
     """
     watch = provenance.Stopwatch()
+    provenance.check(provenance.paths_of(inputs))
     runs = _share_anchor(pd.DataFrame([_read(path) for path in inputs.metrics]))
     rows = []
     for _, group in runs.groupby(_KEYS, sort=True):

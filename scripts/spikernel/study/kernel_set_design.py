@@ -202,6 +202,7 @@ class Settings:
 def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     """Read `impact.csv` of one data set and write `kernel_sets.json`."""
     watch = provenance.Stopwatch()
+    provenance.check(provenance.paths_of(inputs))
     impact = read_csv(
         inputs.impact,
         text=("dataset", "control"),
@@ -209,10 +210,16 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     )
     if impact.empty:
         raise TableError(f"{inputs.impact} has no rows: run kernel_impact again")
-    images = image_shape(manifest.read(inputs.manifest))
-    sets = design(impact, settings.design, Bounds(settings.search, settings.network, images))
-    dataset = str(impact["dataset"].iloc[0])
-    artifacts.write_json(outputs.kernel_sets, {"dataset": dataset, "rule": RULE, "sets": sets})
+    data = manifest.read(inputs.manifest)
+    measured_on = set(impact["dataset"])
+    if measured_on != {data.dataset}:
+        raise TableError(
+            f"{inputs.impact} was measured on {', '.join(sorted(measured_on))}, but "
+            f"{inputs.manifest} is of {data.dataset}: give files of one data set"
+        )
+    bounds = Bounds(settings.search, settings.network, image_shape(data))
+    sets = design(impact, settings.design, bounds)
+    artifacts.write_json(outputs.kernel_sets, {"dataset": data.dataset, "rule": RULE, "sets": sets})
     provenance.write(
         outputs.kernel_sets.with_name("provenance.json"),
         step="kernel_set_design",

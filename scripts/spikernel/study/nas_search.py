@@ -45,6 +45,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         BudgetError: no cell meets the budget.
         SpikernelError: no candidate has a finite score.
     """
+    provenance.check(provenance.paths_of(inputs))
     job = SearchJob(inputs, settings, machine)
     journal = state_path(outputs.candidates)
     outcome = merge_parts(inputs.parts, job) if inputs.parts else job.run(journal)

@@ -61,6 +61,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
 
     """
     watch = provenance.Stopwatch()
+    provenance.check(provenance.paths_of(inputs))
     content = _content(inputs, outputs, settings)
     written = figures.write(outputs.figures, content.charts)
     artifacts.write_text(outputs.page, page.render(content))

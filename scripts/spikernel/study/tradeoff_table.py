@@ -47,6 +47,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
 
     """
     watch = provenance.Stopwatch()
+    provenance.check(provenance.paths_of(inputs))
     precision = settings.precision
     table = models.build(inputs.metrics, inputs.searches, inputs.deployments, precision)
     means = models.over_seeds(table)

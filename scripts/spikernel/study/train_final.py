@@ -96,7 +96,13 @@ class Candidate:
 
         """
         cell = read_candidate(candidates_path, rank)
-        search = artifacts.read_object(search_path, "kernel_set", "kernel_sizes")
+        search = artifacts.read_object(search_path, "kernel_set", "kernel_sizes", "best_archid")
+        best = read_candidate(candidates_path, 1).archid
+        if best != search["best_archid"]:
+            raise TableError(
+                f"{candidates_path} and {search_path} are of two searches: their best cells are "
+                f"{best} and {search['best_archid']}"
+            )
         sources = (candidates_path, search_path)
         return cls(cell, search["kernel_set"], search["kernel_sizes"], rank, sources)
 
@@ -115,6 +121,7 @@ class Candidate:
 
 def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) -> None:
     """Train the candidate of a rank; see `train_candidate`."""
+    provenance.check(provenance.paths_of(inputs))
     candidate = Candidate.of_search(inputs.candidates, inputs.search, settings.rank)
     train_candidate(inputs.manifest, candidate, outputs, settings, machine)
 
@@ -145,6 +152,9 @@ def train_candidate(
     trained = train(
         net, splits, training, seed, unfinished, fingerprint, settings.max_seconds, events
     )
+    above_chance = training_run.check_learned(
+        trained, len(manifest.classes), manifest.splits["validation"].count
+    )
     test = to_device(load_split(manifest_path, "test"), device)
     normalise = Normaliser(manifest.mean, manifest.sd, device)
     test_accuracy = binary_accuracy_percent(trained.net, *test, normalise)
@@ -171,6 +181,7 @@ def train_candidate(
             "val_accuracy_percent": trained.history[-1].val_accuracy_percent,
             "test_accuracy_percent": test_accuracy,
             "one_pass_test_accuracy_percent": accuracy_percent(trained.net, *test, normalise),
+            "above_chance": above_chance,
             "binary_steps": trained.net.binary_steps,
             "firing_rate": activity.firing_rate,
             "layer_firing_rates": activity.layer_rates,

@@ -1,5 +1,7 @@
 """What the two steps that train have in common: what a run depends on, and its history."""
 
+import logging
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import torch
 from spikernel import artifacts, code, tables
 from spikernel.config import TrainingConfig
 from spikernel.data.splits import Split
-from spikernel.errors import DataError
+from spikernel.errors import DataError, TrainingError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.network.whitening import IMAGES, whiten
@@ -18,6 +20,7 @@ from spikernel.space.architecture import Architecture
 from spikernel.study.inputs import Machine
 from spikernel.training.loop import Trained
 
+LOG = logging.getLogger(__name__)
 ACTIVITY_IMAGES = 1000
 """Images on which firing rates and synaptic operations are measured."""
 
@@ -67,6 +70,42 @@ def make_net(architecture: Architecture, seed: int, train: Split, machine: Machi
         images = torch.from_numpy(np.array(train.images[:IMAGES])).to(device)
         whiten(net, Normaliser(train.manifest.mean, train.manifest.sd, device)(images))
     return net
+
+
+DIVERGED = 10
+"""A loss this many times that of guessing comes of a training that went wrong."""
+
+
+def check_learned(trained: Trained, classes: int, images: int) -> bool:
+    """Refuse a training that diverged; say where a net is no better than guessing.
+
+    Args:
+        trained: the finished run.
+        classes: how many there are.
+        images: how many the validation split has.
+
+    Returns:
+        Whether the validation accuracy is above chance by more than two standard deviations.
+
+    Raises:
+        TrainingError: the loss of the last epoch is far above that of guessing.
+
+    """
+    last, guessing = trained.history[-1], math.log(classes)
+    if last.train_loss > DIVERGED * guessing:
+        raise TrainingError(
+            f"the training diverged: its loss ended at {last.train_loss:.3g}, guessing has "
+            f"{guessing:.3g}: lower learning_rate or set gradient_clip"
+        )
+    chance = 1 / classes
+    most = 100 * (chance + 2 * math.sqrt(chance * (1 - chance) / images))
+    if last.val_accuracy_percent <= most:
+        LOG.warning(
+            "the net is at chance: validation accuracy %.2f %%, guessing has %.2f %%",
+            last.val_accuracy_percent, 100 * chance,
+        )  # fmt: skip
+        return False
+    return True
 
 
 def write_history(path: Path, trained: Trained) -> None:

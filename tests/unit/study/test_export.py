@@ -16,7 +16,7 @@ from PIL import Image
 from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
-from spikernel.errors import DataError, ExportError
+from spikernel.errors import DataError, ExportError, TableError
 from spikernel.export import compiler
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
@@ -50,7 +50,7 @@ def trained(manifest: Path, folder: Path, archid: str, training: TrainingConfig)
     """Train one cell and deploy it as the steps do; return its metrics.json."""
     cell = Cell.from_archid(archid)
     tables.write_csv(folder / "candidates.csv", [{"archid": cell.archid, "rank": 1}])
-    search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3]}
+    search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3], "best_archid": cell.archid}
     artifacts.write_json(folder / "search.json", search)
     inputs = train_final.Inputs(manifest, folder / "candidates.csv", folder / "search.json")
     outputs = train_final.Outputs.in_folder(folder)
@@ -116,6 +116,35 @@ def test_training_records_what_each_layer_does(model: Path) -> None:
     assert layers["state_bytes"].sum() == record["state_bytes"] == 4 * record["neurons"]
     rates = layers.dropna(subset="firing_rate").set_index("layer")["firing_rate"].to_dict()
     assert rates == pytest.approx(record["layer_firing_rates"])
+
+
+def test_altered_weights_and_metrics_are_neither_deployed_nor_exported(
+    manifest: Path, model: Path, tmp_path: Path
+) -> None:
+    for path in model.parent.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    weights, metrics = tmp_path / "model.safetensors", tmp_path / "metrics.json"
+    sound = weights.read_bytes()
+    weights.write_bytes(sound[:-4] + b"\0\0\0\0")
+    inputs = deployment.Inputs(manifest, metrics, weights)
+    with pytest.raises(DataError, match=r"model\.safetensors was altered since it was made"):
+        deployment.run(inputs, deployment.Outputs(deployed_as(metrics)), CPU)
+    with pytest.raises(DataError, match=r"model\.safetensors was altered since it was made"):
+        exported(manifest, metrics, tmp_path)
+    weights.write_bytes(sound)
+    metrics.write_text(metrics.read_text().replace('"rank": 1', '"rank": 2'))
+    with pytest.raises(DataError, match=r"metrics\.json was altered since it was made"):
+        exported(manifest, metrics, tmp_path)
+
+
+def test_candidates_and_record_of_two_searches_are_refused(tmp_path: Path) -> None:
+    tables.write_csv(tmp_path / "candidates.csv", [{"archid": "k3-k3-k3-k3-k3-k3", "rank": 1}])
+    search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3], "best_archid": "k1-k1-k1-k1-k1-k1"}
+    artifacts.write_json(tmp_path / "search.json", search)
+    paths = tmp_path / "candidates.csv", tmp_path / "search.json"
+    with pytest.raises(TableError, match="are of two searches: their best cells are k3-k3-k3"):
+        train_final.Candidate.of_search(*paths, rank=1)
 
 
 @pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")

@@ -15,7 +15,7 @@ from spikernel.study.kernel_set_design import KernelSet, design, evidence_by_siz
 # Plain and iso-parameter accuracy of each size; means 50, 60, 64, 62.
 IMPACT = pd.DataFrame(
     {
-        "dataset": "d",
+        "dataset": "digits",
         "kernel_size": [1, 3, 5, 7] * 2,
         "control": ["plain"] * 4 + ["iso_parameter"] * 4,
         "val_accuracy_percent_mean": [48.0, 60, 66, 65, 52, 60, 62, 59],
@@ -134,12 +134,19 @@ def test_file_in_file_out(tmp_path: Path, digits_manifest: Path) -> None:
         kernel_set_design.Settings(),
     )
     written = json.loads(output.read_text())
-    assert written["dataset"] == "d"
+    assert written["dataset"] == "digits"
     assert len(written["sets"]) == 7
     assert kernel_set_design.read_kernel_sizes(output, "k1-3") == (1, 3)
     with pytest.raises(TableError, match=r"no kernel set 'design-9'; it holds k1-3, design-1"):
         kernel_set_design.read_kernel_sizes(output, "design-9")
     assert (tmp_path / "provenance.json").exists()
+    IMPACT.assign(dataset="cifar10").to_csv(impact, index=False)
+    with pytest.raises(TableError, match=r"impact\.csv was measured on cifar10, but .* of digits"):
+        kernel_set_design.run(
+            kernel_set_design.Inputs(impact, digits_manifest),
+            kernel_set_design.Outputs(output),
+            kernel_set_design.Settings(),
+        )
 
 
 @pytest.mark.parametrize("sets", ["k1-3", [{"name": "k1-3"}], [{"name": "k1-3", "sizes": "x"}]])

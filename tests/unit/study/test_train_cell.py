@@ -12,11 +12,13 @@ import torch
 import yaml
 
 from spikernel import artifacts
+from spikernel.config import DatasetConfig
 from spikernel.errors import ConfigError, DataError
 from spikernel.study import train_cell
 from spikernel.study.evaluate import evaluate
 from spikernel.study.inputs import Machine
 from spikernel.study.measurement import write_measurement
+from spikernel.study.prepare_data import prepare
 from spikernel.training import state
 
 ROOT = Path(__file__).parents[3]
@@ -115,7 +117,7 @@ def test_altered_or_unfit_weights_are_refused(folder: Path, results: Path, tmp_p
     released = (results / "model.safetensors").read_bytes()
     (tmp_path / "provenance.json").write_text((results / "provenance.json").read_text())
     model.write_bytes(released[:-4] + b"\0\0\0\0")
-    with pytest.raises(DataError, match="was altered since its release"):
+    with pytest.raises(DataError, match="was altered since it was made"):
         evaluate(model, manifest, "test", MACHINE)
     (tmp_path / "provenance.json").unlink()
     other = json.loads(manifest.read_text())
@@ -125,6 +127,21 @@ def test_altered_or_unfit_weights_are_refused(folder: Path, results: Path, tmp_p
     artifacts.write_json(tmp_path / "manifest.json", other)
     with pytest.raises(DataError, match="its classes are not those"):
         evaluate(model, tmp_path / "manifest.json", "test", MACHINE)
+
+
+def test_data_split_otherwise_is_refused_or_named(
+    folder: Path, results: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    settings = {"kind": "digits", "train_images": 200, "test_images": 60, "split_seed": 1}
+    prepare("digits", DatasetConfig.parse(settings, "d"), tmp_path / "data", manifest)
+    model = results / "model.safetensors"
+    assert evaluate(model, folder / "prepare_data/manifest.json", "test", MACHINE).same_split
+    with pytest.raises(DataError, match=r"manifest\.json: this data set is split otherwise"):
+        evaluate(model, manifest, "test", MACHINE)
+    found = evaluate(model, manifest, "test", MACHINE, other_split=True)
+    assert not found.same_split
+    assert "the net may have seen some of them" in str(found)
 
 
 class Malicious:

@@ -1,0 +1,34 @@
+import logging
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from spikernel.errors import TrainingError
+from spikernel.network.spiking_net import SpikingNet
+from spikernel.study.training_run import check_learned
+from spikernel.training.loop import Trained
+from spikernel.training.progress import EpochRecord
+
+LAST = EpochRecord(
+    epoch=1, learning_rate=0.1, train_loss=2.0, train_accuracy_percent=30.0,
+    val_accuracy_percent=30.0, seconds=1.0,
+)  # fmt: skip
+
+
+def ending(**changes: float) -> Trained:
+    return Trained(cast(SpikingNet, None), [replace(LAST, **changes)])
+
+
+def test_a_net_at_chance_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    # Of 100 images and 10 classes guessing has 10 +- 3 %.
+    assert check_learned(ending(val_accuracy_percent=16.1), classes=10, images=100)
+    with caplog.at_level(logging.WARNING):
+        assert not check_learned(ending(val_accuracy_percent=16.0), classes=10, images=100)
+    assert "at chance: validation accuracy 16.00 %, guessing has 10.00 %" in caplog.text
+
+
+def test_a_training_that_diverged_is_an_error() -> None:
+    check_learned(ending(train_loss=23.0), classes=10, images=100)  # 10 ln 10 = 23.03
+    with pytest.raises(TrainingError, match=r"its loss ended at 1e\+23, guessing has 2.3"):
+        check_learned(ending(train_loss=1e23), classes=10, images=100)
