@@ -89,12 +89,12 @@ def test_jobs_run_on_both_nodes() -> None:
     shards = jobs_of("nas_search_shard")
     for spread in (shards, jobs_of("kernel_impact")):
         assert {job["NodeList"] for job in spread} == {"node1", "node2"}
-    for job in [*shards, *jobs_of("train_final")]:
+    for job in [*shards, *jobs_of("train_final"), *jobs_of("deployment")]:
         assert job["Partition"] == "gpu"
         assert job["TresPerJob"] == "gres:gpu:1"
     assert jobs_of("prepare_data")[0]["Partition"] == "cpu"
-    # Table, export and figures share a job, as do table and design: thirteen steps, ten jobs.
-    assert len(jobs()) == 10
+    # Table, export and figures share a job, as do table and design: fifteen steps, twelve jobs.
+    assert len(jobs()) == 12
 
 
 def test_run_survives_the_loss_of_a_node(finished: tuple[Path, str]) -> None:
