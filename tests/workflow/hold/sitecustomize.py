@@ -22,5 +22,5 @@ def halt(*args: Any, **kwargs: Any) -> logging.LogRecord:
     return record
 
 
-if sys.argv[0] == "scripts/train_final.py":
+if Path(sys.argv[0]).name == "train_final.py":
     logging.setLogRecordFactory(halt)
