@@ -1,5 +1,6 @@
 # SpiKernel: prepare_data -> kernel_impact -> kernel_set_design -> nas_search -> train_final
-#            -> deployment -> tradeoff_report -> export. One rule file, one script and one environment per step.
+#            -> deployment -> tradeoff_report -> export. One rule file, one script and one
+#            environment per step.
 from pathlib import Path
 
 from snakemake.utils import min_version

@@ -102,17 +102,18 @@ class StrictModel(BaseModel):
         everything as it was, touches no finished result. Where a default is changed later,
         `json_schema_extra={"was": old}` keeps the old one as what counts as unset.
         """
-        plain = self.model_dump(mode="json")
         found = {}
-        for name, field in type(self).model_fields.items():
+        for name, plain in self.model_dump(mode="json").items():
+            if name not in self.preset() and plain == unset(type(self).model_fields[name]):
+                continue
             value = getattr(self, name)
             if isinstance(value, StrictModel):
-                plain[name] = value.changes()
+                found[name] = value.changes()
             elif isinstance(value, tuple):
-                items = zip(value, plain[name], strict=True)
-                plain[name] = [v.changes() if isinstance(v, StrictModel) else p for v, p in items]
-            if name in self.preset() or self.model_dump(mode="json")[name] != unset(field):
-                found[name] = plain[name]
+                items = zip(value, plain, strict=True)
+                found[name] = [v.changes() if isinstance(v, StrictModel) else p for v, p in items]
+            else:
+                found[name] = plain
         return found
 
     def preset(self) -> Mapping[str, Any]:
