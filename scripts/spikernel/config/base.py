@@ -102,7 +102,7 @@ class StrictModel(BaseModel):
         everything as it was, touches no finished result. Where a default is changed later,
         `json_schema_extra={"was": old}` keeps the old one as what counts as unset.
         """
-        found = {}
+        found: dict[str, Any] = {}
         for name, plain in self.model_dump(mode="json").items():
             if name not in self.preset() and plain == unset(type(self).model_fields[name]):
                 continue
