@@ -46,11 +46,12 @@ MACROS: dict[str, dict[str, Any]] = {
         "pooling": "max",
         "entry_norm": False,
         "norm_scale": "fixed",
-        "residual": True,
         "head": "gap",
         "votes": 1,
         "dropout": 0.0,
         "neuron": "integer",
+        "levels": 5,
+        "level_range": 2.5,
     },
 }
 """Macro-structure name -> the fields in which it differs from the defaults below."""
