@@ -123,7 +123,7 @@ def _say_equal(
             )
         else:
             LOG.warning(
-                "%s: %s images that equal a %s image in every pixel: %d (%s): remove one of each "
-                "pair, else the %s accuracy is too high",
+                "%s: %s images that equal a %s image in every pixel: %d (%s): the %s "
+                "accuracy is too high unless one of each pair is removed",
                 dataset, second, first, len(found), examples, second,
             )  # fmt: skip

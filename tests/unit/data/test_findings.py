@@ -70,7 +70,7 @@ def test_copies_within_and_across_splits(pets: Path, caplog: pytest.LogCaptureFi
     )
     assert (
         "pets: test images that equal a train image in every pixel: 1 (test/dog/copy.png = "
-        "train/cat/0.png): remove one of each pair, else the test accuracy is too high"
+        "train/cat/0.png): the test accuracy is too high unless one of each pair is removed"
     ) in lines
     assert "all different" not in lines[-1]
     levels = [entry.levelname for entry in caplog.records]
