@@ -20,8 +20,8 @@ PACKAGE = Path(__file__).parent.name
 NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
-        "artifacts", "cli", "code", "config", "errors", "interpreter", "provenance", "registry",
-        "training.progress",
+        "artifacts", "cli", "code", "config", "data.findings", "errors", "interpreter",
+        "provenance", "registry", "training.progress",
     )
 )  # fmt: skip
 """Modules and packages that say how results are asked for, written, refused and recorded, not what

@@ -95,7 +95,7 @@ def test_every_file_makes_an_environment_without_the_controller(
         assert held, f"{folder} is empty"
         assert not {"snakemake", "pytest", "dvc"} & held
         env = ROOT / "envs" / f"{name}.yaml"
-        asked = asks_for("pytorch", env) or asks_for("torchvision", env)
+        asked = asks_for("pytorch", env)
         assert ("torch" in held) == asked, name
     assert "torch" not in packages(folders["kernel_set_design"])
     assert "torch" not in packages(folders["tradeoff_report"])

@@ -90,6 +90,7 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
     "new times everywhere": (touch_everything, set()),
     "an error's class": (append("errors.py"), set()),
     "how files are written": (append("artifacts.py"), set()),
+    "what is said of the images": (append("data/findings.py"), set()),
     "a setting that is new": (
         replace(
             f"{LIBRARY}/config/training.py",

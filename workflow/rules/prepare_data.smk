@@ -5,6 +5,7 @@ rule prepare_data:
         arrays=expand(
             "results/{{experiment}}/{{dataset}}/prepare_data/{name}", name=ARRAY_FILES
         ),
+        findings="results/{experiment}/{dataset}/prepare_data/findings.json",
         provenance="results/{experiment}/{dataset}/prepare_data/provenance.json",
     log:
         "logs/{experiment}/{dataset}/prepare_data.log",

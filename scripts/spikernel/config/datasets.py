@@ -1,9 +1,10 @@
 """Settings of one data set of an experiment."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from spikernel import registry
 from spikernel.config.base import PartOf, Seed, StrictModel
 
 
@@ -26,6 +27,16 @@ class DatasetConfig(StrictModel):
     """Use a stratified subset of this many training images (before the validation split)."""
     test_images: int | None = Field(default=None, ge=1)
     """Use a stratified subset of this many test images."""
+    accept_altered: bool = False
+    """Take an unpacked `tinyimagenet` that is not the published one, with a warning instead of an
+    error; only there."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        published = registry.literal("reader", self.kind, "FOLDER_SHA256", None)
+        if self.accept_altered and published is None:
+            raise ValueError(f"accept_altered has no meaning for kind {self.kind}: remove it")
+        return self
 
 
 class DatasetEntry(DatasetConfig):

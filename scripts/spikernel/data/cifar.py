@@ -173,21 +173,21 @@ def _collect(
     return Collection(
         classes=spec.classes,
         channels=3,
-        train=_pool(spec, version, version.train, contents),
-        test=_pool(spec, version, version.test, contents),
+        train=_pool(spec, version, version.train, contents, "training image {}"),
+        test=_pool(spec, version, version.test, contents, "test image {}"),
         validation=None,
         sources=sources,
     )
 
 
 def _pool(
-    spec: Cifar, version: CifarVersion, batches: tuple[Batch, ...], contents: Contents
+    spec: Cifar, version: CifarVersion, batches: tuple[Batch, ...], contents: Contents, name: str
 ) -> Pool:
     parse = _unpickle if version.pickled else _unpack
     parts = [parse(contents.pop(batch.name), spec, batch.name) for batch in batches]
     images = np.concatenate([images for images, _ in parts]).reshape(-1, 3, IMAGE_SIZE, IMAGE_SIZE)
     labels = np.concatenate([labels for _, labels in parts]).astype(np.int64)
-    return array_pool(images, labels)
+    return array_pool(images, labels, name)
 
 
 def _unpack(data: bytes, spec: Cifar, name: str) -> tuple[NDArray[np.uint8], NDArray[Any]]:  # noqa: ARG001

@@ -1,19 +1,38 @@
-"""Image files: decoded to arrays, and read from a folder or straight from a zip archive."""
+"""Image files, decoded to arrays of 8-bit colour."""
 
 import io
-import zipfile
-import zlib
-from pathlib import Path
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikernel.errors import DataError
 
+if TYPE_CHECKING:
+    from PIL import Image
 
-def decode(data: bytes, where: str, side: int, *, fit: bool) -> NDArray[np.uint8]:
-    """Return an encoded image in colour as (3, side, side); grey images get three channels.
+SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff",
+)  # fmt: skip
+"""Endings of the names of files that are read, in small letters."""
+_TIFF_BITS, _TIFF_PHOTOMETRIC, _BLACK_IS_ZERO = 258, 262, 1
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One image."""
+
+    pixels: NDArray[np.uint8]
+    """Colour, shape (3, side, side)."""
+    transparent: bool
+    """It could be seen through in places, and was laid on white."""
+
+
+def decode(data: bytes, where: str, side: int, *, fit: bool) -> Decoded:
+    """Return an encoded image in colour; grey images get three channels.
+
+    Grey levels of 16 bits are scaled to 8. What is transparent is laid on white.
 
     Args:
         data: the bytes of an image file.
@@ -22,102 +41,64 @@ def decode(data: bytes, where: str, side: int, *, fit: bool) -> NDArray[np.uint8
         fit: resize the short side and crop the centre; otherwise another size is an error.
 
     Raises:
-        DataError: the image cannot be decoded or has the wrong size.
+        DataError: the image cannot be decoded, has the wrong size, or holds what eight bits of
+            colour cannot: several images, or numbers without a largest value.
     """
     from PIL import Image, ImageOps  # here only, see `reader.Reader`
 
     try:
         with Image.open(io.BytesIO(data)) as opened:
+            problem = _problem(opened)
+            if problem:
+                raise DataError(f"{where} {problem}")
             upright = ImageOps.exif_transpose(opened) if fit else opened
-            image = upright.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = str(error).split("<")[0].strip()
+            image, transparent = _in_colour(upright)
+    except DataError:
+        raise
+    except Exception as error:  # damaged files lead Pillow's decoders to errors of any type
+        reason = " ".join(str(error).split("<")[0].split()) or type(error).__name__
         raise DataError(
             f"{where} is not a readable image ({reason}): replace or remove it"
-        ) from None
+        ) from error
     if fit:
         image = ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR)
     elif image.size != (side, side):
         width, height = image.size
         raise DataError(f"{where} is {width}x{height} pixels, expected {side}x{side}: replace it")
-    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
+    pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
+    return Decoded(pixels, transparent)
 
 
-class Files(Protocol):
-    """Files of a data set by their names relative to its top folder."""
-
-    def names(self) -> list[str]:
-        """Return the names of all files, ascending."""
-
-    def read(self, name: str) -> bytes:
-        """Return the contents of a file.
-
-        Raises:
-            DataError: it is missing or cannot be read.
-        """
-
-    def place(self, name: str) -> str:
-        """Return what to call a file in an error."""
-
-
-class FolderFiles:
-    """Files of an unpacked data set."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def names(self) -> list[str]:
-        """Return the names of all files, ascending."""
-        return sorted(
-            path.relative_to(self._root).as_posix()
-            for path in self._root.rglob("*")
-            if path.is_file()
-        )
-
-    def read(self, name: str) -> bytes:
-        """Return the contents of a file; DataError if it cannot be read."""
-        try:
-            return (self._root / name).read_bytes()
-        except OSError as error:
-            raise DataError(
-                f"{self.place(name)} cannot be read ({error.strerror}): unpack the archive again"
-            ) from None
-
-    def place(self, name: str) -> str:
-        """Return the path of a file."""
-        return str(self._root / name)
+def _problem(image: "Image.Image") -> str | None:
+    """Return why an opened image would lose what it holds; None if it would not."""
+    # A photo of a telephone (MPO) is the first of its images, the others help to show it.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        return "holds several images: keep one of them"
+    deep = image.mode.startswith("I;16")
+    tags = getattr(image, "tag_v2", {})
+    usual = (
+        tags.get(_TIFF_BITS, (16,)) == (16,)
+        and tags.get(_TIFF_PHOTOMETRIC, _BLACK_IS_ZERO) == _BLACK_IS_ZERO
+    )
+    if image.mode == "F" or (image.mode == "I" and image.format != "PPM") or (deep and not usual):
+        return "holds grey levels whose largest value is not known: save it with 8 or 16 bits"
+    if deep and "transparency" in image.info:
+        return "is transparent and has 16 bits: save it with 8"
+    return None
 
 
-class ZipFiles:
-    """Files of a data set below a top folder of a zip archive, which stays packed."""
+def _in_colour(image: "Image.Image") -> tuple["Image.Image", bool]:
+    """Return an image as RGB, and whether it was laid on white."""
+    from PIL import Image
 
-    def __init__(self, path: Path, top: str) -> None:
-        self._path = path
-        self._prefix = f"{top}/"
-        try:
-            self._archive = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path} cannot be unpacked ({error}): remove it") from None
-
-    def names(self) -> list[str]:
-        """Return the names of all files, ascending."""
-        return sorted(
-            name.removeprefix(self._prefix)
-            for name in self._archive.namelist()
-            if name.startswith(self._prefix) and not name.endswith("/")
-        )
-
-    def read(self, name: str) -> bytes:
-        """Return the contents of a file; DataError if it cannot be read."""
-        try:
-            return self._archive.read(self._prefix + name)
-        except KeyError:
-            raise DataError(f"{self.place(name)} is missing: remove the archive") from None
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(
-                f"{self.place(name)} cannot be unpacked ({error}): remove the archive"
-            ) from None
-
-    def place(self, name: str) -> str:
-        """Return the archive and the name of a file in it."""
-        return f"{self._path}: {self._prefix}{name}"
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        # Pillow would cut off at 255. 65,535 is 255 times 257; the nearest level is taken.
+        levels = (np.asarray(image).astype(np.uint32) + 128) // 257
+        return Image.fromarray(levels.astype(np.uint8)).convert("RGB"), False
+    if not image.has_transparency_data:
+        return image.convert("RGB"), False
+    layered = image.convert("RGBA")
+    if layered.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB"), False
+    white = Image.new("RGBA", layered.size, "white")
+    return Image.alpha_composite(white, layered).convert("RGB"), True

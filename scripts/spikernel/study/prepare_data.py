@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from spikernel import artifacts, provenance
 from spikernel.config import DatasetConfig
-from spikernel.data import store, stratify
+from spikernel.data import findings, store, stratify
 from spikernel.data.collection import Collection, Pool
 from spikernel.data.manifest import SPLITS, Manifest, SplitName
 from spikernel.data.reader import reader
@@ -39,7 +40,7 @@ class Inputs:
 class Outputs:
     """The file written last."""
 
-    manifest: Annotated[Path, "manifest.json to write; arrays and provenance go beside it"]
+    manifest: Annotated[Path, "manifest.json to write; arrays, findings, provenance go beside it"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
     """Write the arrays of a data set's splits, their provenance and, last, the manifest.
 
     The arrays are `<split>_images.npy` (uint8, (N, C, H, W)) and `<split>_labels.npy` (int64,
-    (N,)) beside the manifest, for train, validation and test.
+    (N,)) beside the manifest, for train, validation and test. `findings.json` there holds what
+    was found in the images, such as copies across splits. It is no part of the manifest, so that
+    trained nets do not depend on it.
 
     Args:
         name: name of the data set in the experiment, and of its folder by default.
@@ -86,6 +89,8 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         split: store.write_split(folder, split, *plan[split], len(collection.classes), shape)
         for split in SPLITS
     }
+    names = {split: partial(_image_name, *plan[split]) for split in SPLITS}
+    copies = findings.report(folder, name, collection, files, names)
     mean, sd = store.channel_statistics(folder / files["train"].images)
     manifest = Manifest(
         dataset=name,
@@ -111,13 +116,19 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         parts=settings.parts(),
         inputs=[],
         outputs=[
-            folder / file for split in files.values() for file in (split.images, split.labels)
+            folder / findings.FILE,
+            *(folder / file for split in files.values() for file in (split.images, split.labels)),
         ],
         seconds=watch.seconds(),
     )
     artifacts.write_json(manifest_path, manifest.model_dump(mode="json"))
     counts = ", ".join(f"{files[split].count} {split}" for split in SPLITS)
-    LOG.info("%s: %s images of %d classes", name, counts, len(collection.classes))
+    different = "" if copies else ", all different"
+    LOG.info("%s: %s images of %d classes%s", name, counts, len(collection.classes), different)
+
+
+def _image_name(pool: Pool, chosen: Indices, place: int) -> str:
+    return pool.name(int(chosen[place]))
 
 
 def make_plan(name: str, collection: Collection, settings: DatasetConfig) -> Plan:
@@ -129,9 +140,11 @@ def make_plan(name: str, collection: Collection, settings: DatasetConfig) -> Pla
     Raises:
         ConfigError: a subset is larger than the split it is taken from, or leaves a class
             without training images.
-        DataError: there are too few images for a validation split.
+        DataError: there are fewer than two classes, no test images, too few for a validation
+            split, or no training image of a class.
     """
     seeds = {draw: (settings.split_seed, stream) for draw, stream in _STREAMS.items()}
+    _check_collection(name, collection)
     train_pool = collection.train
     train = np.arange(len(train_pool.labels))
     if collection.test is None:
@@ -175,6 +188,21 @@ def _subset(
             f"{name}: {key} asks for {total} images, but there are {len(available)}: lower it"
         )
     return available[stratify.subset(pool.labels[available], total, seeds[key])]
+
+
+def _check_collection(name: str, collection: Collection) -> None:
+    classes = collection.classes
+    if len(classes) < 2:
+        raise DataError(f"{name}: there are images of {len(classes)} class; two are needed")
+    if collection.test is not None and not len(collection.test.labels):
+        raise DataError(f"{name}: there is no test image: add some")
+    counts = np.bincount(collection.train.labels, minlength=len(classes))
+    lacking = [classes[label] for label in np.flatnonzero(counts == 0)]
+    if lacking:
+        raise DataError(
+            f"{name}: there is no training image of class {findings.some(lacking)}: add some, or "
+            "remove the class"
+        )
 
 
 def _check_plan(name: str, collection: Collection, train: Indices, validation: Indices) -> None:

@@ -41,9 +41,17 @@ class Progress:
 
     def __init__(self, work: Sequence[float], images: int, events: Path | None = None) -> None:
         self._work, self._images, self._events = work, images, events
+        self._warned = False
 
     def batches(self, batches: Sequence[Item], epoch: int, done: int = 0) -> Iterable[Item]:
         """Hand on the batches of an epoch but those done, with a bar where stderr is a terminal."""
+        if len(batches) == 1 and not self._warned:
+            self._warned = True
+            log.warning(
+                "every epoch is a single step: batch_size is not below the %d training images: "
+                "lower it",
+                self._images,
+            )
         shown: Iterable[Item] = tqdm(
             batches[done:],
             desc=f"epoch {epoch}/{len(self._work)}",

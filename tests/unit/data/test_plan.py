@@ -70,6 +70,9 @@ def test_seed_decides_and_one_setting_does_not_move_another():
         ({}, {"test_images": 31}, ConfigError, "test_images asks for 31 images, .* are 30"),
         ({}, {"train_images": 2}, ConfigError, "no training image of class 'c'.*at least 6"),
         ({"train": pool(1)}, {}, DataError, "no class has two training images"),
+        ({"train": pool(9, 2)}, {}, DataError, "no training image of class c: add some, or remove"),
+        ({"test": pool(0)}, {}, DataError, "there is no test image"),
+        ({"classes": ("a",)}, {}, DataError, "images of 1 class; two are needed"),
     ],
 )
 def test_impossible_plans_are_refused(data, settings, kind, message):

@@ -28,7 +28,7 @@ def test_script_prepares_digits(tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
     assert not data_dir.exists()
     assert sorted(path.name for path in output.parent.iterdir()) == sorted(
-        ["manifest.json", "provenance.json"]
+        ["findings.json", "manifest.json", "provenance.json"]
         + [f"{s}_{a}.npy" for s in ("train", "validation", "test") for a in ("images", "labels")]
     )
     splits = {name: load_split(output, name) for name in ("train", "validation", "test")}

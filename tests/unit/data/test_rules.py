@@ -37,6 +37,10 @@ def test_sides_of_images() -> None:
             {"datasets": {"cifar10": {"image_size": 16}}},
             "data set cifar10: image_size is fixed for cifar10: remove it",
         ),
+        (
+            {"datasets": {"cifar10": {"accept_altered": True}}},
+            "datasets/cifar10: accept_altered has no meaning for kind cifar10: remove it",
+        ),
     ],
 )
 def test_what_a_kind_does_not_allow(changes: dict[str, Any], message: str) -> None:

@@ -35,6 +35,16 @@ def test_bar_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, terminal: bool)
     assert bool(stderr.getvalue()) is terminal
 
 
+def test_batch_of_all_images_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    progress = Progress([1] * 10, images=20)
+    for epoch in (1, 2):
+        assert list(progress.batches([1], epoch)) == [1]
+    (line,) = (entry.getMessage() for entry in caplog.records)
+    assert line == (
+        "every epoch is a single step: batch_size is not below the 20 training images: lower it"
+    )
+
+
 def test_events_hold_every_epoch_once(tmp_path: Path) -> None:
     progress = Progress([1] * 10, 200, tmp_path)
     history = [record(1), record(2), record(3)]

@@ -1,14 +1,15 @@
 """The user's own images: train/ and val/ or test/, each with one folder per class."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikernel.config import DatasetConfig
 from spikernel.data import locate
-from spikernel.data.collection import Collection, Pool
+from spikernel.data.class_folders import Listing, list_images
+from spikernel.data.collection import Collection, Pool, Remarks
+from spikernel.data.findings import some
 from spikernel.data.images import decode
 from spikernel.data.manifest import Source
 from spikernel.data.rules import image_size
@@ -24,7 +25,8 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
     val/ is the test split.
 
     Raises:
-        DataError: a folder is missing or empty, or has other classes than train/.
+        DataError: a folder is missing, has other classes than train/, or is refused by
+            `list_images`.
     """
     side = image_size(name, settings)
     root = locate.own_folder(name, settings, data_dir)
@@ -34,66 +36,58 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
             f"{root} must hold the folder train/ and at least one of val/ and test/; "
             f"found {', '.join(present) or 'none of them'}"
         )
-    listings = {part: _list(root / part) for part in present}
-    classes = tuple(listings["train"].classes)
+    listings = {part: list_images(root / part) for part in present}
+    classes = listings["train"].classes
     if len(classes) < 2:
         raise DataError(f"{root / 'train'} holds one class folder; at least two are needed")
     for part in present[1:]:
-        _check_classes(root / part, classes, tuple(listings[part].classes))
-    pools = {part: _pool(listings[part].samples, side) for part in present}
+        _check_classes(root / part, classes, listings[part].classes)
+    remarks = Remarks([f"{part}/{file}" for part in present for file in listings[part].skipped])
+    pools = {part: _pool(root, part, listings[part], side, remarks) for part in present}
     return Collection(
         classes=classes,
         channels=3,
         train=pools["train"],
         test=pools["test"] if "test" in pools else pools["val"],
         validation=pools.get("val") if "test" in pools else None,
-        sources=tuple(_source(root / part, listings[part].samples, data_dir) for part in present),
+        sources=tuple(_source(root / part, listings[part], data_dir) for part in present),
+        remarks=remarks,
     )
-
-
-def _list(folder: Path) -> Any:
-    """Return torchvision's listing of a folder: `classes`, and `samples` of path and label."""
-    from torchvision.datasets import ImageFolder  # here only, see `reader.Reader`
-
-    try:
-        return ImageFolder(str(folder))
-    except FileNotFoundError as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{folder}: {reason} One folder per class, with images in it, is needed"
-        ) from None
 
 
 def _check_classes(folder: Path, expected: tuple[str, ...], found: tuple[str, ...]) -> None:
-    if found == expected:
-        return
-    problems = []
-    for verb, names in (
-        ("lacks", sorted(set(expected) - set(found))),
-        ("has in addition", sorted(set(found) - set(expected))),
-    ):
-        if names:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            problems.append(f"{verb} {', '.join(names[:3])}{more}")
-    raise DataError(
-        f"{folder}: the class folders differ from those of train/: it {' and '.join(problems)}"
-    )
+    problems = [
+        f"{verb} {some(sorted(names))}"
+        for verb, names in (
+            ("lacks", set(expected) - set(found)),
+            ("has in addition", set(found) - set(expected)),
+        )
+        if names
+    ]
+    if problems:
+        raise DataError(
+            f"{folder}: the class folders differ from those of train/: it {' and '.join(problems)}"
+        )
 
 
-def _source(folder: Path, samples: list[tuple[str, int]], data_dir: Path) -> Source:
-    names = [Path(path).relative_to(folder).as_posix() for path, _ in samples]
-    return locate.source(folder, data_dir, "folder", locate.tree_hash(folder, names))
+def _source(folder: Path, listing: Listing, data_dir: Path) -> Source:
+    digest = locate.tree_hash(folder, [name for name, _ in listing.images])
+    return locate.source(folder, data_dir, "folder", digest)
 
 
-def _pool(samples: list[tuple[str, int]], side: int) -> Pool:
-    labels = np.array([label for _, label in samples], dtype=np.int64)
+def _pool(root: Path, part: str, listing: Listing, side: int, remarks: Remarks) -> Pool:
+    def name(index: int) -> str:
+        return f"{part}/{listing.images[index][0]}"
 
     def image(index: int) -> NDArray[np.uint8]:
-        path = samples[index][0]
+        path = root / name(index)
         try:
-            data = Path(path).read_bytes()
+            data = path.read_bytes()
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror}") from None
-        return decode(data, path, side, fit=True)
+        decoded = decode(data, str(path), side, fit=True)
+        if decoded.transparent:
+            remarks.on_white.add(name(index))
+        return decoded.pixels
 
-    return Pool(labels, image)
+    return Pool(np.array([label for _, label in listing.images], np.int64), image, name)

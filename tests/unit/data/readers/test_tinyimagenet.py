@@ -1,7 +1,11 @@
 import dataclasses
 import hashlib
 import io
+import logging
+import re
+import subprocess
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,7 +49,16 @@ def folder(tmp_path, monkeypatch):
     (root / "wnids.txt").write_text("\n".join(WNIDS) + "\n")
     (root / "test" / "images").mkdir(parents=True)
     (root / "test" / "images" / "test_0.JPEG").write_bytes(jpeg((1, 2, 3)))
+    monkeypatch.setattr(tinyimagenet, "FOLDER_SHA256", folder_hash(root))
     return root
+
+
+def folder_hash(root):
+    """Return the hash of a folder, by the command of data/README.md."""
+    readme = Path(__file__).parents[4] / "data" / "README.md"
+    command = re.search(r"^find wnids\.txt.*", readme.read_text(), re.MULTILINE)[0]
+    done = subprocess.run(command, shell=True, cwd=root, capture_output=True, text=True)
+    return done.stdout.split()[0]
 
 
 def pack(root, monkeypatch):
@@ -97,11 +110,46 @@ def test_archive_is_read_in_place(folder, monkeypatch):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_folder_hash_follows_the_contents(folder):
-    first = tinyimagenet.read("t", SETTINGS, folder.parent).sources
-    assert tinyimagenet.read("t", SETTINGS, folder.parent).sources == first
-    (folder / "val" / "images" / "val_3.JPEG").write_bytes(jpeg((90, 10, 10)))
-    assert tinyimagenet.read("t", SETTINGS, folder.parent).sources != first
+ALTERED = DatasetConfig(kind="tinyimagenet", accept_altered=True)
+
+
+def test_flipped_bit_is_refused_unless_accepted(folder, caplog):
+    path = folder / "val" / "images" / "val_3.JPEG"
+    data = bytearray(path.read_bytes())
+    data[-200] ^= 1  # the image can still be decoded
+    path.write_bytes(data)
+    found, expected = folder_hash(folder), tinyimagenet.FOLDER_SHA256
+    difference = (
+        f"tiny-imagenet-200 is not the published data set: .* is {found}, expected {expected}"
+    )
+    with pytest.raises(DataError, match=f"{difference}; unpack the archive again, or set accept"):
+        tinyimagenet.read("t", SETTINGS, folder.parent)
+    with caplog.at_level(logging.WARNING):
+        collection = tinyimagenet.read("t", ALTERED, folder.parent)
+    assert re.search(f"{difference}; it is taken because", caplog.text)
+    check(collection)
+    assert collection.sources[0].sha256 == found
+
+
+def test_accepted_folder_may_hold_another_number_of_images(folder, tmp_path):
+    (folder / "train" / "n01" / "images" / "n01_2.JPEG").unlink()
+    short_annotations(folder)
+    manifest = tmp_path / "out" / "manifest.json"
+    prepare("t", ALTERED, folder.parent, manifest)
+    assert len(load_split(manifest, "test").labels) == 5
+
+
+def test_litter_is_left_out_and_named(folder):
+    litter = ["train/n01/images/._n01_0.JPEG", "train/n02/images/Thumbs.db", "val/images/.DS_Store"]
+    for name in litter:
+        (folder / name).write_bytes(b"litter")
+    collection = tinyimagenet.read("t", SETTINGS, folder.parent)
+    check(collection)
+    assert collection.remarks.skipped == litter
+
+
+def test_digest_is_that_of_the_official_folder():
+    assert tinyimagenet.FOLDER_SHA256 in (Path(__file__).parents[4] / "data/README.md").read_text()
 
 
 def test_end_to_end(folder, tmp_path):
@@ -166,7 +214,7 @@ def test_incomplete_folders(folder, spoil, message):
 def test_bad_images_are_named(folder, tmp_path, data, message):
     (folder / "train" / "n01" / "images" / "n01_1.JPEG").write_bytes(data)
     with pytest.raises(DataError, match=message):
-        prepare("tiny", SETTINGS, folder.parent, tmp_path / "manifest.json")
+        prepare("tiny", ALTERED, folder.parent, tmp_path / "manifest.json")
 
 
 def test_zip_that_is_no_zip(folder, monkeypatch):

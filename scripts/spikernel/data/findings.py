@@ -1,0 +1,129 @@
+"""What was found in a data set's images that its user should know: said, and kept in a file."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from spikernel import artifacts
+from spikernel.data.collection import Collection
+from spikernel.data.manifest import SplitFiles, SplitName
+
+LOG = logging.getLogger(__name__)
+FILE = "findings.json"
+"""Name of the file, which lies beside the manifest."""
+KEPT = 1000
+"""Pairs of equal images that the file names at most, for each pair of splits."""
+
+Pairs = dict[tuple[SplitName, SplitName], list[tuple[int, int]]]
+"""Splits -> places of equal images: that of the first in the first split, that of its copy."""
+
+
+def report(
+    folder: Path,
+    dataset: str,
+    collection: Collection,
+    splits: Mapping[SplitName, SplitFiles],
+    names: Mapping[SplitName, Callable[[int], str]],
+) -> int:
+    """Write the file, and a line to the log for each thing that may mislead.
+
+    Args:
+        folder: where the arrays lie, and the file goes.
+        dataset: name of the data set.
+        collection: what was read.
+        splits: the stored splits.
+        names: what to call the image at a place of each split.
+
+    Returns:
+        Number of pairs of equal images.
+    """
+    pairs = {
+        (first, second): [(names[first](a), names[second](b)) for a, b in places]
+        for (first, second), places in find_equal(
+            {split: folder / files.images for split, files in splits.items()}
+        ).items()
+    }
+    remarks, on_white = collection.remarks, sorted(collection.remarks.on_white)
+    _say_lacking(dataset, collection.classes, splits)
+    _say_equal(dataset, pairs)
+    for what, found in (
+        ("files left out, being no images of it", remarks.skipped),
+        ("images laid on white, being transparent in places", on_white),
+    ):
+        if found:
+            LOG.warning("%s: %s: %d (%s)", dataset, what, len(found), some(found))
+    record = {
+        "equal_images": {
+            "/".join(dict.fromkeys(key)): {"count": len(found), "pairs": found[:KEPT]}
+            for key, found in pairs.items()
+        },
+        "skipped_files": remarks.skipped,
+        "images_laid_on_white": on_white,
+    }
+    artifacts.write_json(folder / FILE, record)
+    return sum(map(len, pairs.values()))
+
+
+def find_equal(images: Mapping[SplitName, Path]) -> Pairs:
+    """Find images whose pixels are all equal, within each split and across every two.
+
+    A copy counts once, whatever the number of images that it equals.
+
+    Args:
+        images: file of the images of each split, (N, C, H, W).
+    """
+    found: Pairs = {}
+    places: dict[SplitName, dict[bytes, int]] = {}
+    for split, path in images.items():
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in array]
+        for earlier, known in places.items():
+            found[earlier, split] = [
+                (known[digest], place) for place, digest in enumerate(digests) if digest in known
+            ]
+        own = places[split] = {}
+        pairs = [(own.setdefault(digest, place), place) for place, digest in enumerate(digests)]
+        found[split, split] = [(first, copy) for first, copy in pairs if first != copy]
+    return found
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _say_lacking(
+    dataset: str, classes: Sequence[str], splits: Mapping[SplitName, SplitFiles]
+) -> None:
+    for split, files in splits.items():
+        lacking = [name for name, count in zip(classes, files.per_class, strict=True) if not count]
+        if lacking:
+            LOG.warning(
+                "%s: classes without a %s image: %d of %d (%s): the %s accuracy says nothing of "
+                "them: add images%s",
+                dataset, split, len(lacking), len(classes), some(lacking), split,
+                " or raise test_images" if split == "test" else "",
+            )  # fmt: skip
+
+
+def _say_equal(
+    dataset: str, pairs: Mapping[tuple[SplitName, SplitName], Sequence[tuple[str, str]]]
+) -> None:
+    for (first, second), found in pairs.items():
+        if not found:
+            continue
+        examples = some([f"{copy} = {original}" for original, copy in found])
+        if first == second:
+            LOG.info(
+                "%s: %s images that repeat another: %d (%s)", dataset, first, len(found), examples
+            )
+        else:
+            LOG.warning(
+                "%s: %s images that equal a %s image in every pixel: %d (%s): the %s "
+                "accuracy is too high unless one of each pair is removed",
+                dataset, second, first, len(found), examples, second,
+            )  # fmt: skip
