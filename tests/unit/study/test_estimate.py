@@ -1,12 +1,13 @@
 """What an experiment will cost: its nets and their numbers, data, times, limits of a cluster."""
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 from project import TINY
 
-from spikernel.config import DatasetConfig, WorkflowConfig
+from spikernel.config import DatasetConfig, SearchConfig, WorkflowConfig
 from spikernel.data import manifest as manifests
 from spikernel.errors import BudgetError, ConfigError, SpikernelError
 from spikernel.space.architecture import ImageShape
@@ -21,8 +22,9 @@ from spikernel.study.estimate import (
     read_profile,
     run,
 )
-from spikernel.study.planned_nets import planned_nets
+from spikernel.study.planned_nets import PlannedNet, planned_nets
 from spikernel.study.prepare_data import prepare
+from spikernel.study.step_time import time_nets
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ImageShape(1, 8, 10)
@@ -102,6 +104,20 @@ def test_tiny_study_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "Disk: 0.0187 MB of images" in shown
     assert "2 jobs at once" in shown
     assert "at most 50 jobs at once" in shown
+
+
+class Killer(PlannedNet):
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (9,)
+
+
+def test_a_process_that_is_killed_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    settings = DatasetConfig(kind="digits")
+    manifest = manifest_ahead("digits", settings, collection_ahead("digits", settings, tmp_path))
+    net = planned_nets(config(), "digits", DIGITS)[0]
+    killer = Killer(net.rule, net.architecture, net.training, net.jobs)
+    with pytest.raises(SpikernelError, match="kernel_impact on digits: a training step was killed"):
+        time_nets([killer], manifest, SearchConfig(), "cpu", 1)
 
 
 def test_a_device_that_is_missing_is_named(tmp_path: Path) -> None:
