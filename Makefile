@@ -77,7 +77,7 @@ DOCS := .venv-docs
 docs: setup
 	uv venv --quiet --allow-existing --python $(VENV)/bin/python $(DOCS)
 	uv pip sync --system-certs --quiet --python $(DOCS)/bin/python docs/requirements.lock
-	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 	@echo "Documentation: site/index.html (open it in a browser)"
 
 plots: setup
