@@ -55,7 +55,7 @@ class NetTimes:
     deploy: float
     """Validation and test with int8 weights; 0 where the net cannot be exported."""
     score: float
-    """The score of a search, once."""
+    """The score of a search, once; 0 where none chooses the net."""
     state_bytes: int
 
 
@@ -140,8 +140,6 @@ def _time_net(
     work = [amount for phase in trainer.phases for amount in phase.work]
     pass_once = partial(mean_logits, trainer.kept(), [trainer.normalise(images)])
     image = _seconds(pass_once, trainer.device) / IMAGES
-    score_once = partial(score.score, planned.architecture)
-    score_once()  # fills what all cells share
     passes = 1 + net.binary_steps / planned.architecture.network.time_steps
     state = io.BytesIO()
     torch.save(trainer.state(), state)
@@ -150,7 +148,7 @@ def _time_net(
         train=first_epoch * sum(work) / work[0] + len(work) * counts["validation"] * image,
         test=passes * counts["test"] * image,
         deploy=measured * _int8_seconds(trainer, images, manifest) / IMAGES,
-        score=_seconds(score_once, trainer.device),
+        score=_score_seconds(score, planned, trainer.device),
         state_bytes=state.tell(),
     )
 
@@ -174,6 +172,14 @@ def _step_seconds(trainer: Trainer, batch: int) -> float:
         total += _seconds(step, trainer.device)
         steps += 1
     return total / steps
+
+
+def _score_seconds(score: ArchitectureScore, net: PlannedNet, device: torch.device) -> float:
+    if net.candidates == 0:  # and then its width may not be that of the nets that are searched
+        return 0.0
+    score_once = partial(score.score, net.architecture)
+    score_once()  # makes what all cells share
+    return _seconds(score_once, device)
 
 
 def _int8_seconds(trainer: Trainer, images: Tensor, manifest: Manifest) -> float:

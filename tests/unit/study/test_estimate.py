@@ -90,7 +90,7 @@ def test_published_data_are_counted_without_a_file(
 
 def test_tiny_study_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tiny.yaml"
-    path.write_text(yaml.safe_dump({**TINY, "device": "cpu", "nas_search": {"iterations": 5}}))
+    path.write_text(yaml.safe_dump({**TINY, "device": "cpu"}))
     run(Inputs(path, tmp_path, ROOT / "profiles/slurm"), Settings(cores=2))
     shown = capsys.readouterr().out
     rows = [line.split("|")[1:4] for line in shown.splitlines() if line.startswith("| digits")]
