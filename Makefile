@@ -7,6 +7,7 @@
 # make verify  compare results with the checksums that their jobs recorded
 # make readme  the result block of README.md; ADD=results/demo stores that run's results first
 # make docs-config    config/README.md and the schema, from the models of the configuration
+# make docs    the documentation as a site, in site/; a link that leads nowhere is an error
 # make test    lint and all tests
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
@@ -26,8 +27,8 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo quick figures readme docs-config plots adopt verify test test-conda test-dvc \
-        test-slurm test-neurobench lint lock bench-search bench-train bench-recipe
+.PHONY: help setup demo quick figures readme docs-config docs plots adopt verify test test-conda \
+        test-dvc test-slurm test-neurobench lint lock bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -70,6 +71,14 @@ readme: setup
 
 docs-config: setup
 	python tools/document_config.py --project .
+
+# In an environment of its own, so that `make setup` need not install what builds pages.
+DOCS := .venv-docs
+docs: setup
+	uv venv --quiet --allow-existing --python $(VENV)/bin/python $(DOCS)
+	uv pip sync --system-certs --quiet --python $(DOCS)/bin/python docs/requirements.lock
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+	@echo "Documentation: site/index.html (open it in a browser)"
 
 plots: setup
 	python .dvc/offline_plots.py .dvc/tmp/plots.html
@@ -118,6 +127,7 @@ lint: setup
 
 # A local build of PyTorch (2.13.0+cpu) is written without its suffix, so that the lock
 # installs the CUDA build elsewhere.
+COMPILE := uv pip compile --quiet --python-version 3.11 --no-emit-find-links --no-annotate --no-header
 lock: setup
-	uv pip compile --quiet --python-version 3.11 --no-emit-find-links --no-annotate --no-header requirements.in \
-	  | sed 's/+cpu$$//' > requirements.lock.new && mv requirements.lock.new requirements.lock
+	for name in requirements docs/requirements; do \
+	  $(COMPILE) $$name.in | sed 's/+cpu$$//' > $$name.lock.new && mv $$name.lock.new $$name.lock || exit; done

@@ -1,0 +1,234 @@
+"""What an experiment will cost on this machine: hours of each rule, memory and disk."""
+
+import logging
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from spikernel.config import DatasetConfig, WorkflowConfig, strict_yaml
+from spikernel.data import manifest as manifests
+from spikernel.data.manifest import Manifest
+from spikernel.data.rules import check_datasets
+from spikernel.errors import ConfigError
+from spikernel.report.tables import markdown
+from spikernel.report.tables.table import Column, count, duration, significant, table
+from spikernel.search.rules import check_search
+from spikernel.space.counts import memory_mb, parameter_count
+from spikernel.study.data_ahead import collection_ahead, manifest_ahead
+from spikernel.study.planned_nets import PlannedNet, planned_nets
+from spikernel.study.shapes import image_shape
+from spikernel.study.step_time import RuleTimes, time_nets
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    config: Annotated[Path, "experiment, for instance config/demo.yaml"]
+    results: Annotated[Path, "folder of results; data prepared there are counted"] = Path("results")
+    profile: Annotated[Path | None, "profile of a cluster, for instance profiles/slurm"] = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the experiment will be run."""
+
+    cores: Annotated[int, "what snakemake will get as --cores"] = os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class RuleCost:
+    """What the jobs of a rule cost on one data set."""
+
+    dataset: str
+    rule: str
+    jobs: float
+    longest: float
+    """Seconds of the longest job."""
+    seconds: float
+    """Seconds of all jobs, one after the other."""
+    memory_gb: float
+    """Peak of a job in GB (10^9 bytes)."""
+    gpu_gb: float
+    """The same of the GPU's memory."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an experiment costs."""
+
+    rules: tuple[RuleCost, ...]
+    jobs_at_once: int
+    data_mb: float
+    """Prepared arrays in MB (10^6 bytes)."""
+    weights_mb: float
+    """Weights of all models."""
+    state_mb: float
+    """Largest state of an unfinished training."""
+
+    @property
+    def seconds(self) -> float:
+        """Time until all is done; rules wait for each other, their jobs run side by side."""
+        return sum(
+            max(rule.longest, rule.seconds / min(self.jobs_at_once, max(1, rule.jobs)))
+            for rule in self.rules
+        )
+
+
+COLUMNS = (
+    Column("data set", "dataset"),
+    Column("rule", "rule"),
+    Column("jobs", "jobs", count, "number"),
+    Column("longest job", "longest", duration, "number"),
+    Column("all jobs, hours", "seconds", lambda seconds: significant(seconds / 3600, 2), "number"),
+    Column("peak memory, GB", "memory_gb", lambda size: significant(size, 2), "number"),
+    Column("of the GPU, GB", "gpu_gb", lambda size: significant(size, 2), "number"),
+)
+
+
+def run(inputs: Inputs, settings: Settings) -> None:
+    """Print hours per rule, memory and disk; with a profile of a cluster node hours, too.
+
+    Raises:
+        SpikernelError: the configuration is not valid, data are missing, or memory is too small.
+
+    """
+    profile = {} if inputs.profile is None else read_profile(inputs.profile)
+    cost = estimate(WorkflowConfig.read(inputs.config), inputs.results, settings.cores)
+    print(describe(cost))
+    if inputs.profile is not None:
+        print(describe_on_cluster(cost, profile))
+
+
+def estimate(config: WorkflowConfig, results: Path, cores: int) -> Cost:
+    """Time the nets of an experiment and add up what its jobs cost.
+
+    Args:
+        config: the experiment.
+        results: folder of results; images that are prepared there are counted, others as they are
+            published or lie in their folder.
+        cores: for jobs side by side.
+
+    Raises:
+        SpikernelError: see `run`.
+
+    """
+    check_datasets(config)
+    check_search(config.nas_search)
+    rules: list[RuleCost] = []
+    data_mb = weights_mb = state_mb = 0.0
+    for dataset in config.datasets:
+        manifest = _manifest(config, dataset, results)
+        images = sum(split.count for split in manifest.splits.values())
+        data_mb += images * (manifest.channels * manifest.image_size**2 + 8) / 1e6
+        nets = planned_nets(config, dataset, image_shape(manifest))
+        for rule in ("kernel_impact", "train_final"):
+            chosen = [net for net in nets if net.rule == rule]
+            LOG.info("timing %d nets of %s on %s", len(chosen), rule, dataset)
+            times = time_nets(chosen, manifest, config.nas_search, config.device, config.threads)
+            rules += _rule_costs(dataset, chosen, times)
+            state_mb = max(state_mb, *(net.state_bytes / 1e6 for net in times.nets))
+        weights_mb += sum(net.jobs * _weights_mb(net) for net in chosen)
+    on_gpu = any(rule.gpu_gb for rule in rules)
+    at_once = 1 if on_gpu else max(1, cores // config.threads)
+    return Cost(tuple(rules), at_once, data_mb, weights_mb, state_mb)
+
+
+def _weights_mb(net: PlannedNet) -> float:
+    return memory_mb(parameter_count(net.architecture).total, "fp32")
+
+
+def _manifest(config: WorkflowConfig, dataset: str, results: Path) -> Manifest:
+    path = results / config.experiment / dataset / "prepare_data" / "manifest.json"
+    if path.exists():
+        return manifests.read(path)
+    data = config.sections()[f"datasets/{dataset}/data"]
+    assert isinstance(data, DatasetConfig)
+    return manifest_ahead(dataset, data, collection_ahead(dataset, data, Path(config.data_dir)))
+
+
+def _rule_costs(dataset: str, nets: Sequence[PlannedNet], times: RuleTimes) -> list[RuleCost]:
+    jobs = [net.jobs for net in nets]
+    work: dict[str, tuple[list[float], list[float]]] = {
+        "kernel_impact": (jobs, [time.train for time in times.nets])
+    }
+    if nets[0].rule == "train_final":
+        scores = [n.candidates * t.score for n, t in zip(nets, times.nets, strict=True)]
+        work = {
+            "nas_search": ([net.searches for net in nets], scores),
+            "train_final": (jobs, [time.train + time.test for time in times.nets]),
+            "deployment": (jobs, [time.deploy for time in times.nets]),
+        }
+    return [
+        RuleCost(
+            dataset=dataset,
+            rule=rule,
+            jobs=sum(numbers),
+            longest=times.start + max(seconds),
+            seconds=sum(n * (times.start + s) for n, s in zip(numbers, seconds, strict=True)),
+            memory_gb=times.memory_bytes / 1e9,
+            gpu_gb=times.gpu_bytes / 1e9,
+        )
+        for rule, (numbers, seconds) in work.items()
+    ]
+
+
+def describe(cost: Cost) -> str:
+    """Return the cost as a table and three lines."""
+    columns = COLUMNS if any(rule.gpu_gb for rule in cost.rules) else COLUMNS[:-1]
+    rows = markdown.render(table("", columns, map(asdict, cost.rules)))
+    jobs = "one job after the other"
+    if cost.jobs_at_once > 1:
+        jobs = f"{cost.jobs_at_once} jobs at once, if they do not slow each other down"
+    memory = cost.jobs_at_once * max(rule.memory_gb for rule in cost.rules)
+    return (
+        f"{rows}\nTime: about {duration(cost.seconds)} on this machine, {jobs}; tables, exports "
+        f"and figures take minutes more.\nMemory: up to {significant(memory, 2)} GB.\n"
+        f"Disk: {significant(cost.data_mb)} MB of images, {significant(cost.weights_mb)} MB of "
+        f"weights, up to {significant(cost.state_mb)} MB for each unfinished training."
+    )
+
+
+def read_profile(path: Path) -> dict[str, Any]:
+    """Return what a profile of Snakemake says, given by its folder or its file.
+
+    Raises:
+        ConfigError: there is none, or it is not YAML.
+
+    """
+    file = next(iter(sorted(path.glob("config*.yaml"))), path)
+    if not file.is_file():
+        raise ConfigError(f"{path}: holds no config*.yaml: name the folder of a profile")
+    found = strict_yaml.load(file.read_text(encoding="utf-8"), str(file))
+    if not isinstance(found, dict):
+        raise ConfigError(f"{file}: holds no keys: name the folder of a profile")
+    return found
+
+
+def describe_on_cluster(cost: Cost, profile: dict[str, Any]) -> str:
+    """Return node hours where each job has a node, and which jobs outlast their first attempt."""
+    lines, gpu_hours = [], 0.0
+    for rule in cost.rules:
+        asked = {
+            **profile.get("default-resources", {}),
+            **profile.get("set-resources", {}).get(rule.rule, {}),
+        }
+        gpu_hours += rule.seconds / 3600 if asked.get("gpu") else 0
+        minutes = re.match(r"\d+", str(asked.get("runtime", "")))
+        if minutes and rule.longest > 60 * int(minutes[0]):
+            lines.append(
+                f"{rule.rule} on {rule.dataset}: a job of {duration(rule.longest)} outlasts its "
+                f"first {minutes[0]} min: raise runtime in set-resources"
+            )
+    hours = sum(rule.seconds for rule in cost.rules) / 3600
+    total = (
+        f"Cluster: {significant(hours, 2)} node hours, {significant(gpu_hours, 2)} of them of jobs "
+        f"that ask for a GPU, if a node is as fast as this machine and has one job; at most "
+        f"{profile.get('jobs', 'any number of')} jobs at once."
+    )
+    return "\n".join([total, *lines])

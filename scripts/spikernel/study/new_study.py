@@ -1,0 +1,104 @@
+"""A configuration for a folder of the user's own images, and what it will cost."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from spikernel import artifacts
+from spikernel.config import WorkflowConfig, strict_yaml
+from spikernel.data.manifest import Manifest, SplitFiles
+from spikernel.data.rules import check_datasets
+from spikernel.errors import ConfigError
+from spikernel.search.rules import check_search
+from spikernel.study import proposal
+from spikernel.study.estimate import describe, estimate
+
+FEW = 20
+"""A class with fewer images in a split is named in a warning."""
+LOPSIDED = 5
+"""So are the smallest and the largest class where they differ by more than this factor."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files read."""
+
+    images: Annotated[Path, "folder with train/ and test/ or val/, in them a folder per class"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The file written."""
+
+    config: Annotated[Path | None, "YAML file to write; default: config/<name>.yaml"] = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the images alone do not say."""
+
+    name: Annotated[str | None, "of data set and experiment; default: the folder's"] = None
+    memory_mb: Annotated[float, "largest memory of a net's int8 weights in MB"] = 0.5
+    time: Annotated[bool, "time training steps, and print what the study will cost"] = True
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
+    """Write the configuration; print what it is for, warnings, the cost, and the next command.
+
+    Raises:
+        ConfigError: the file is there already, or the name cannot be one.
+        BudgetError: no net for these images fits the memory.
+        DataError: the folder is not arranged as it must be, or holds no images.
+
+    """
+    images = inputs.images
+    if images.name in ("", ".."):
+        images = images.resolve()
+    name = settings.name or re.sub(r"[^A-Za-z0-9_.-]+", "-", images.name).lstrip("_.-")
+    path = outputs.config or Path("config") / f"{name}.yaml"
+    if path.exists():
+        raise ConfigError(f"{path} is there already: remove it, or give another --config or --name")
+    found = proposal.propose(name, images, settings.memory_mb)
+    text = proposal.as_yaml(found, path)
+    config = WorkflowConfig.parse(strict_yaml.load(text, str(path)), str(path))
+    check_datasets(config)
+    check_search(config.nas_search)
+    artifacts.write_text(path, text)
+    print(f"{path}: {found.about}; read it, and change what you like")
+    for line in warnings(found.manifest):
+        print(f"warning: {line}")
+    cores = os.cpu_count() or 1
+    if settings.time:
+        print(describe(estimate(config, Path("results"), cores)))
+    print(f"Next: snakemake --cores {cores} --configfile {path}")
+
+
+def warnings(manifest: Manifest) -> list[str]:
+    """Return what is wrong with the classes of a data set: too few images, or lopsided."""
+    found = [
+        line
+        for name in ("train", "test")
+        if (line := _few(manifest.classes, name, manifest.splits[name]))
+    ]
+    sizes = dict(zip(manifest.classes, manifest.splits["train"].per_class, strict=True))
+    small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    if sizes[large] > LOPSIDED * sizes[small]:
+        found.append(
+            f"classes are lopsided: {sizes[large]} training images of '{large}', {sizes[small]} of "
+            f"'{small}': accuracy over all images will hide the small ones"
+        )
+    return found
+
+
+def _few(classes: tuple[str, ...], name: str, split: SplitFiles) -> str | None:
+    few = [
+        f"'{label}' ({number})"
+        for label, number in zip(classes, split.per_class, strict=True)
+        if number < FEW
+    ]
+    if not few:
+        return None
+    more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+    return f"fewer than {FEW} {name} images: {', '.join(few[:5])}{more}: add images"

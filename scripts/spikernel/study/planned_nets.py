@@ -1,0 +1,115 @@
+"""Which nets an experiment trains, and how often, as far as it is known before anything has run."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from spikernel.config import NetworkConfig, SearchConfig, TrainingConfig, WorkflowConfig
+from spikernel.search.score import score_class
+from spikernel.search.strategies import Space, plan, rank_order
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.study.bounds import Bounds
+from spikernel.study.reference_net import ANCHOR, reference_architecture
+
+
+@dataclass(frozen=True)
+class PlannedNet:
+    """An architecture, and the jobs that train it."""
+
+    rule: Literal["kernel_impact", "train_final"]
+    architecture: Architecture
+    training: TrainingConfig
+    jobs: float
+    """How many; not whole where several nets stand for jobs whose cells are not known yet."""
+    searches: float = 0
+    """Searches that choose it."""
+    candidates: int = 0
+    """Cells that each of them scores."""
+
+
+def planned_nets(config: WorkflowConfig, dataset: str, images: ImageShape) -> list[PlannedNet]:
+    """Return every kind of net that an experiment trains on a data set.
+
+    Args:
+        config: the experiment.
+        dataset: one of its data sets.
+        images: their shape.
+
+    Raises:
+        ConfigError: a net does not fit the images, or a search is too large.
+        BudgetError: no cell of a set that is searched meets the budget.
+
+    """
+    sections = config.sections()
+    network, impact, final = (
+        sections[f"datasets/{dataset}/{name}"]
+        for name in ("network", "kernel_impact", "train_final")
+    )
+    assert isinstance(network, NetworkConfig)
+    assert isinstance(impact, TrainingConfig)
+    assert isinstance(final, TrainingConfig)
+    bounds = Bounds(config.nas_search, network, images)
+    return [*_reference_nets(config, impact, bounds), *_final_nets(config, final, bounds)]
+
+
+def _reference_nets(
+    config: WorkflowConfig, training: TrainingConfig, bounds: Bounds
+) -> Iterator[PlannedNet]:
+    impact = config.kernel_impact
+    for control, size in itertools.product(impact.controls, impact.kernel_sizes):
+        if size != ANCHOR or control == impact.controls[0]:
+            architecture = reference_architecture(
+                impact.reference_cell, size, control, bounds.network, bounds.images
+            )
+            yield PlannedNet("kernel_impact", architecture, training, len(impact.seeds))
+
+
+def _final_nets(
+    config: WorkflowConfig, training: TrainingConfig, bounds: Bounds
+) -> Iterator[PlannedNet]:
+    final, search = config.train_final, config.nas_search
+    for sizes, share in kernel_set_shares(config, bounds).items():
+        space = Space.of(search, sizes, bounds.network, bounds.images)
+        cells = plan(search, space).cells
+        architecture = Architecture(likely_cell(cells, search, space), space.network, space.images)
+        jobs = share * final.ranks * len(final.seeds)
+        scored = min(len(cells), search.prefilter or len(cells))
+        yield PlannedNet("train_final", architecture, training, jobs, share, scored)
+
+
+def kernel_set_shares(config: WorkflowConfig, bounds: Bounds) -> dict[tuple[int, ...], float]:
+    """Return how many of the searches are over each set of kernel sizes.
+
+    Which sets will be designed is not known; each possible one has the same share in them.
+    """
+    design = config.kernel_set_design
+    certain = dict.fromkeys((design.baseline, *design.fixed), 1.0)
+    if design.fixed:
+        return certain
+    possible = [
+        sizes
+        for count in sorted(set(design.sizes_per_set))
+        for sizes in itertools.combinations(config.kernel_impact.kernel_sizes, count)
+        if sizes != design.baseline and bounds.hold(sizes)
+    ]
+    return certain | {sizes: design.keep / len(possible) for sizes in possible}
+
+
+def likely_cell(cells: list[Cell], search: SearchConfig, space: Space) -> Cell:
+    """Return the cell that a search among these would choose by a score that needs no images.
+
+    It is the search's own score where it is such a one, else the default.
+    """
+    own = score_class(search.score)
+    chosen = score_class(SearchConfig().score) if own.needs_images else own
+    score = chosen(search, [], torch.device("cpu"))
+
+    def order(cell: Cell) -> tuple[bool, float, int, int, int, str]:
+        value = score.score(Architecture(cell, space.network, space.images))
+        return rank_order(value, cell, space)
+
+    return min(cells, key=order)

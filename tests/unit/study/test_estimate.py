@@ -1,0 +1,152 @@
+"""What an experiment will cost: its nets and their numbers, data, times, limits of a cluster."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from project import TINY
+
+from spikernel.config import DatasetConfig, SearchConfig, WorkflowConfig
+from spikernel.data import manifest as manifests
+from spikernel.errors import BudgetError, ConfigError, SpikernelError
+from spikernel.space.architecture import ImageShape
+from spikernel.study.data_ahead import collection_ahead, manifest_ahead
+from spikernel.study.estimate import (
+    Cost,
+    Inputs,
+    RuleCost,
+    Settings,
+    describe_on_cluster,
+    estimate,
+    read_profile,
+    run,
+)
+from spikernel.study.planned_nets import PlannedNet, planned_nets
+from spikernel.study.prepare_data import prepare
+from spikernel.study.step_time import time_nets
+
+ROOT = Path(__file__).parents[3]
+DIGITS = ImageShape(1, 8, 10)
+
+
+def config(**changes: object) -> WorkflowConfig:
+    return WorkflowConfig.parse({**TINY, **changes}, "toy")
+
+
+def jobs(nets: list, rule: str) -> float:
+    return sum(net.jobs for net in nets if net.rule == rule)
+
+
+def test_demo_trains_14_and_14_nets() -> None:
+    demo = WorkflowConfig.read(ROOT / "config/demo.yaml")
+    nets = planned_nets(demo, "digits", DIGITS)
+    assert jobs(nets, "kernel_impact") == 14  # 4 sizes under 2 controls, 3x3 once; 2 seeds
+    assert jobs(nets, "train_final") == pytest.approx(14)  # 6 designed sets, the baseline; 2 seeds
+    # Of the 10 sets of two or three of four sizes {1, 3} is the baseline: 9 share 6 searches.
+    final = [net for net in nets if net.rule == "train_final"]
+    assert [round(net.searches, 3) for net in final] == [1, *[0.667] * 9]
+
+
+def test_fixed_sets_are_searched_as_they_are() -> None:
+    fixed = config(
+        kernel_set_design={"fixed": [[1, 3]]}, nas_search={"strategy": "exhaustive", "prefilter": 9}
+    )
+    (net,) = [n for n in planned_nets(fixed, "digits", DIGITS) if n.rule == "train_final"]
+    assert (net.jobs, net.searches, net.candidates) == (1, 1, 9)
+    # A chain of the largest kernels is what the default score likes best.
+    assert net.architecture.cell.archid.count("k3") >= 3
+
+
+def test_a_budget_that_nothing_meets_is_refused() -> None:
+    tight = config(nas_search={"budget": {"max_params": 5}})
+    with pytest.raises(BudgetError, match="no architecture meets the budget"):
+        planned_nets(tight, "digits", DIGITS)
+
+
+def test_data_ahead_are_what_is_prepared(tmp_path: Path) -> None:
+    settings = DatasetConfig(kind="digits", train_images=200, test_images=60)
+    prepare("digits", settings, tmp_path, tmp_path / "manifest.json")
+    made = manifests.read(tmp_path / "manifest.json")
+    ahead = manifest_ahead("digits", settings, collection_ahead("digits", settings, tmp_path))
+    for name, split in made.splits.items():
+        assert ahead.splits[name].per_class == split.per_class
+    assert (ahead.classes, ahead.image_size, ahead.channels) == (made.classes, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts", "size"),
+    [("cifar10", [45000, 5000, 10000], 32), ("tinyimagenet", [90000, 10000, 10000], 64)],
+)
+def test_published_data_are_counted_without_a_file(
+    tmp_path: Path, kind: str, counts: list[int], size: int
+) -> None:
+    settings = DatasetConfig(kind=kind)
+    ahead = manifest_ahead(kind, settings, collection_ahead(kind, settings, tmp_path))
+    assert [split.count for split in ahead.splits.values()] == counts
+    assert ahead.image_size == size
+    assert not list(tmp_path.iterdir())
+
+
+def test_tiny_study_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump({**TINY, "device": "cpu"}))
+    run(Inputs(path, tmp_path, ROOT / "profiles/slurm"), Settings(cores=2))
+    shown = capsys.readouterr().out
+    rows = [line.split("|")[1:4] for line in shown.splitlines() if line.startswith("| digits")]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["digits", "kernel_impact", "3"],
+        ["digits", "nas_search", "2"],
+        ["digits", "train_final", "2"],
+        ["digits", "deployment", "2"],
+    ]
+    # 260 images of 8x8 bytes, each with a label of 8 bytes.
+    assert "Disk: 0.0187 MB of images" in shown
+    assert "2 jobs at once" in shown
+    assert "at most 50 jobs at once" in shown
+
+
+class Killer(PlannedNet):
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (9,)
+
+
+def test_a_process_that_is_killed_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    settings = DatasetConfig(kind="digits")
+    manifest = manifest_ahead("digits", settings, collection_ahead("digits", settings, tmp_path))
+    net = planned_nets(config(), "digits", DIGITS)[0]
+    killer = Killer(net.rule, net.architecture, net.training, net.jobs)
+    with pytest.raises(SpikernelError, match="kernel_impact on digits: a training step was killed"):
+        time_nets([killer], manifest, SearchConfig(), "cpu", 1)
+
+
+def test_a_device_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpikernelError, match="cuda"):
+        estimate(config(device="cuda"), tmp_path, 1)
+
+
+def cost(seconds: float) -> Cost:
+    rules = [
+        RuleCost("d", rule, 4, seconds, 4 * seconds, 1.0, 0.0)
+        for rule in ("kernel_impact", "train_final")
+    ]
+    return Cost(tuple(rules), 2, 0, 0, 0)
+
+
+def test_rules_wait_for_each_other() -> None:
+    # 4 jobs of a minute, 2 at once, and then again.
+    assert cost(60).seconds == 240
+
+
+def test_jobs_longer_than_their_limit_are_named() -> None:
+    slurm = read_profile(ROOT / "profiles/slurm")
+    # kernel_impact may take 720 min at first, train_final 1440: 13 h is too long for one of them.
+    shown = describe_on_cluster(cost(13 * 3600), slurm)
+    assert "104 node hours, 104 of them of jobs that ask for a GPU" in shown
+    assert "kernel_impact on d: a job of 13.0 h outlasts its first 720 min" in shown
+    assert "train_final on d" not in shown
+
+
+def test_a_folder_without_a_profile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds no config\*\.yaml"):
+        read_profile(tmp_path)
