@@ -12,9 +12,15 @@ from spikernel.config import NetworkConfig, PhaseConfig, TrainingConfig
 from spikernel.errors import ConfigError
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.space.architecture import Architecture
+from spikernel.space.flop import forward_flop
 
 SHRUNK_AT_ONCE = 1024
 """Images that are shrunk at once, to bound the memory."""
+FLOP_RULE = (
+    "3 x the forward pass, of which every product has two gradients; 2 FLOP per product in "
+    "convolutions and linear layers; nothing else is counted, nor a teacher"
+)
+"""How the FLOP of a training are counted."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,9 @@ class Phase:
         return self.first_epoch + self.settings.epochs - 1
 
     @property
-    def work(self) -> list[float]:
-        """Work of each of its epochs, up to a factor that all phases share."""
-        architecture = self.net.architecture
-        pixels = architecture.images.size**2
-        return [float(architecture.network.time_steps * pixels)] * self.settings.epochs
+    def flop_per_image(self) -> int:
+        """FLOP of training on one image, by `FLOP_RULE`."""
+        return 3 * forward_flop(self.net.architecture)
 
     def _frozen_modules(self) -> list[nn.Module]:
         return [self.net.get_submodule(name) for name in self.frozen]

@@ -9,6 +9,7 @@ from toy import MODERN, fresh_net, load
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, UnfinishedError
 from spikernel.network.spiking_net import SpikingNet
+from spikernel.space.flop import forward_flop
 from spikernel.training.loop import train
 from spikernel.training.phases import make_phases, shrink
 from spikernel.training.progress import Progress
@@ -75,9 +76,8 @@ def test_phases_share_their_weights_and_one_is_the_net_itself(digits_manifest: P
     views = first.net.state_dict(keep_vars=True)
     assert all(views[name] is value for name, value in net.state_dict(keep_vars=True).items())
     assert [phase.first_epoch for phase in (first, second, third)] == [1, 3, 4]
-    # T times pixels: 1 x 36, 2 x 64.
-    assert first.work == [36, 36]
-    assert third.work == [128, 128]
+    assert first.flop_per_image == 3 * forward_flop(first.net.architecture)
+    assert third.flop_per_image == second.flop_per_image == 3 * forward_flop(net.architecture)
 
 
 def test_phase_with_other_neurons_trains_the_same_weights(digits_manifest: Path) -> None:
