@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from toy import MODERN, fresh_net, load
+from toy import MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, UnfinishedError
@@ -96,6 +96,17 @@ def test_phase_with_other_neurons_trains_the_same_weights(digits_manifest: Path)
     assert not torch.equal(net.stem.conv.weight, before)
     assert trained.net.architecture.network.neuron == "lif"
     assert [record.epoch for record in trained.history] == [1, 2]
+
+
+def test_a_list_that_ends_in_other_neurons_than_those_kept_is_refused(
+    digits_manifest: Path,
+) -> None:
+    network = NetworkConfig.parse({**NETWORK.model_dump(), "neuron": "if_soft"}, "toy")
+    net = fresh_net(digits_manifest, network=network)
+    levels = {"epochs": 1, "neuron": "integer", "time_steps": 1}
+    make_phases(net, settings([levels, {"epochs": 1}]))
+    with pytest.raises(ConfigError, match=r"neurons 'integer', but the net .* spikes by 'if_soft'"):
+        make_phases(net, settings([{"epochs": 1}, levels]))
 
 
 def test_other_neurons_must_have_the_same_parameters(digits_manifest: Path) -> None:
