@@ -63,15 +63,15 @@ def rate_logits(net: SpikingNet, images: Tensor) -> Tensor:
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d) and m.training]
     rates: Seen = {}
     spreads: dict[nn.Module, Tensor] = {}
-    spiking = {neuron: partial(_run_steps, neuron, rates) for neuron in neurons}
-    measured = {norm: partial(_norm_steps, norm, spreads) for norm in norms}
+    spiking: Forwards = {neuron: partial(_run_steps, neuron, rates) for neuron in neurons}
+    measured: Forwards = {norm: partial(_norm_steps, norm, spreads) for norm in norms}
     with torch.no_grad(), _replaced({**spiking, **measured}):
         net(images)
     torch.clear_autocast_cache()  # it holds copies of the weights that lead to no gradient
     for generator, state in zip(generators, before, strict=True):  # equal masks in both runs
         generator.set_state(state)
-    firing = {neuron: partial(_give_rates, *rates[neuron]) for neuron in neurons}
-    normed = {norm: partial(_norm_rates, norm, spreads[norm]) for norm in norms}
+    firing: Forwards = {neuron: partial(_give_rates, *rates[neuron]) for neuron in neurons}
+    normed: Forwards = {norm: partial(_norm_rates, norm, spreads[norm]) for norm in norms}
     with _replaced({**firing, **normed}):
         logits: Tensor = net(images, 1)
     return logits
