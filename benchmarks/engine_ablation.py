@@ -14,10 +14,11 @@ A training that is killed goes on from at most five minutes before. Nothing else
 The last line printed is one JSON object.
 """
 
+import hashlib
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -88,7 +89,7 @@ class Bench:
         training: of the base.
         machine: where they run.
         minutes: of one training.
-        epochs: of the parts that have been trained.
+        work: folder of unfinished trainings, teachers and epochs.
 
     """
 
@@ -100,16 +101,12 @@ class Bench:
         training: TrainingConfig,
         machine: Machine,
         minutes: float,
-        epochs: Mapping[str, int],
+        work: Path,
     ) -> None:
         self.images = Images.of(manifest)
         self._manifest, self._cell = manifest, Cell.from_archid(archid)
         self._network, self._training = network, training
-        self._machine, self._minutes = machine, minutes
-        # Kept at once: an unfinished training goes on with its own number of epochs alone.
-        self._kept = manifest.with_name("epochs.json")
-        before = artifacts.read_json(self._kept) if self._kept.exists() else {}
-        self._known: dict[str, int] = {**before, **epochs}
+        self._machine, self._minutes, self._work = machine, minutes, work
 
     def run(self, part: str, seed: int) -> dict[str, Any]:
         """Train a part with a seed, and return its columns."""
@@ -121,7 +118,7 @@ class Bench:
 
     def _train(self, part: str, changes: Part, seed: int, epochs: int) -> Trained:
         architecture, settings = self._architecture(changes), self._settings(changes, epochs)
-        state = state_path(self._manifest.with_name(f"{part}-{seed}"))
+        state = state_path(self._work / f"{part}-{seed}")
         made_of = training_run.fingerprint(
             architecture, settings, seed, self._machine, self._manifest
         )
@@ -140,20 +137,22 @@ class Bench:
         return TrainingConfig.parse(given, "training")
 
     def _teacher(self, seed: int) -> Path:
-        path = self._manifest.with_name(f"teacher-{seed}.safetensors")
+        path = self._work / f"teacher-{seed}.safetensors"
         if not path.exists():
             trained = self._train(TWIN, TEACHER, seed, self._epochs(BASE, NOTHING))
             save_model(path, trained.net, self.images.learned.manifest)
         return path
 
     def _epochs(self, part: str, changes: Part) -> int:
-        if part not in self._known:
+        # Kept before the training: an unfinished one goes on with its own number alone.
+        kept = self._work / "epochs.json"
+        known: dict[str, int] = artifacts.read_json(kept) if kept.exists() else {}
+        if part not in known:
             base, own = seconds_per_step([self._trainer(NOTHING), self._trainer(changes)])
             steps = -(-len(self.images.learned.labels) // self._training.batch_size)
-            found = epochs_for(self._minutes, steps, base, own, self._known.get(BASE))
-            self._known[part] = found
-            artifacts.write_json(self._kept, self._known)
-        return self._known[part]
+            known[part] = epochs_for(self._minutes, steps, base, own, known.get(BASE))
+            artifacts.write_json(kept, known)
+        return known[part]
 
     def _trainer(self, changes: Part) -> Trainer:
         net = training_run.make_net(
@@ -224,8 +223,9 @@ def main(
     manifest = prepare_cifar10(
         data, output.with_name(f".{output.stem}"), validation_fraction=held_out / 50_000
     )
-    known = {row["part"]: int(row["epochs"]) for row in results.rows}
-    bench = Bench(manifest, archid, network, training, machine, minutes, known)
+    digest = hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
+    work = manifest.parent / digest[:12]  # what is kept for other settings is not taken up
+    bench = Bench(manifest, archid, network, training, machine, minutes, work)
     runs: dict[str, Callable[[int], dict[str, Any]]] = {
         part: partial(bench.run, part) for part in (BASE, *names)
     }
