@@ -12,7 +12,12 @@ two for each worker, so turns are long.
 
 Peak memory is that of the process (its loader workers not counted), on a GPU what PyTorch
 allocated there. `mfu` is our FLOP/s in convolutions and matrix products, forward and backward,
-by the measured rate of one large product. The last line is one JSON object.
+by the measured rate of one large product.
+
+Then our loop, by recipe `engine`, trains nets of macro-structure `compact`, integer neurons in one
+pass and `if_soft` ones at T = 4, in turns with a loop that does the convolutions of the same step
+alone, forward and backward, in the same shapes and the same number format. What is printed is our
+images per second as a share of theirs. The last line is one JSON object.
 """
 
 import json
@@ -23,13 +28,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 from common import environment, prepare_cifar10, wait_for
-from training_loops import OurLoop, Setup, in_bfloat16, make_loop, matmul_rate
+from training_loops import OurLoop, Setup, make_loop, matmul_rate
 
 from spikernel import cli
 from spikernel.config import NetworkConfig
@@ -39,6 +45,14 @@ from spikernel.network.device import DeviceName, choose_device
 LOOPS = ("ours", "snasnet", "spikingjelly")
 CELL = "k3-zero-skip-k3-zero-k3"
 """Three convolutions in a chain beside a direct connection: one LIF per convolution in all nets."""
+COMPACT_CELL = "zero-zero-k3-zero-zero-zero"
+COMPACT_NETS = {
+    "integer": NetworkConfig(macro="compact"),
+    "if_soft": NetworkConfig(macro="compact", neuron="if_soft", time_steps=4),
+}
+"""What is compared with its own convolutions: D = 4 levels in one pass, and T = 4."""
+GOAL = 0.6
+"""Share of the rate of the convolutions that our loop is meant to reach."""
 DEFAULTS = {
     "cpu": {"channels": 16, "batch_size": 64, "steps": 40, "warmup": 2},
     "cuda": {"channels": 128, "batch_size": 128, "steps": 100, "warmup": 20},
@@ -61,7 +75,7 @@ def serve(name: str, setup: Setup, warmup: int, pipe: Connection) -> None:
             assert isinstance(loop, OurLoop)
             pipe.send(loop.flop_per_image())
         elif asked == "matmul":
-            dtype = torch.bfloat16 if in_bfloat16(setup) else torch.float32
+            dtype = torch.bfloat16 if setup.in_bfloat16() else torch.float32
             pipe.send(matmul_rate(setup.device, dtype))
         else:
             start = time.perf_counter()
@@ -129,7 +143,7 @@ def measure(setup: Setup, steps: int, rounds: int, warmup: int) -> dict[str, Any
     }
     for name in LOOPS:
         print(f"{name}: {rate[name]:.1f} images/s, peak memory {peaks[name]:.0f} MB")
-    kind = "bfloat16" if in_bfloat16(setup) else "float32"
+    kind = number_format(setup)
     print(f"ours: {flop * rate['ours'] / 1e12:.4f} TFLOP/s of {matmul / 1e12:.4f} ({kind} product)")
     return {
         "vs_snasnet_loop": rate["ours"] / rate["snasnet"],
@@ -148,6 +162,33 @@ def measure(setup: Setup, steps: int, rounds: int, warmup: int) -> dict[str, Any
     }
 
 
+def number_format(setup: Setup) -> str:
+    """Return the type that our loop computes in."""
+    return "bfloat16" if setup.in_bfloat16() else "float32"
+
+
+def measure_share(name: str, setup: Setup, steps: int, rounds: int, warmup: int) -> dict[str, Any]:
+    """Return the images per second of our loop and of its convolutions alone, and the share."""
+    loops = ("ours", "convolutions")
+    seconds: dict[str, list[float]] = {loop: [] for loop in loops}
+    with served(loops, setup, warmup) as pipes:
+        for _ in range(rounds):
+            for loop, pipe in pipes.items():
+                seconds[loop].append(ask(pipe, steps))
+        for pipe in pipes.values():
+            ask(pipe, "end")
+    images = setup.batch_size * steps
+    rate = {loop: images / statistics.median(times) for loop, times in seconds.items()}
+    share, kind = rate["ours"] / rate["convolutions"], number_format(setup)
+    print(
+        f"compact, {name}, T = {setup.network.time_steps}, {kind}: {rate['ours']:.1f} images/s, "
+        f"its convolutions alone {rate['convolutions']:.1f}: {100 * share:.0f} % (goal "
+        f"{100 * GOAL:.0f} %)",
+        flush=True,
+    )
+    return {"images_per_s": rate, "share_of_convolutions": share, "dtype": kind}
+
+
 def main(
     data: Annotated[Path, "folder that holds CIFAR-10, or receives it"] = Path("data"),
     channels: Annotated[int | None, "C of the first cell; 16 on CPU, 128 on GPU"] = None,
@@ -163,6 +204,8 @@ def main(
     threads: Annotated[int, "CPU threads of each loop"] = 2,
     device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "auto",
     cpu_bfloat16: Annotated[bool, "our loop and SpikingJelly's in bfloat16 on a CPU"] = False,
+    compact_batch_size: Annotated[int, "images per step of the compact nets"] = 200,
+    compact_steps: Annotated[int, "steps per turn of the compact nets; 0: leave them out"] = 4,
     seed: Annotated[int, "seed"] = 0,
 ) -> None:
     """Measure and print."""
@@ -181,8 +224,21 @@ def main(
             cpu_bfloat16=cpu_bfloat16,
         )  # fmt: skip
         result = measure(setup, sizes["steps"], rounds, sizes["warmup"])
+        shares = {
+            name: measure_share(
+                name,
+                replace(
+                    setup, archid=COMPACT_CELL, network=net, batch_size=compact_batch_size,
+                    cpu_bfloat16="auto", recipe="engine",
+                ),
+                compact_steps, rounds, sizes["warmup"],
+            )
+            for name, net in COMPACT_NETS.items()
+            if compact_steps
+        }  # fmt: skip
     settings = {**sizes, "time_steps": time_steps, "pool": pool, "archid": archid}
     more = {"rounds": rounds, "workers": workers, "threads": threads, "cpu_bfloat16": cpu_bfloat16}
+    more |= {"compact": shares, "compact_batch_size": compact_batch_size}
     print(json.dumps({**result, **settings, **more, **environment(where)}))
 
 

@@ -1,4 +1,4 @@
-"""Three loops that train one net with equal weights on the same images, to be timed."""
+"""Loops to be timed: three that train one net with equal weights, and its convolutions alone."""
 
 import itertools
 import time
@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from common import wait_for
@@ -23,6 +23,8 @@ from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study.shapes import image_shape
+from spikernel.training.memory import keep_freed_memory
+from spikernel.training.precision import in_bfloat16
 from spikernel.training.progress import Progress
 from spikernel.training.trainer import make_trainer
 
@@ -40,7 +42,23 @@ class Setup:
     device: torch.device
     seed: int
     learning_rate: float = 0.1
-    cpu_bfloat16: bool = False
+    cpu_bfloat16: bool | Literal["auto"] = False
+    recipe: Literal["reference", "engine"] = "reference"
+
+    def training(self) -> TrainingConfig:
+        """Return the settings of our loop; `engine` has its own learning rates."""
+        own = {"learning_rate": self.learning_rate} if self.recipe == "reference" else {}
+        return TrainingConfig(
+            recipe=self.recipe,
+            batch_size=self.batch_size,
+            mixed_precision=True,
+            cpu_bfloat16=self.cpu_bfloat16,
+            **own,
+        )
+
+    def in_bfloat16(self) -> bool:
+        """Whether our loop, SpikingJelly's and the convolutions compute in bfloat16."""
+        return in_bfloat16(self.training(), self.device)
 
     def net(self, split: Split) -> SpikingNet:
         """Return our net, whose weights all loops start from."""
@@ -81,20 +99,16 @@ class Limited(Progress):
 
 
 class OurLoop:
-    """`Trainer` with recipe `reference`: the whole split on the device.
+    """`Trainer`: the whole split on the device.
 
     bfloat16 on a GPU, and on a CPU where it is asked for.
     """
 
     def __init__(self, setup: Setup) -> None:
         train, validation = (load_split(setup.manifest, name) for name in ("train", "validation"))
-        settings = TrainingConfig(
-            batch_size=setup.batch_size,
-            mixed_precision=True,
-            cpu_bfloat16=setup.cpu_bfloat16,
-            learning_rate=setup.learning_rate,
+        self.trainer = make_trainer(
+            setup.net(train), (train, validation), setup.training(), setup.seed
         )
-        self.trainer = make_trainer(setup.net(train), (train, validation), settings, setup.seed)
         self.batch_size = setup.batch_size
 
     def run(self, steps: int) -> None:
@@ -138,10 +152,69 @@ class LoaderLoop:
             self._training.step(images.to(self._device), labels.to(self._device))
 
 
+class ConvolutionLoop:
+    """The convolutions of a training step and nothing else, forward and backward.
+
+    Each has an input of the shape, layout and type that it has in our loop, and computes the
+    gradients that training needs of it.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        if setup.device.type == "cpu":
+            keep_freed_memory()  # as the trainer does
+        net = setup.net(load_split(setup.manifest, "train")).train()
+        self._autocast = torch.autocast(
+            setup.device.type, torch.bfloat16, enabled=setup.in_bfloat16()
+        )
+        dtype = torch.bfloat16 if setup.in_bfloat16() else torch.float32
+        self._work = []
+        for convolution, shape, wanted in convolutions_of(net, setup.batch_size):
+            x = torch.randn(shape, device=setup.device, dtype=dtype)
+            x = x.to(memory_format=torch.channels_last).requires_grad_(wanted)
+            with torch.no_grad(), self._autocast:
+                gradient = torch.randn_like(convolution(x))
+            self._work.append((convolution, x, gradient))
+
+    def run(self, steps: int) -> None:
+        """Do the convolutions of that many steps."""
+        for _ in range(steps):
+            for convolution, x, gradient in self._work:
+                with self._autocast:
+                    out = convolution(x)
+                wanted = [value for value in (x, convolution.weight) if value.requires_grad]
+                if wanted:
+                    torch.autograd.grad(out, wanted, gradient)
+
+
+def convolutions_of(
+    net: SpikingNet, batch_size: int
+) -> list[tuple[nn.Conv2d, tuple[int, ...], bool]]:
+    """Return each convolution of a step, the shape of its input, and if that needs a gradient."""
+    found: list[tuple[nn.Conv2d, tuple[int, ...], bool]] = []
+    probe = 2  # images; batch norm needs more than one where maps have one pixel
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...], _out: Tensor) -> None:
+        assert isinstance(module, nn.Conv2d)
+        (x,) = inputs
+        shape = (len(x) // probe * batch_size, *x.shape[1:])
+        found.append((module, shape, x.requires_grad))
+
+    layers = [module for module in net.modules() if isinstance(module, nn.Conv2d)]
+    handles = [layer.register_forward_hook(note) for layer in layers]
+    images = net.architecture.images
+    device = next(net.parameters()).device
+    net(torch.randn(probe, images.channels, images.size, images.size, device=device))
+    for handle in handles:
+        handle.remove()
+    return found
+
+
 def make_loop(name: str, setup: Setup) -> TimedLoop:
-    """Return the loop `ours`, `snasnet` or `spikingjelly`."""
+    """Return the loop `ours`, `convolutions`, `snasnet` or `spikingjelly`."""
     if name == "ours":
         return OurLoop(setup)
+    if name == "convolutions":
+        return ConvolutionLoop(setup)
     split = load_split(setup.manifest, "train")
     ours = setup.net(split)
     net_type = {"snasnet": ReferenceNet, "spikingjelly": SpikingJellyNet}[name]
@@ -149,15 +222,10 @@ def make_loop(name: str, setup: Setup) -> TimedLoop:
     net.to(setup.device)
     copy_weights(ours, net)
     if isinstance(net, SpikingJellyNet):
-        training: Any = SpikingJellyTraining(net, setup.learning_rate, in_bfloat16(setup))
+        training: Any = SpikingJellyTraining(net, setup.learning_rate, setup.in_bfloat16())
     else:
         training = ReferenceTraining(net, setup.learning_rate)
     return LoaderLoop(setup, split, training)
-
-
-def in_bfloat16(setup: Setup) -> bool:
-    """Whether our loop and SpikingJelly's compute in bfloat16."""
-    return setup.device.type == "cuda" or setup.cpu_bfloat16
 
 
 def matmul_rate(device: torch.device, dtype: torch.dtype, repeats: int = 10) -> float:

@@ -8,7 +8,7 @@ else ran.
 
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,9 +17,10 @@ import pandas as pd
 # The library lies in scripts/; no install is needed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from spikernel import artifacts, cli
+from spikernel import artifacts, cli, tables
 from spikernel.errors import SpikernelError
 from spikernel.report.tables import main_tables, markdown, models, selection
+from spikernel.report.tables.headline import MOST_STEPS, binary_steps, model_of, refused
 from spikernel.report.tables.records import Job
 from spikernel.report.tables.table import Column, accuracy, count, table
 
@@ -32,7 +33,7 @@ TRAININGS = (
     Column("macro", "config", lambda config: config["network"]["macro"]),
     Column("architecture", "archid", kind="code"),
     Column("parameters", "params", count, "number"),
-    Column("steps", "", lambda r: str(r.get("binary_steps", r["time_steps"])), "number"),
+    Column("steps", "", lambda record: str(binary_steps(record)), "number"),
     Column("test %", "test_accuracy_percent", accuracy, "number"),
     Column("epochs", "epochs", str, "number"),
     Column("minutes", "seconds", lambda seconds: f"{seconds / 60:.0f}", "number"),
@@ -104,19 +105,33 @@ def _single_trainings(folder: Path) -> str | None:
     if not trained:
         return None
     trained.sort(key=lambda record: (record["dataset"], -record["test_accuracy_percent"]))
-    shown = table("Single trainings", TRAININGS, trained)
+    taken = [record for record in trained if binary_steps(record) <= MOST_STEPS]
+    shown = table("Single trainings", TRAININGS, taken)
     text = (
         "Single nets, trained on all training images but those for validation; accuracy of binary "
         "spikes on all test images, last epoch, tested once, no test-time augmentation:"
     )
-    return f"{textwrap.fill(text, 100)}\n\n{markdown.render(shown).rstrip()}"
+    many = [record for record in trained if binary_steps(record) > MOST_STEPS]
+    named = [f"{r['archid']} on {r['dataset']} ({binary_steps(r)} steps)" for r in many]
+    parts = [textwrap.fill(text, 100), markdown.render(shown).rstrip(), *_refusal(named)]
+    return "\n\n".join(parts)
+
+
+def _refusal(named: Sequence[str]) -> list[str]:
+    """Return the paragraph on what runs too many steps for the tables; none where nothing does."""
+    if not named:
+        return []
+    text = f"Left out, as at most {MOST_STEPS} steps of binary spikes (T x D) count: "
+    return [textwrap.fill(f"{text}{'; '.join(named)}.", 100)]
 
 
 def _part(path: Path) -> str:
     about: dict[str, Any] = artifacts.read_json(path)
     trained = models.read(path.with_suffix(".csv"))
     means = models.over_seeds(trained)
-    chosen = selection.select(means, about["memory_budgets_mb"], about["precision"])
+    too_many = refused(means)
+    taken = means[[model_of(row) not in too_many for row in tables.records(means)]]
+    chosen = selection.select(taken, about["memory_budgets_mb"], about["precision"])
     shown = markdown.render(main_tables.selection(chosen, "The best model within each budget"))
     said = [
         f"{_range(means, 'params', count)} parameters",
@@ -131,7 +146,11 @@ def _part(path: Path) -> str:
         f"{', '.join(about['code'])}. Weights as {about['precision']}, last epoch, mean ± standard "
         "deviation over seeds:"
     )
-    return f"{textwrap.fill(paragraph, 100)}\n\n{shown.rstrip()}"
+    named = [
+        f"{kernel_set} rank {rank} on {dataset} ({steps} steps)"
+        for (dataset, kernel_set, rank), steps in too_many.items()
+    ]
+    return "\n\n".join([textwrap.fill(paragraph, 100), shown.rstrip(), *_refusal(named)])
 
 
 def _range(means: pd.DataFrame, column: str, shown: Callable[[float], str]) -> str:

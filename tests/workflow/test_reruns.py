@@ -134,6 +134,23 @@ def test_an_edit_reruns_what_it_can_change_and_nothing_else(project: Path, case:
     assert planned(project) == expected
 
 
+def test_another_teacher_trains_its_pupils_again(project: Path) -> None:
+    teacher = project / "teacher.safetensors"
+    released = next((project / "results/tiny").rglob("model.safetensors"))
+    shutil.copy(released, teacher)
+    training = {"recipe": "modern", "epochs": 1, "objective": "distil", "teacher": teacher.name}
+    configure(train_final={"seeds": [0], "training": training})(project)
+    assert planned(project) == TRAINED
+    taught = snakemake(project, "--until", "train_final")
+    assert taught.returncode == 0, taught.stdout
+    assert "train_final" not in planned(project)
+    # Another net of the same classes: the weights of the first with one bit turned.
+    weights = bytearray(teacher.read_bytes())
+    weights[-1] ^= 1
+    teacher.write_bytes(weights)
+    assert planned(project) == TRAINED
+
+
 def test_make_figures_trains_nothing_whatever_was_edited(project: Path) -> None:
     append("training/loop.py")(project)
     append("report/charts/tradeoff_figure.py")(project)

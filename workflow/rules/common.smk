@@ -70,6 +70,19 @@ def code(script, *paths):
     return value
 
 
+def teacher(path):
+    """Return an input function: the weights that a section's training learns from, if it does.
+
+    The path is from the working directory, as it is for the script.
+    """
+
+    def files(wildcards):
+        named = SECTIONS[path.format(**wildcards)].teacher
+        return [] if named is None else [named]
+
+    return files
+
+
 ARRAY_FILES = [
     f"{split}_{part}.npy"
     for split in ("train", "validation", "test")

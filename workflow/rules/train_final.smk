@@ -5,6 +5,7 @@ rule train_final:
         arrays=arrays,
         candidates="results/{experiment}/{dataset}/nas_search/{kernel_set}/candidates.csv",
         search="results/{experiment}/{dataset}/nas_search/{kernel_set}/search.json",
+        teacher=teacher("datasets/{dataset}/train_final"),
     output:
         metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/metrics.json",
         history="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/history.csv",

@@ -1,6 +1,6 @@
 """Settings of the phases of a training."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,5 +25,8 @@ class PhaseConfig(StrictModel):
     """Neurons in this phase; default: those of `network`. They must have the same parameters."""
     image_size: int | None = Field(default=None, ge=1)
     """Side in pixels to which the images are shrunk; default: not at all."""
+    gradient: Literal["time", "rate"] = "time"
+    """`time`: backpropagation through all time steps. `rate`: once, through the mean firing rates
+    over T steps of binary spikes (Yu et al., NeurIPS 2024), for about half the work at T = 4."""
     freeze: tuple[str, ...] = ()
     """Leading modules of the net that are no longer trained, for instance [stem, cell1]."""

@@ -161,6 +161,11 @@ class TrainingConfig(StrictModel):
             )
         if self.phases:
             object.__setattr__(self, "epochs", total)  # the model is frozen from here on
+        if self.objective == "tet" and any(phase.gradient == "rate" for phase in self.phases):
+            raise ValueError(
+                "objective tet looks at every time step, of which gradient: rate knows the mean "
+                "alone: choose another objective"
+            )
         if self.lookahead and self.ema_decay > 0:
             raise ValueError("lookahead and ema_decay both choose the weights to keep: set one")
         return self

@@ -1,4 +1,4 @@
-"""The model card: what a net is, how good, how large, how it was checked, and its limits."""
+"""Model cards: what a net is, how good, how large, how it was checked, and its limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ SHOWN_CLASSES = 20
 def render(
     report: Mapping[str, Any], metrics: Mapping[str, Any], preprocessing: Preprocessing
 ) -> str:
-    """Return the card as Markdown.
+    """Return the card of an exported net as Markdown.
 
     Args:
         report: what `export.json` holds.
@@ -23,6 +23,27 @@ def render(
         preprocessing: normalisation and class names.
 
     """
+    return _render("model_card.md.j2", preprocessing, report=report, metrics=metrics)
+
+
+def render_release(
+    name: str, metrics: Mapping[str, Any], made: Mapping[str, Any], preprocessing: Preprocessing
+) -> str:
+    """Return the card of a released net as Markdown.
+
+    Args:
+        name: of its folder.
+        metrics: what its `metrics.json` holds.
+        made: what `provenance.json` of its training holds.
+        preprocessing: normalisation and class names.
+
+    """
+    known = {key: made["settings"][key] for key in ("network", "training")}
+    known |= {key: made[key] for key in ("code", "finished")}
+    return _render("release_card.md.j2", preprocessing, name=name, metrics=metrics, **known)
+
+
+def _render(template: str, preprocessing: Preprocessing, **values: Any) -> str:
     environment = Environment(
         loader=PackageLoader("spikernel.export", ""),
         undefined=StrictUndefined,
@@ -31,11 +52,10 @@ def render(
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,.0f}"
-    return environment.get_template("model_card.md.j2").render(
-        report=report,
-        metrics=metrics,
+    return environment.get_template(template).render(
         preprocessing=preprocessing,
         classes=preprocessing.classes[:SHOWN_CLASSES],
         more_classes=len(preprocessing.classes) - SHOWN_CLASSES,
         version=__version__,
+        **values,
     )

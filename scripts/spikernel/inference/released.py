@@ -5,6 +5,7 @@ file contains no code.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from spikernel import artifacts
 from spikernel.config import NetworkConfig
@@ -22,6 +24,8 @@ from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 
 _KEY = "spikernel"
+SCALE = ".scale"
+"""Suffix of the name of what an int8 weight is multiplied by, float32, one per output channel."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,19 @@ class Preprocessing:
     train_sha256: str | None = None
 
 
-def save_model(path: Path, net: SpikingNet, manifest: Manifest) -> None:
-    """Write a net's weights and description atomically."""
+def save_model(
+    path: Path, net: SpikingNet, manifest: Manifest, tensors: Mapping[str, Tensor] | None = None
+) -> None:
+    """Write a net's weights and description atomically.
+
+    Args:
+        path: of the file.
+        net: the net.
+        manifest: of its data set.
+        tensors: its weights by name, in half precision or in int8 with scales; default: as it has
+            them.
+
+    """
     architecture = net.architecture
     preprocessing = Preprocessing(
         list(manifest.mean),
@@ -58,12 +73,13 @@ def save_model(path: Path, net: SpikingNet, manifest: Manifest) -> None:
         "images": asdict(architecture.images),
         "preprocessing": asdict(preprocessing),
     }
-    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
-    artifacts.write_bytes(path, save(tensors, metadata={_KEY: json.dumps(description)}))
+    given = net.state_dict() if tensors is None else tensors
+    plain = {name: value.detach().cpu().contiguous() for name, value in given.items()}
+    artifacts.write_bytes(path, save(plain, metadata={_KEY: json.dumps(description)}))
 
 
 def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocessing]:
-    """Rebuild a net from its file alone.
+    """Rebuild a net from its file alone, in float32 whatever the file holds.
 
     Raises:
         DataError: the file is missing, damaged, not one of ours, or its weights do not fit the net
@@ -82,7 +98,7 @@ def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocess
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: its SpiKernel description is not complete: {error}") from None
     net = build_net(architecture, seed=0, device=device)
-    tensors = load_file(path, device=str(device))
+    tensors = _in_float32(path, load_file(path, device=str(device)))
     wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in tensors.items()}
     for name in sorted(wanted.keys() | found.keys()):
@@ -93,6 +109,19 @@ def load_model(path: Path, device: torch.device) -> tuple[SpikingNet, Preprocess
             )
     net.load_state_dict(tensors)
     return net.eval(), preprocessing
+
+
+def _in_float32(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    found = {}
+    for name, value in tensors.items():
+        if value.dtype == torch.int8:
+            scale = tensors.get(name + SCALE)
+            if scale is None or scale.shape != value.shape[:1]:
+                raise DataError(f"{path}: {name} is int8 and lacks a scale for each of its filters")
+            found[name] = value.float() * scale.view(-1, *(1,) * (value.ndim - 1))
+        elif not name.endswith(SCALE):
+            found[name] = value.float() if value.dtype == torch.float16 else value
+    return found
 
 
 def _read_description(path: Path) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from spikernel import artifacts, provenance
+from spikernel import artifacts, code, provenance
 from spikernel.data.splits import load_split
 from spikernel.export.deployed import deployed
 from spikernel.inference.predict import to_device
@@ -30,6 +30,11 @@ class Outputs:
 
     deployment: Annotated[Path, "deployment.json to write"]
 
+    @property
+    def provenance(self) -> Path:
+        """The record beside it."""
+        return self.deployment.with_name("provenance.json")
+
 
 def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
     """Measure exact memory and the accuracy with int8 weights; write them with the model's name.
@@ -50,7 +55,7 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
     named = {key: record[key] for key in _IDENTITY}
     artifacts.write_json(outputs.deployment, {**named, **found})
     provenance.write(
-        outputs.deployment.with_name("provenance.json"),
+        outputs.provenance,
         step="deployment",
         settings={"threads": machine.threads},
         inputs=provenance.paths_of(inputs),
@@ -58,3 +63,12 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
         seconds=watch.seconds(),
         device=str(machine),
     )
+
+
+def is_done(outputs: Outputs, model: Path) -> bool:
+    """Whether the files are there and were made from these weights by this code."""
+    if not (outputs.deployment.exists() and outputs.provenance.exists()):
+        return False
+    made = artifacts.read_object(outputs.provenance, "inputs")
+    same_code = made.get("code_digest") == code.digest("deployment")
+    return same_code and artifacts.file_hash(model) in made["inputs"].values()

@@ -47,8 +47,13 @@ class Evaluation:
 class Inputs:
     """Files read."""
 
-    model: Annotated[Path, "model.safetensors of train_final"]
+    model: Annotated[Path, "model.safetensors of train_final, or a folder of models/"]
     manifest: Annotated[Path, "manifest.json of prepare_data"]
+
+    @property
+    def weights(self) -> Path:
+        """The file of the weights."""
+        return self.model / "model.safetensors" if self.model.is_dir() else self.model
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def run(inputs: Inputs, settings: Settings, machine: Machine) -> None:
 
     """
     evaluation = evaluate(
-        inputs.model, inputs.manifest, settings.split, machine, settings.other_split
+        inputs.weights, inputs.manifest, settings.split, machine, settings.other_split
     )
     if settings.output is not None:
         artifacts.write_json(settings.output, asdict(evaluation))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from spikernel import artifacts
 from spikernel.errors import DataError
+from spikernel.study import deployment
 from spikernel.tables import read_csv
 
 HISTORY = (
@@ -14,15 +15,19 @@ HISTORY = (
 METRICS = (
     "dataset", "test_accuracy_percent", "one_pass_test_accuracy_percent", "binary_steps",
     "val_accuracy_percent", "params", "memory_mb_fp32",
-    "time_steps", "epochs", "archid", "seed", "device",
+    "time_steps", "epochs", "archid", "kernel_sizes", "seed", "device",
+    "images_per_second", "training_flop_per_image", "training_flop", "flop_rule",
+    "training_precision",
 )  # fmt: skip
+DEPLOYED = ("int8_test_accuracy_percent", "int8_bytes", "not_exported")
 
 
-def write_measurement(metrics_path: Path, output: Path) -> None:
-    """Join metrics, history and provenance of one trained model into one file.
+def write_measurement(metrics_path: Path, deployment_path: Path, output: Path) -> None:
+    """Join metrics, history, deployment and provenance of one trained model into one file.
 
     Args:
         metrics_path: metrics.json of train_final; history.csv and provenance.json lie beside it.
+        deployment_path: deployment.json of the same model.
         output: the record; named <dataset>-<name>.json.
 
     Raises:
@@ -38,14 +43,16 @@ def write_measurement(metrics_path: Path, output: Path) -> None:
     for path in (metrics_path, history_path):
         if made["outputs"].get(path.name) != artifacts.file_hash(path):
             raise DataError(f"{path} is not the one that {path.with_name('provenance.json')} names")
+    model = metrics_path.with_name("model.safetensors")
+    if not deployment.is_done(deployment.Outputs(deployment_path), model):
+        raise DataError(f"{deployment_path} is not of {model}: run deployment on it again")
+    deployed = artifacts.read_object(deployment_path, *DEPLOYED)
     history = read_csv(history_path, numbers=HISTORY).astype({"epoch": int})
     artifacts.write_json(
         output,
         {
-            **{
-                key: metrics[key]
-                for key in METRICS
-            },
+            **{key: metrics[key] for key in METRICS},
+            **{key: deployed[key] for key in DEPLOYED},
             "seconds": metrics["train_seconds"],
             "versions": {"python": made["python"], **made["packages"]},
             "code": made["code"],
@@ -53,4 +60,4 @@ def write_measurement(metrics_path: Path, output: Path) -> None:
             "config": {key: made["settings"][key] for key in ("network", "training", "threads")},
             "history": history[list(HISTORY)].to_dict("records"),
         },
-    )  # fmt: skip
+    )

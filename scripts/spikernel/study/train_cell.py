@@ -8,7 +8,7 @@ from spikernel import artifacts
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, WorkflowConfig
 from spikernel.errors import ConfigError
 from spikernel.provenance import Stopwatch
-from spikernel.study import train_final
+from spikernel.study import deployment, train_final
 from spikernel.study.inputs import Machine
 from spikernel.study.measurement import write_measurement
 from spikernel.study.prepare_data import prepare
@@ -69,6 +69,8 @@ class Settings:
 def run(settings: Settings, machine: Machine) -> None:
     """Do what is missing: prepare the data, train, test once, write the record; print the result.
 
+    For a record the accuracy with int8 weights is measured, too.
+
     Raises:
         UnfinishedError: it would take longer than `max_seconds`, which count from here.
         SpikernelError: bad input, see the steps.
@@ -93,7 +95,11 @@ def run(settings: Settings, machine: Machine) -> None:
     if not train_final.is_done(candidate, outputs, final, machine):
         train_final.train_candidate(manifest, candidate, outputs, final, machine)
     if settings.measurement is not None:
-        write_measurement(outputs.metrics, settings.measurement)
+        deployed = deployment.Outputs(place / "deployment" / "deployment.json")
+        if not deployment.is_done(deployed, outputs.model):
+            inputs = deployment.Inputs(manifest, outputs.metrics, outputs.model)
+            deployment.run(inputs, deployed, machine)
+        write_measurement(outputs.metrics, deployed.deployment, settings.measurement)
     made = artifacts.read_object(outputs.metrics, "test_accuracy_percent", "binary_steps")
     print(
         f"{made['test_accuracy_percent']:.2f} % of the test images of {experiment.dataset} in "

@@ -194,7 +194,7 @@ def train_candidate(
             "neurons": activity.neurons,
             "state_bytes": activity.state_bytes,
             "neurobench": neurobench_metrics(trained.net, activity, test_accuracy),
-            "train_seconds": trained.seconds,
+            **training_run.effort(trained, training, machine),
             "epochs": training.epochs,
             "time_steps": settings.network.time_steps,
             "device": str(machine),

@@ -19,6 +19,8 @@ from spikernel.network.whitening import IMAGES, whiten
 from spikernel.space.architecture import Architecture
 from spikernel.study.inputs import Machine
 from spikernel.training.loop import Trained
+from spikernel.training.phases import FLOP_RULE
+from spikernel.training.precision import in_bfloat16
 
 LOG = logging.getLogger(__name__)
 ACTIVITY_IMAGES = 1000
@@ -106,6 +108,19 @@ def check_learned(trained: Trained, classes: int, images: int) -> bool:
         )  # fmt: skip
         return False
     return True
+
+
+def effort(trained: Trained, training: TrainingConfig, machine: Machine) -> dict[str, Any]:
+    """Return what a run cost, and the number format that it really computed in."""
+    bfloat16 = in_bfloat16(training, machine.torch_device)
+    return {
+        "train_seconds": trained.seconds,
+        "images_per_second": trained.images_per_second,
+        "training_flop_per_image": trained.flop / (trained.images * len(trained.history)),
+        "training_flop": trained.flop,
+        "flop_rule": FLOP_RULE,
+        "training_precision": "bfloat16" if bfloat16 else "float32",
+    }
 
 
 def write_history(path: Path, trained: Trained) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,26 @@ class Trained:
     """A finished run: the net with the weights to keep, and its history."""
 
     net: SpikingNet
-    history: list[EpochRecord] = field(default_factory=list)
+    history: list[EpochRecord]
+    images: int
+    """Training images of an epoch."""
+    flop_per_image: tuple[int, ...]
+    """Training FLOP of each epoch, by `spikernel.training.phases.FLOP_RULE`."""
 
     @property
     def seconds(self) -> float:
         """Training time, parts before an interruption included."""
         return sum(record.seconds for record in self.history)
+
+    @property
+    def images_per_second(self) -> float:
+        """Over the whole run, validation included."""
+        return self.images * len(self.history) / self.seconds
+
+    @property
+    def flop(self) -> int:
+        """FLOP of the whole run."""
+        return self.images * sum(self.flop_per_image)
 
 
 def train(
@@ -71,9 +85,12 @@ def train(
         trainer.restore(saved)
         done = f", batch {trainer.current.step}" if trainer.current else ""
         log.info("resumed after epoch %d%s from %s", len(trainer.history), done, state_path)
-    work = [amount for phase in trainer.phases for amount in phase.work]
-    progress = Progress(work, len(trainer.labels), events)
-    for epoch in range(len(trainer.history) + 1, len(work) + 1):
+    images = len(trainer.labels)
+    flop = tuple(
+        phase.flop_per_image for phase in trainer.phases for _ in range(phase.settings.epochs)
+    )
+    progress = Progress(flop, images, events)
+    for epoch in range(len(trainer.history) + 1, len(flop) + 1):
         now = trainer.current = trainer.current or trainer.begin_epoch(epoch)
         between = partial(_between, trainer, now, part)
         trainer.train_epoch(now, progress, partial(between, "step"))
@@ -82,7 +99,7 @@ def train(
         trainer.finish_epoch(now)
         part.save(trainer.state())
         progress.epoch(trainer.history)
-    return Trained(trainer.kept(), trainer.history)
+    return Trained(trainer.kept(), trainer.history, images, flop)
 
 
 def _between(trainer: Trainer, now: Pass, part: Slice, work: Work) -> None:

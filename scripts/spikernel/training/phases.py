@@ -12,9 +12,17 @@ from spikernel.config import NetworkConfig, PhaseConfig, TrainingConfig
 from spikernel.errors import ConfigError
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.space.architecture import Architecture
+from spikernel.space.flop import forward_flop
+from spikernel.training.rate_gradient import check_rates, rate_logits
 
 SHRUNK_AT_ONCE = 1024
 """Images that are shrunk at once, to bound the memory."""
+FLOP_RULE = (
+    "3 x the forward pass, of which every product has two gradients (gradient: rate: the forward "
+    "pass, and 3 x that of one time step); 2 FLOP per product in convolutions and linear layers; "
+    "nothing else is counted, nor a teacher"
+)
+"""How the FLOP of a training are counted."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Phase:
         first_epoch: its first epoch, counted from 1 over all phases.
         trained: parameters that the net trains where nothing is frozen.
         frozen: leading modules of the net that are not trained.
+        by_rates: the gradient is that of `rate_gradient`.
 
     """
 
@@ -35,6 +44,7 @@ class Phase:
     first_epoch: int
     trained: tuple[nn.Parameter, ...]
     frozen: tuple[str, ...]
+    by_rates: bool
 
     @property
     def last_epoch(self) -> int:
@@ -42,11 +52,22 @@ class Phase:
         return self.first_epoch + self.settings.epochs - 1
 
     @property
-    def work(self) -> list[float]:
-        """Work of each of its epochs, up to a factor that all phases share."""
+    def flop_per_image(self) -> int:
+        """FLOP of training on one image, by `FLOP_RULE`."""
         architecture = self.net.architecture
-        pixels = architecture.images.size**2
-        return [float(architecture.network.time_steps * pixels)] * self.settings.epochs
+        if self.by_rates:
+            return forward_flop(architecture) + 3 * forward_flop(architecture, time_steps=1)
+        return 3 * forward_flop(architecture)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the logits [T, N, classes] of normalised images with their gradient.
+
+        That of rates is the mean over T, [1, N, classes].
+        """
+        if self.by_rates:
+            return rate_logits(self.net, images)
+        logits: Tensor = self.net(images)
+        return logits
 
     def _frozen_modules(self) -> list[nn.Module]:
         return [self.net.get_submodule(name) for name in self.frozen]
@@ -95,17 +116,23 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
         if phase.learning_rate is not None:
             changes |= _rates(settings, phase.learning_rate)
         _check_freeze(net.architecture, phase.freeze, where)
-        phases.append(
-            Phase(
-                _view(net, _architecture(net.architecture, phase, where), where),
-                settings.model_copy(update=changes),
-                first_epoch,
-                trained,
-                phase.freeze,
-            )
-        )
+        view = _view(net, _architecture(net.architecture, phase, where), where)
+        by_rates = phase.gradient == "rate"
+        if by_rates:
+            check_rates(view, where)
+        own = settings.model_copy(update=changes)
+        phases.append(Phase(view, own, first_epoch, trained, phase.freeze, by_rates))
         first_epoch += phase.epochs
+    _check_end(net.architecture.network.neuron, phases[-1].net.architecture.network.neuron)
     return phases
+
+
+def _check_end(kept: str, last: str) -> None:
+    if last != kept:
+        raise ConfigError(
+            f"training/phases: the last one trains neurons '{last}', but the net that is tested "
+            f"and kept spikes by '{kept}', which it was not trained with: end with a phase of these"
+        )
 
 
 def _rates(settings: TrainingConfig, rate: float) -> dict[str, float]:

@@ -33,14 +33,14 @@ class Progress:
     """Reports on a run.
 
     Args:
-        work: of each epoch, in any unit, by which the time left is estimated.
+        flop: training FLOP per image of each epoch; by them the time left is estimated.
         images: training images of an epoch.
         events: folder for TensorBoard event files; None: none are written.
 
     """
 
-    def __init__(self, work: Sequence[float], images: int, events: Path | None = None) -> None:
-        self._work, self._images, self._events = work, images, events
+    def __init__(self, flop: Sequence[float], images: int, events: Path | None = None) -> None:
+        self._flop, self._images, self._events = flop, images, events
         self._warned = False
 
     def batches(self, batches: Sequence[Item], epoch: int, done: int = 0) -> Iterable[Item]:
@@ -54,7 +54,7 @@ class Progress:
             )
         shown: Iterable[Item] = tqdm(
             batches[done:],
-            desc=f"epoch {epoch}/{len(self._work)}",
+            desc=f"epoch {epoch}/{len(self._flop)}",
             initial=done,
             total=len(batches),
             unit="image",
@@ -67,13 +67,14 @@ class Progress:
     def epoch(self, history: Sequence[EpochRecord]) -> None:
         """Report the last epoch of a history."""
         last, done = history[-1], len(history)
-        seconds_per_work = sum(record.seconds for record in history) / sum(self._work[:done])
-        left = seconds_per_work * sum(self._work[done:])
+        seconds_per_flop = sum(record.seconds for record in history) / sum(self._flop[:done])
+        left = seconds_per_flop * sum(self._flop[done:])
         rate = self._images / last.seconds
         log.info(
-            "epoch %d/%d  loss %.4f  train %.2f %%  val %.2f %%  %.0f images/s  %.0f s left",
-            done, len(self._work), last.train_loss, last.train_accuracy_percent,
-            last.val_accuracy_percent, rate, left,
+            "epoch %d/%d  loss %.4f  train %.2f %%  val %.2f %%  %.0f images/s  %.3g TFLOP/s  "
+            "%.0f s left",
+            done, len(self._flop), last.train_loss, last.train_accuracy_percent,
+            last.val_accuracy_percent, rate, rate * self._flop[done - 1] / 1e12, left,
         )  # fmt: skip
         if self._events is not None:
             _write_events(self._events, last, rate)

@@ -137,7 +137,7 @@ class Trainer:
         images, labels = self.augmenter(self.images[chosen], chosen, epoch), self.labels[chosen]
         batch = mix(images, labels, settings, self.host_generator)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            logits = self.phase.net(batch.images)
+            logits = self.phase.logits(batch.images)
         loss = self.objective(logits.float(), batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

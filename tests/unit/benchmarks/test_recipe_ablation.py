@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import recipe_ablation as ablation
+from paired import Results, summarise
 
 from spikernel.config import TrainingConfig
 from spikernel.errors import ConfigError
@@ -30,13 +31,13 @@ def test_every_part_changes_something_in_the_recipe() -> None:
 
 
 def test_paired_differences_by_hand(tmp_path: Path) -> None:
-    results = ablation.Results(tmp_path / "r.csv", {"epochs": 2}, MACHINE)
+    results = Results(tmp_path / "r.csv", {"epochs": 2}, MACHINE)
     for part, seed, accuracy in (
         ("base", 0, 40.0), ("base", 1, 44.0), ("base", 2, 42.0),
         ("no_tet", 0, 39.0), ("no_tet", 1, 41.0), ("no_tet", 3, 10.0), ("no_ema", 2, 45.0),
     ):  # fmt: skip
         results.add(row(part, seed, accuracy))
-    summary = ablation.summarise(results, ["no_tet", "no_ema", "no_crop"])
+    summary = summarise(results, ["no_tet", "no_ema", "no_crop"])
     # Seeds 0 and 1 are in both: -1 and -3, mean -2, deviation sqrt(2), error sqrt(2) / sqrt(2).
     assert summary["no_tet"]["mean_difference_percent"] == pytest.approx(-2.0)
     assert summary["no_tet"]["standard_error_percent"] == pytest.approx(math.sqrt(2) / math.sqrt(2))
@@ -49,12 +50,12 @@ def test_paired_differences_by_hand(tmp_path: Path) -> None:
 
 def test_finished_trainings_are_found_again_and_not_mixed(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
-    ablation.Results(path, {"epochs": 2}, MACHINE).add(row("base", 1, 40.0))
-    again = ablation.Results(path, {"epochs": 2}, MACHINE)
+    Results(path, {"epochs": 2}, MACHINE).add(row("base", 1, 40.0))
+    again = Results(path, {"epochs": 2}, MACHINE)
     assert again.has("base", 1)
     assert not again.has("base", 0)
     assert again.rows == [row("base", 1, 40.0)]
-    elsewhere = ablation.Results(path, {"epochs": 2}, {"device": "another"})
+    elsewhere = Results(path, {"epochs": 2}, {"device": "another"})
     assert elsewhere.has("base", 1)  # accuracies do not hang on the machine
     with pytest.raises(ConfigError, match="was made with other settings"):
-        ablation.Results(path, {"epochs": 3}, MACHINE)
+        Results(path, {"epochs": 3}, MACHINE)

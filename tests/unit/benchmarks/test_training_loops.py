@@ -9,8 +9,8 @@ from spikingjelly.activation_based import functional
 from spikingjelly_loop import SpikingJellyNet, SpikingJellyTraining
 from torch import Tensor, nn
 from toy import load
-from train_speed import LOOPS, measure
-from training_loops import Setup, copy_weights
+from train_speed import LOOPS, measure, measure_share
+from training_loops import Setup, convolutions_of, copy_weights
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.network.spiking_net import SpikingNet, build_net
@@ -105,3 +105,39 @@ def test_speed_of_all_loops_is_measured(digits_manifest: Path) -> None:
     stem, body = 4 * 9 * 64, 9 * (64 * (3 * 16 + 32) + 16 * 3 * 64) + 32 * 32 + 32 * 20
     assert result["training_flop_per_image"] == 2 * (2 * stem + 3 * 3 * body)
     assert 0 < result["mfu"] < 1
+
+
+def test_convolutions_of_a_step_by_hand() -> None:
+    network = NetworkConfig.parse(
+        {
+            "macro": "compact", "channels": 4, "stages": 2, "stage_widths": [1, 2],
+            "stem_channels": 6, "neuron": "if_soft", "time_steps": 3,
+        },
+        "toy",
+    )  # fmt: skip
+    cell = Cell.from_archid("zero-zero-k3-zero-zero-zero")
+    net = build_net(Architecture(cell, network, ImageShape(1, 8, 10)), 0, torch.device("cpu"))
+    found = [(shape, wanted) for _, shape, wanted in convolutions_of(net.train(), batch_size=5)]
+    # The stem reads 5 images once; the others 3 steps of them, before each pooling.
+    assert found == [
+        ((5, 1, 8, 8), False),
+        ((15, 6, 8, 8), True),
+        ((15, 4, 4, 4), True),
+        ((15, 4, 4, 4), True),
+        ((15, 8, 2, 2), True),
+    ]
+
+
+def test_share_of_the_convolutions_is_measured(digits_manifest: Path) -> None:
+    network = NetworkConfig(
+        macro="compact", channels=4, stages=2, stage_widths=(1, 2), stem_channels=6
+    )
+    setup = Setup(
+        digits_manifest, "zero-zero-k3-zero-zero-zero", network, batch_size=8, workers=0, threads=1,
+        device=torch.device("cpu"), seed=0, recipe="engine",
+    )  # fmt: skip
+    found = measure_share("integer", setup, steps=1, rounds=1, warmup=1)
+    rate = found["images_per_s"]
+    assert found["share_of_convolutions"] == rate["ours"] / rate["convolutions"]
+    assert found["dtype"] == "float32"
+    assert 0 < found["share_of_convolutions"] < 1

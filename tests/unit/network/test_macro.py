@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from spikernel.config import MACROS, NetworkConfig
 from spikernel.network.activity import measure_activity
@@ -18,6 +19,7 @@ from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import CellCounter, parameter_count
 from spikernel.space.enumeration import draw_cell
+from spikernel.space.flop import forward_flop
 from spikernel.space.operations import Convolution, operation_set
 
 CPU = torch.device("cpu")
@@ -76,7 +78,9 @@ def test_counts_equal_torch_for_every_module_of_many_nets(kind: str) -> None:
         }
         assert CellCounter(network, architecture.images).total(cell) == count.total
         if number % 6 == 0:
-            logits = built(torch.randn(2, 2, 17, 17))
+            with FlopCounterMode(display=False) as counter:
+                logits = built(torch.randn(2, 2, 17, 17))
+            assert counter.get_total_flops() == 2 * forward_flop(architecture)
             assert logits.shape == (network.time_steps, 2, 3)
             assert torch.isfinite(logits).all()
 

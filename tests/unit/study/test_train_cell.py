@@ -14,6 +14,8 @@ import yaml
 from spikernel import artifacts
 from spikernel.config import DatasetConfig
 from spikernel.errors import ConfigError, DataError
+from spikernel.inference.released import load_model
+from spikernel.space.flop import forward_flop
 from spikernel.study import train_cell
 from spikernel.study.evaluate import evaluate
 from spikernel.study.inputs import Machine
@@ -77,6 +79,15 @@ def test_record_holds_what_a_reader_needs(folder: Path, results: Path) -> None:
     assert record["config"]["network"]["channels"] == 4
     assert record["versions"]["torch"] == torch.__version__
     assert record["device"].startswith("cpu")
+    # 180 training images; validation belongs to the time.
+    assert record["images_per_second"] == pytest.approx(3 * 180 / record["seconds"])
+    assert record["training_flop"] == 3 * 180 * record["training_flop_per_image"]
+    architecture = load_model(results / "model.safetensors", torch.device("cpu"))[0].architecture
+    assert record["training_flop_per_image"] == 3 * forward_flop(architecture)
+    assert record["training_precision"] == "float32"
+    deployed = json.loads((results / "deployment/deployment.json").read_text())
+    assert record["int8_test_accuracy_percent"] == deployed["int8_test_accuracy_percent"]
+    assert 0 <= record["int8_test_accuracy_percent"] <= 100
     assert len(list((results / "tensorboard").iterdir())) == 3
     assert not list(results.glob(".*"))
 
@@ -85,12 +96,18 @@ def test_record_of_other_files_is_refused(results: Path, tmp_path: Path) -> None
     for path in results.glob("*.*"):
         if path.is_file():
             (tmp_path / path.name).write_bytes(path.read_bytes())
+    metrics, record = tmp_path / "metrics.json", tmp_path / "digits-toy.json"
+    deployed = results / "deployment/deployment.json"
     with pytest.raises(DataError, match="must begin with 'digits-'"):
-        write_measurement(tmp_path / "metrics.json", tmp_path / "cifar10-toy.json")
+        write_measurement(metrics, deployed, tmp_path / "cifar10-toy.json")
+    model = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(model[:-4] + b"\0\0\0\0")
+    with pytest.raises(DataError, match=r"deployment\.json is not of .*model\.safetensors: run"):
+        write_measurement(metrics, deployed, record)
     history = tmp_path / "history.csv"
     history.write_text(history.read_text().replace("\n1,", "\n2,"))
     with pytest.raises(DataError, match=r"history\.csv is not the one"):
-        write_measurement(tmp_path / "metrics.json", tmp_path / "digits-toy.json")
+        write_measurement(metrics, deployed, record)
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])

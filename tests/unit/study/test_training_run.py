@@ -17,7 +17,8 @@ LAST = EpochRecord(
 
 
 def ending(**changes: float) -> Trained:
-    return Trained(cast(SpikingNet, None), [replace(LAST, **changes)])
+    history = [replace(LAST, **changes)]
+    return Trained(cast(SpikingNet, None), history, images=1, flop_per_image=(1,))
 
 
 def test_a_net_at_chance_is_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from report_experiment import Experiment, make, write_json
+from report_experiment import Experiment, change, make, write_json
 
 import readme
 from spikernel import artifacts
@@ -97,3 +97,22 @@ def test_single_trainings_are_listed_the_best_first(tmp_path: Path) -> None:
     assert [row[4:6] for row in rows] == [["4", "91.50"], ["1", "90.00"]]
     assert rows[0][3] == "1,972,010"
     assert rows[0][7] == "20"  # minutes
+    write_json(tmp_path / "cifar10-c.json", {**binary, "binary_steps": 6})
+    text = readme.block(tmp_path)
+    assert [line for line in text.splitlines() if "| cifar10" in line] == [
+        line for line in lines if "| cifar10" in line
+    ]
+    assert "count: zero-zero-k3-zero-zero-zero on cifar10 (6 steps)." in " ".join(text.split())
+
+
+def test_models_of_a_run_with_more_than_five_steps_are_left_out_by_name(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    for path in experiment.metrics:
+        change(path, binary_steps=6 if "design-1" in str(path) else 4)
+    (tmp_path / "README.md").write_text(f"{readme.BEGIN}\n{readme.END}\n")
+    readme.main(tmp_path, [finished(experiment)])
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    (row,) = (line for line in text.splitlines() if "| cifar10  |        40 |" in line)
+    assert "k1-3 rank 1" in row
+    assert "count: design-1 rank 1 on cifar10 (6 steps); design-1 rank 2" in " ".join(text.split())

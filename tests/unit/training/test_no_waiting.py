@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from toy import ARCHID, FEEDBACK, MODERN, NETWORK, fresh_net, load
 
-from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.config import TrainingConfig
 from spikernel.network.neurons import lif
 from spikernel.training.progress import Progress
 from spikernel.training.trainer import make_trainer
@@ -44,25 +44,33 @@ def test_watch_sees_reads() -> None:
     assert {"_local_scalar_dense", "lift_fresh"} <= watch.seen
 
 
-@pytest.mark.parametrize("recipe", ["sgd", "adamw", "engine"])
+NETS = {
+    "forward": (NETWORK, ARCHID),
+    "feedback": (NETWORK, FEEDBACK),
+    "feedback_learned_tau": (MODERN, FEEDBACK),
+}
+
+
 @pytest.mark.parametrize(
-    ("network", "archid"),
-    [(NETWORK, ARCHID), (NETWORK, FEEDBACK), (MODERN, FEEDBACK)],
-    ids=["forward", "feedback", "feedback_learned_tau"],
-)
+    ("net_name", "recipe"),
+    [*((name, recipe) for name in NETS for recipe in ("sgd", "adamw", "engine")),
+     ("forward", "engine_by_rates")],
+)  # fmt: skip
 def test_an_epoch_reads_nothing_back(
     digits_manifest: Path,
     monkeypatch: pytest.MonkeyPatch,
-    network: NetworkConfig,
-    archid: str,
+    net_name: str,
     recipe: str,
 ) -> None:
+    network, archid = NETS[net_name]
     # The CPU's neurons read a learned tau, which is no wait there; the GPU's are looked at.
     monkeypatch.setattr(lif.Neuron, "sequence", lif.Neuron.sequence_fused)
-    settings = SETTINGS.model_copy(update={"optimizer": recipe})
-    if recipe == "engine":
-        more = {"renormalise": True, "lookahead": True, "cutout": 2, "crop_padding": 1}
+    if recipe.startswith("engine"):
+        phase = {"epochs": 2, "gradient": "rate" if recipe == "engine_by_rates" else "time"}
+        more = {"lookahead": True, "cutout": 2, "crop_padding": 1, "phases": [phase]}
         settings = TrainingConfig.parse({"recipe": "engine", "batch_size": 32, **more}, "t")
+    else:
+        settings = SETTINGS.model_copy(update={"optimizer": recipe})
     net = fresh_net(digits_manifest, network=network, archid=archid)
     trainer = make_trainer(net, load(digits_manifest), settings, 0)
     progress = Progress([1, 1], len(trainer.labels))

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 import torch
-from toy import MODERN, fresh_net, load
+from toy import MODERN, NETWORK, fresh_net, load
 
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, UnfinishedError
 from spikernel.network.spiking_net import SpikingNet
+from spikernel.space.flop import forward_flop
 from spikernel.training.loop import train
 from spikernel.training.phases import make_phases, shrink
 from spikernel.training.progress import Progress
@@ -75,9 +76,8 @@ def test_phases_share_their_weights_and_one_is_the_net_itself(digits_manifest: P
     views = first.net.state_dict(keep_vars=True)
     assert all(views[name] is value for name, value in net.state_dict(keep_vars=True).items())
     assert [phase.first_epoch for phase in (first, second, third)] == [1, 3, 4]
-    # T times pixels: 1 x 36, 2 x 64.
-    assert first.work == [36, 36]
-    assert third.work == [128, 128]
+    assert first.flop_per_image == 3 * forward_flop(first.net.architecture)
+    assert third.flop_per_image == second.flop_per_image == 3 * forward_flop(net.architecture)
 
 
 def test_phase_with_other_neurons_trains_the_same_weights(digits_manifest: Path) -> None:
@@ -96,6 +96,17 @@ def test_phase_with_other_neurons_trains_the_same_weights(digits_manifest: Path)
     assert not torch.equal(net.stem.conv.weight, before)
     assert trained.net.architecture.network.neuron == "lif"
     assert [record.epoch for record in trained.history] == [1, 2]
+
+
+def test_a_list_that_ends_in_other_neurons_than_those_kept_is_refused(
+    digits_manifest: Path,
+) -> None:
+    network = NetworkConfig.parse({**NETWORK.model_dump(), "neuron": "if_soft"}, "toy")
+    net = fresh_net(digits_manifest, network=network)
+    levels = {"epochs": 1, "neuron": "integer", "time_steps": 1}
+    make_phases(net, settings([levels, {"epochs": 1}]))
+    with pytest.raises(ConfigError, match=r"neurons 'integer', but the net .* spikes by 'if_soft'"):
+        make_phases(net, settings([{"epochs": 1}, levels]))
 
 
 def test_other_neurons_must_have_the_same_parameters(digits_manifest: Path) -> None:

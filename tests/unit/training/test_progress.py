@@ -16,11 +16,12 @@ def record(epoch: int) -> EpochRecord:
 
 def test_one_line_per_epoch_with_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        Progress([1] * 2 + [0.5] * 8, images=200).epoch([record(1), record(2)])
+        Progress([6e9] * 2 + [3e9] * 8, images=200).epoch([record(1), record(2)])
     (line,) = (entry.getMessage() for entry in caplog.records)
-    # 200 images in 4 s; 8 epochs of half the work to go.
+    # 200 images of 6 GFLOP in 4 s; 8 epochs of half the work to go.
     for part in ("epoch 2/10", "loss 1.0000", "train 32.00 %", "val 22.00 %", "50 images/s"):
         assert part in line
+    assert "0.3 TFLOP/s" in line
     assert "16 s left" in line
 
 

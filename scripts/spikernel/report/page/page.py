@@ -23,7 +23,7 @@ from spikernel.report.charts import (
 from spikernel.report.charts.figures import Chart, Numbers
 from spikernel.report.page import page_evidence, page_tables
 from spikernel.report.page.cards import Card
-from spikernel.report.tables import models
+from spikernel.report.tables import headline, models
 from spikernel.report.tables.records import Job, KernelSets, Search
 from spikernel.report.tables.table import accuracy, count, significant
 from spikernel.report.tables.table import sizes as sizes_as_set
@@ -171,7 +171,12 @@ def _headlines(content: Content) -> list[Headline]:
             best = tables.records(fitting)[-1]
             same = fitting[(fitting[list(_MODEL)] == [best[key] for key in _MODEL]).all(axis=1)]
             best["budget_mb"] = same["budget_mb"].min()
-            lines.append(_headline(str(dataset), best, content))
+            steps = headline.refused(content.numbers.means).get(headline.model_of(best))
+            lines.append(
+                _headline(str(dataset), best, content)
+                if steps is None
+                else _refusal(str(dataset), best, steps)
+            )
             continue
         smallest = significant(rows["smallest_memory_mb"].min())
         text = f"No trained model fits a memory budget: the smallest needs {smallest} MB."
@@ -179,6 +184,16 @@ def _headlines(content: Content) -> list[Headline]:
             Headline(dataset=str(dataset), accuracy="–", text=text, archid="", comparison="")
         )
     return lines
+
+
+def _refusal(dataset: str, row: dict[str, Any], steps: int) -> Headline:
+    text = (
+        f"The model within a budget of {significant(row['budget_mb'])} MB runs {steps} steps of "
+        f"binary spikes; as at most {headline.MOST_STEPS} count, its accuracy is no headline. The "
+        "tables below have it."
+    )
+    archid = f"{row['kernel_set']} · {row['archid']}"
+    return Headline(dataset=dataset, accuracy="–", text=text, archid=archid, comparison="")
 
 
 def _headline(dataset: str, row: dict[str, Any], content: Content) -> Headline:

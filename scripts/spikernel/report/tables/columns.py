@@ -108,6 +108,7 @@ MODELS = (
     ModelColumn("search_seconds", "shared", source="search.seconds", optional=True),
     ModelColumn("train_seconds", "mean", "training", "", duration, optional=True),
     ModelColumn("time_steps", "shared", "T"),
+    ModelColumn("binary_steps", "shared", optional=True),
     ModelColumn("epochs", "apart"),
     ModelColumn("device", "apart", kind="text"),
     ModelColumn("dense_synops", "mean"),

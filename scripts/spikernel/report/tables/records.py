@@ -114,6 +114,8 @@ class Metrics(Record):
     train_seconds: float = Field(ge=0)
     epochs: int = Field(ge=0)
     time_steps: int = Field(ge=1)
+    binary_steps: int | None = Field(default=None, ge=1)
+    """Steps of binary spikes, T x D; None in files of earlier versions."""
     device: str
 
     @property

@@ -150,6 +150,14 @@ def test_the_headline_names_the_least_budget_that_selects_its_model(
     assert "within a budget of 100 MB" not in page
 
 
+def test_a_model_of_more_than_five_steps_is_no_headline(experiment: Experiment) -> None:
+    for path in experiment.metrics:
+        change(path, binary_steps=8)
+    page = page_of(experiment, memory_budgets_mb=[40.0])
+    assert "The model within a budget of 40 MB runs 8 steps of binary spikes" in page
+    assert "test accuracy in 39.2 MB of weights" not in page
+
+
 def test_inputs_of_different_runs_are_refused(experiment: Experiment) -> None:
     experiment.tables()
     change(experiment.kernel_sets[0], sets=[{**SET, "sizes": [1, 7]}])

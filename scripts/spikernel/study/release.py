@@ -1,0 +1,139 @@
+"""A finished training as a released net: few bytes, what it was made from, and a model card."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from spikernel import artifacts, provenance
+from spikernel.config import NetworkConfig
+from spikernel.data.splits import load_split
+from spikernel.errors import DataError, ExportError
+from spikernel.export.compressed import ReleasePrecision, compressed
+from spikernel.export.model_card import render_release
+from spikernel.inference.released import load_model, save_model
+from spikernel.space.macro import cells_per_stage, stage_channels
+from spikernel.study.evaluate import Evaluation, evaluate
+from spikernel.study.fit import check_fit, check_split
+from spikernel.study.inputs import Machine
+
+COPIED = (
+    "dataset", "archid", "kernel_sizes", "seed", "params", "epochs", "time_steps", "binary_steps",
+    "val_accuracy_percent",
+)  # fmt: skip
+"""What the record takes over from that of the training."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The training, and its data."""
+
+    training: Annotated[Path, "folder of train_final's metrics.json and model.safetensors"]
+    manifest: Annotated[
+        Path | None, "manifest.json of its data; default: the one that it was trained on"
+    ] = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The folder to write."""
+
+    folder: Annotated[Path, "models/<dataset>-<name>"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the weights become."""
+
+    precision: Annotated[ReleasePrecision, "number format of the weights"] = "fp16"
+    most_mb: Annotated[float, "most MB of weights in all released nets together"] = 30.0
+
+
+def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) -> None:
+    """Write weights, metrics, model card and provenance; print the accuracy and the size.
+
+    Raises:
+        DataError: the training is not finished or was altered, the name does not fit, or the data
+            are not there any more or not those of the training.
+        ExportError: the weights would take too many bytes.
+
+    """
+    watch = provenance.Stopwatch()
+    folder = outputs.folder
+    metrics_path, model_path, record_path = (
+        inputs.training / name for name in ("metrics.json", "model.safetensors", "provenance.json")
+    )
+    trained = artifacts.read_object(metrics_path, *COPIED, "test_accuracy_percent")
+    made = artifacts.read_object(record_path, "inputs", "settings", "code", "packages", "finished")
+    provenance.check([metrics_path, model_path])
+    if not folder.name.startswith(f"{trained['dataset']}-"):
+        raise DataError(f"{folder}: the name must begin with '{trained['dataset']}-'")
+    manifest_path = inputs.manifest or _manifest_of(record_path, made["inputs"])
+    manifest = load_split(manifest_path, "test").manifest
+    net, preprocessing = load_model(model_path, machine.torch_device)
+    check_fit(net.architecture, preprocessing, manifest, manifest_path)
+    check_split(preprocessing, manifest, manifest_path)
+    tensors = compressed(net.state_dict(), settings.precision)
+    _check_size(folder, sum(value.nbytes for value in tensors.values()), settings.most_mb)
+    weights, record = folder / "model.safetensors", folder / "provenance.json"
+    record.unlink(missing_ok=True)  # that of an earlier release names other weights
+    save_model(weights, net, manifest, tensors)
+    found = evaluate(weights, manifest_path, "test", machine)
+    metrics = {
+        **{key: trained[key] for key in COPIED},
+        "trained_test_accuracy_percent": trained["test_accuracy_percent"],
+        "precision": settings.precision,
+        "bytes": weights.stat().st_size,
+        **_measured(found, net.architecture.network),
+    }
+    artifacts.write_json(folder / "metrics.json", metrics)
+    card = render_release(folder.name, metrics, made, preprocessing)
+    artifacts.write_text(folder / "MODEL_CARD.md", card)
+    provenance.write(
+        record,
+        step="release",
+        settings={
+            "precision": settings.precision,
+            "training": {key: made[key] for key in ("settings", "code", "packages", "finished")},
+        },
+        inputs=[metrics_path, model_path, manifest_path],
+        outputs=[folder / name for name in ("metrics.json", "model.safetensors", "MODEL_CARD.md")],
+        seconds=watch.seconds(),
+        device=str(machine),
+    )
+    print(
+        f"{found.accuracy_percent:.2f} % of the test images with {settings.precision} weights, "
+        f"{trained['test_accuracy_percent']:.2f} % as trained; {metrics['bytes']} bytes: {weights}"
+    )
+
+
+def _measured(found: Evaluation, network: NetworkConfig) -> dict[str, Any]:
+    return {
+        "test_accuracy_percent": found.accuracy_percent,
+        "test_images": found.images,
+        "stage_channels": list(stage_channels(network)),
+        "cells_per_stage": list(cells_per_stage(network)),
+        "device": found.device,
+    }
+
+
+def _manifest_of(record: Path, known: dict[str, Any]) -> Path:
+    """Return the manifest that a training read."""
+    for name, sha256 in known.items():
+        path = Path(name)
+        if path.name == "manifest.json" and path.is_file() and artifacts.file_hash(path) == sha256:
+            return path
+    raise DataError(
+        f"{record}: the data that it names are not there, or are others now: prepare them with the "
+        "training's settings and name their manifest.json with --manifest"
+    )
+
+
+def _check_size(folder: Path, new_bytes: int, most_mb: float) -> None:
+    files = folder.parent.glob("*/model.safetensors")
+    others = sum(path.stat().st_size for path in files if path.parent != folder)
+    if new_bytes + others > most_mb * 1e6:
+        raise ExportError(
+            f"{folder}: these weights take {new_bytes / 1e6:.2f} MB and the other nets in "
+            f"{folder.parent} {others / 1e6:.2f} MB, more than {most_mb:g} MB in all: release a "
+            "smaller net, take int8, or raise --most-mb"
+        )
