@@ -137,7 +137,7 @@ def _time_net(
     trainer = make_trainer(net, (split, split), settings, 0)
     images = trainer.whole_images[:IMAGES]
     first_epoch = math.ceil(counts["train"] / batch) * _step_seconds(trainer, batch)
-    work = [amount for phase in trainer.phases for amount in phase.work]
+    work = [phase.flop_per_image for phase in trainer.phases for _ in range(phase.settings.epochs)]
     pass_once = partial(mean_logits, trainer.kept(), [trainer.normalise(images)])
     image = _seconds(pass_once, trainer.device) / IMAGES
     passes = 1 + net.binary_steps / planned.architecture.network.time_steps

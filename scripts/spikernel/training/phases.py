@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from spikernel.config import NetworkConfig, PhaseConfig, TrainingConfig
 from spikernel.errors import ConfigError
@@ -92,12 +92,11 @@ class Phase:
 
 
 def shrink(images: Tensor, size: int) -> Tensor:
-    """Return uint8 images [N, C, H, W] as [N, C, size, size], whose pixels are means over areas."""
-    parts = [
-        F.adaptive_avg_pool2d(part.float(), size).round().to(torch.uint8)
-        for part in images.split(SHRUNK_AT_ONCE)
-    ]
-    return torch.cat(parts)
+    """Return uint8 images [N, C, H, W] as [N, C, size, size], bilinear and antialiased."""
+    from torchvision.transforms.v2 import functional  # here only: few trainings shrink images
+
+    resize = partial(functional.resize, size=[size, size], antialias=True)
+    return torch.cat([resize(part) for part in images.split(SHRUNK_AT_ONCE)])
 
 
 def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:

@@ -114,11 +114,13 @@ def test_other_neurons_must_have_the_same_parameters(digits_manifest: Path) -> N
         make_phases(modern(digits_manifest), settings([{"epochs": 1, "neuron": "if_soft"}]))
 
 
-def test_shrunk_pixels_are_means_over_areas() -> None:
-    images = torch.tensor([[0, 2, 10, 10], [4, 6, 10, 13], [1, 1, 0, 0], [1, 1, 0, 255]])
-    shrunk = shrink(images.to(torch.uint8).view(1, 1, 4, 4), 2)
-    # 12 / 4, 43 / 4 = 10.75, 4 / 4, 255 / 4 = 63.75.
-    assert shrunk.flatten().tolist() == [3, 11, 1, 64]
+def test_shrunk_pixels_are_means_weighted_by_distance() -> None:
+    images = torch.zeros(1, 1, 4, 4)
+    images[..., 0, 0], images[..., 1, 2] = 160, 80
+    shrunk = shrink(images.to(torch.uint8), 2)
+    # Of four pixels in a row the first new one takes shares 3, 3, 1 of 7, the border being near.
+    expected = [(9 * 160 + 3 * 80) / 49, 9 * 80 / 49, 80 / 49, 3 * 80 / 49]
+    assert shrunk.flatten().tolist() == pytest.approx(expected, abs=1)
     assert shrunk.dtype == torch.uint8
 
 
