@@ -18,12 +18,9 @@ from spikernel.report.tables.table import (
 )
 
 _SELECTION = (
-    *main_tables.BUDGET,
-    *shown("test_accuracy_percent", "val_accuracy_percent"),
-    main_tables.MEMORY,
-    *shown("params", "seed"),
-    Column("kernel set", "", set_and_sizes),
-    *shown("archid"),
+    *(*main_tables.budget(), *main_tables.EVIDENCE, *shown("val_accuracy_percent")),
+    *(main_tables.memory(), *shown("params", "seed")),
+    *(Column("kernel set", "", set_and_sizes), *shown("archid")),
 )
 
 _IMPACT = (
@@ -42,8 +39,16 @@ _KERNEL_SETS = (
     Column("origin", "origin"),
     Column("evidence %", "evidence_percent", "{:.2f}".format, "number"),
     Column("cost", "cost", significant, "number"),
+    *shown("val_accuracy_percent", "test_accuracy_percent", "memory_mb_fp32"),
     Column("reason", "reason", kind="prose"),
 )
+
+
+_BEST = [
+    *(f"{name}_accuracy_percent_{part}" for name in ("val", "test") for part in ("mean", "sd")),
+    "memory_mb_fp32",
+]
+"""What is shown of the best model of a kernel set."""
 
 
 def _params_m(row: Row) -> str:
@@ -72,6 +77,11 @@ def selection(selected: pd.DataFrame) -> Table:
     return main_tables.selection(selected, caption, _SELECTION)
 
 
+def flash(selected: pd.DataFrame) -> Table:
+    """Return the int8 model for each size of flash, and where none fits."""
+    return main_tables.flash(selected, "Best int8 model within each size of flash")
+
+
 def models(means: pd.DataFrame) -> Table:
     """Return all models; those on the front of memory and test accuracy stand out."""
     return main_tables.all_models(
@@ -85,19 +95,30 @@ def impact(found: pd.DataFrame) -> Table:
     return table(caption, _IMPACT, tables.records(found))
 
 
-def kernel_sets(designs: list[KernelSets]) -> list[tuple[str, Table]]:
-    """Return for each data set the rule in words and the table of its sets."""
-    return [
-        (
-            design.rule,
-            table(
-                f"Kernel sets searched on {design.dataset}",
-                _KERNEL_SETS,
-                [item.model_dump() for item in design.sets],
-            ),
-        )
-        for design in designs
-    ]
+def kernel_sets(designs: list[KernelSets], means: pd.DataFrame) -> list[tuple[str, Table]]:
+    """Return for each data set the rule in words and the table of its sets.
+
+    Sets, the baseline among them, are in the order of their best models by validation accuracy;
+    sets of which nothing was trained come last. The baseline stands out.
+    """
+    return [(design.rule, _sets(design, means)) for design in designs]
+
+
+def _sets(design: KernelSets, means: pd.DataFrame) -> Table:
+    rows = _with_best(design, means)
+    baseline = [place for place, row in enumerate(rows) if row["origin"] == "baseline"]
+    caption = f"Kernel sets searched on {design.dataset}, by the best model of each"
+    return table(caption, _KERNEL_SETS, rows, baseline)
+
+
+def _with_best(design: KernelSets, means: pd.DataFrame) -> list[Row]:
+    """Return the sets of a data set with the numbers of their best models."""
+    own = means[means["dataset"] == design.dataset]
+    ranked = own.sort_values("val_accuracy_percent_mean", ascending=False, kind="stable")
+    best = ranked.drop_duplicates("kernel_set").set_index("kernel_set")
+    sets = pd.DataFrame([item.model_dump() for item in design.sets])
+    joined = sets.join(best[_BEST], on="name")
+    return [*tables.records(joined.sort_values(_BEST[0], ascending=False, kind="stable"))]
 
 
 def published(results: pd.DataFrame) -> Table:
