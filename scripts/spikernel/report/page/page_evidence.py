@@ -69,7 +69,7 @@ _MADE = (
     Column("steps", "steps", ", ".join, "prose"),
     Column("code", "code", kind="code"),
     Column("Python", "python"),
-    Column("platform", "platform"),
+    Column("platform", "platform", kind="prose"),
     Column("packages", "packages", kind="prose"),
     Column("last job finished", "finished"),
 )

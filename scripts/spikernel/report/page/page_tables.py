@@ -4,7 +4,7 @@ import pandas as pd
 
 from spikernel import tables
 from spikernel.report.tables import main_tables
-from spikernel.report.tables.columns import shown
+from spikernel.report.tables.columns import ModelColumn, shown
 from spikernel.report.tables.records import KernelSets
 from spikernel.report.tables.table import (
     Column,
@@ -82,11 +82,23 @@ def flash(selected: pd.DataFrame) -> Table:
     return main_tables.flash(selected, "Best int8 model within each size of flash")
 
 
-def models(means: pd.DataFrame) -> Table:
-    """Return all models; those on the front of memory and test accuracy stand out."""
-    return main_tables.all_models(
-        means, "All trained models, means ± standard deviation over seeds"
+def models(means: pd.DataFrame) -> tuple[Table, Table]:
+    """Return accuracies and costs of all models; those on the front stand out."""
+    spread = "means ± standard deviation over seeds"
+    return (
+        main_tables.all_models(means, f"Accuracies of all trained models, {spread}", _of_accuracy),
+        main_tables.all_models(means, "Costs of all trained models, means over seeds", _of_costs),
     )
+
+
+def _of_accuracy(column: ModelColumn) -> bool:
+    evidence = "accuracy" in column.name or column.name.endswith("images")
+    return evidence or column.kind != "number" or column.over_seeds in ("key", "count")
+
+
+def _of_costs(column: ModelColumn) -> bool:
+    named = column.over_seeds == "key" and column.kind != "code"
+    return named or not _of_accuracy(column)
 
 
 def impact(found: pd.DataFrame) -> Table:

@@ -1,10 +1,12 @@
 """The main result as tables: the model for each memory budget, and all models."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from spikernel import tables
 from spikernel.report.tables import models
-from spikernel.report.tables.columns import MODELS, shown, there
+from spikernel.report.tables.columns import MODELS, ModelColumn, shown, there
 from spikernel.report.tables.formats import KB, MB, Unit
 from spikernel.report.tables.table import Column, Row, Table, significant, table
 
@@ -95,17 +97,20 @@ def flash(selected: pd.DataFrame, caption: str) -> Table:
     return selection(selected, caption, _FLASH, KB)
 
 
-def all_models(means: pd.DataFrame, caption: str) -> Table:
-    """Return all models with every column that has a heading; those on the front stand out.
+def all_models(
+    means: pd.DataFrame, caption: str, wanted: Callable[[ModelColumn], bool] = lambda _: True
+) -> Table:
+    """Return all models with the columns that have a heading; those on the front stand out.
 
     An optional column that is empty in all rows is left out.
 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         caption: what the table shows.
+        wanted: which of the columns.
 
     """
-    chosen = [column for column in MODELS if column.title and there(column, means)]
+    chosen = [item for item in MODELS if item.title and wanted(item) and there(item, means)]
     front = [place for place, flag in enumerate(means["pareto"]) if flag]
     return table(caption, tuple(item.shown() for item in chosen), tables.records(means), front)
 
