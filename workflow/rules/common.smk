@@ -138,9 +138,9 @@ def final_files(name, step="train_final"):
     ]
 
 
-def deployments():
-    """Return the deployment record of every model."""
-    return final_files("deployment.json", "deployment")
+def deployments(name="deployment.json"):
+    """Return the path of a file of the step deployment for every model."""
+    return final_files(name, "deployment")
 
 
 def final_files_of(name):

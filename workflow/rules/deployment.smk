@@ -8,6 +8,7 @@ rule deployment:
         model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/model.safetensors",
     output:
         deployment="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/deployment.json",
+        predictions="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/predictions.npz",
         provenance="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/provenance.json",
     log:
         "logs/{experiment}/{dataset}/deployment/{kernel_set}_rank-{rank}_seed-{seed}.log",
@@ -22,4 +23,4 @@ rule deployment:
     shell:
         'python "$SPIKERNEL_SCRIPTS"/deployment.py --manifest {input.manifest} --metrics {input.metrics}'
         " --model {input.model} --device {params.device} --threads {threads}"
-        " --deployment {output.deployment} >{log} 2>&1"
+        " --deployment {output.deployment} --predictions {output.predictions} >{log} 2>&1"

@@ -4,9 +4,11 @@ rule tradeoff_table:
         metrics=final_files("metrics.json"),
         searches=search_files("search.json"),
         deployments=deployments(),
+        predictions=deployments("predictions.npz"),
     output:
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
+        comparisons="results/{experiment}/tradeoff_report/comparisons.csv",
         summary="results/{experiment}/tradeoff_report/summary.md",
         headline="results/{experiment}/tradeoff_report/headline.json",
         tables=multiext(
@@ -29,7 +31,8 @@ rule tradeoff_table:
         "Setting accuracy against memory for {wildcards.experiment}"
     shell:
         'python "$SPIKERNEL_SCRIPTS"/tradeoff_table.py --metrics {input.metrics} --searches {input.searches}'
-        " --deployments {input.deployments} --settings {params.settings:q} --models {output.models} --selection {output.selection}"
+        " --deployments {input.deployments} --predictions {input.predictions} --settings {params.settings:q}"
+        " --models {output.models} --selection {output.selection} --comparisons {output.comparisons}"
         " --summary {output.summary} --tables {params.folder}/tables >{log} 2>&1"
 
 
@@ -37,6 +40,7 @@ rule tradeoff_report:
     input:
         models="results/{experiment}/tradeoff_report/models.csv",
         selection="results/{experiment}/tradeoff_report/selection.csv",
+        comparisons="results/{experiment}/tradeoff_report/comparisons.csv",
         impacts=dataset_files("kernel_impact/impact.csv"),
         kernel_sets=dataset_files("kernel_set_design/kernel_sets.json"),
         searches=search_files("search.json"),
@@ -44,6 +48,8 @@ rule tradeoff_report:
         metrics=final_files("metrics.json"),
         histories=final_files("history.csv"),
         layers=final_files("layers.csv"),
+        deployments=deployments(),
+        predictions=deployments("predictions.npz"),
         exports=export_records(),
         provenance=provenance_files(),
     output:
@@ -79,8 +85,9 @@ rule tradeoff_report:
         "Drawing the report of {wildcards.experiment}"
     shell:
         'python "$SPIKERNEL_SCRIPTS"/tradeoff_report.py --models {input.models} --selection {input.selection}'
+        " --comparisons {input.comparisons} --deployments {input.deployments} --predictions {input.predictions}"
         " --metrics {input.metrics} --histories {input.histories} --searches {input.searches}"
         " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.kernel_sets}"
         " --provenance {input.provenance} --layers {input.layers} --exports {input.exports}"
-        " --settings {params.settings:q} --page {output.page}"
+        " --experiment {wildcards.experiment} --settings {params.settings:q} --page {output.page}"
         " --figures {params.folder}/figures >{log} 2>&1"

@@ -12,6 +12,12 @@ class ReportConfig(StrictModel):
 
     memory_budgets_mb: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 4.0, 10.0, 40.0)
     """Memory budgets in MB (10^6 bytes) for each of which the best model is selected."""
+    flash_budgets_kb: tuple[Annotated[float, Field(gt=0)], ...] = (
+        *(32.0, 64.0, 128.0, 256.0, 512.0),
+        *(1024.0, 2048.0),
+    )
+    """Sizes of flash in kB (1,000 bytes), for the constants of the int8 model, for each of which
+    the best int8 model is selected; the code of a model comes on top."""
     precision: Literal["fp32", "int8"] = "fp32"
     """Number format whose memory counts for the budgets, the front and the figure."""
     published_points: bool = True

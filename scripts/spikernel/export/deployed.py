@@ -27,12 +27,13 @@ def deployed(
     manifest: Manifest,
     validation: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
-) -> dict[str, Any]:
-    """Return what a device gets: exact memory, and the accuracy with int8 weights.
+) -> tuple[dict[str, Any], Tensor | None]:
+    """Return what a device gets: exact memory and the accuracy with int8 weights; its predictions.
 
     `fp32_bytes` and `int8_bytes` are the constants of the exported net, whose batch
     normalisation and votes are folded; `activation_bytes` is the peak of the values that are
-    alive at once. Where the net cannot be exported, all are None and `not_exported` says why.
+    alive at once. Where the net cannot be exported, all are None and `not_exported` says why. The
+    predictions are the classes [N] of the test images with int8 weights.
 
     Args:
         net: the trained net.
@@ -53,16 +54,17 @@ def deployed(
         check_agreement(net, program, manifest, test[0][:BATCH])
     except ExportError as error:
         LOG.warning("int8 is not measured: %s", error)
-        return {**dict.fromkeys(names), "not_exported": str(error)}
+        return {**dict.fromkeys(names), "not_exported": str(error)}, None
     int8 = quantise(program)
+    predicted = logits(int8, test[0]).argmax(1)
     values = (
         accuracy_percent(int8, *validation),
-        accuracy_percent(int8, *test),
+        100 * float((predicted == test[1]).double().mean()),
         program.parameter_bytes,
         int8.parameter_bytes,
         plan(int8).activation_bytes,
     )
-    return {**dict(zip(names, values, strict=True)), "not_exported": None}
+    return {**dict(zip(names, values, strict=True)), "not_exported": None}, predicted
 
 
 def check_agreement(net: SpikingNet, program: Program, manifest: Manifest, images: Tensor) -> None:

@@ -52,10 +52,15 @@ def accuracy_percent(
 def binary_accuracy_percent(
     net: SpikingNet, images: Tensor, labels: Tensor, normalise: Normaliser
 ) -> float:
-    """Return the accuracy of the binary spikes that a net stands for, in percent.
+    """Return the accuracy of the binary spikes that a net stands for, in percent."""
+    return _percent(binary_logits(net, images, normalise), labels)
 
-    For integer neurons that is the simulation of their binary steps, layer by layer, which is the
-    accuracy of one pass but for rounding; for others it is the accuracy itself.
+
+def binary_logits(net: SpikingNet, images: Tensor, normalise: Normaliser) -> Tensor:
+    """Return the time means of the logits, [N, classes], of the binary spikes of a net.
+
+    For integer neurons that is the simulation of their binary steps, layer by layer, which is one
+    pass but for rounding; for others it is the pass itself.
     """
     was_training = net.training
     net.eval()
@@ -63,7 +68,7 @@ def binary_accuracy_percent(
         batches = normalised_batches(images, normalise)
         logits = torch.cat([net(batch, steps).mean(0) for batch in batches])
     net.train(was_training)
-    return _percent(logits, labels)
+    return logits
 
 
 def _percent(logits: Tensor, labels: Tensor) -> float:

@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 
 from spikernel import artifacts, code, provenance
 from spikernel.data.splits import load_split
 from spikernel.export.deployed import deployed
-from spikernel.inference.predict import to_device
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import binary_logits, to_device
 from spikernel.inference.released import load_model
 from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
 
 _IDENTITY = ("dataset", "kernel_set", "rank", "seed", "archid")
+PICTURES = 24
+"""Test images that are stored to be looked at: those that the net gets wrong most clearly."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,15 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The file written."""
+    """The files written, in one folder."""
 
     deployment: Annotated[Path, "deployment.json to write"]
+    predictions: Annotated[Path, "predictions.npz to write: class of every test image"]
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """Name the files in a folder."""
+        return cls(folder / "deployment.json", folder / "predictions.npz")
 
     @property
     def provenance(self) -> Path:
@@ -37,7 +50,7 @@ class Outputs:
 
 
 def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
-    """Measure exact memory and the accuracy with int8 weights; write them with the model's name.
+    """Measure exact memory and the accuracy with int8 weights; write them, and the predictions.
 
     Raises:
         DataError: the weights are damaged, or made for other images or classes.
@@ -51,9 +64,17 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
     net, preprocessing = load_model(inputs.model, device)
     check_fit(net.architecture, preprocessing, manifest, inputs.manifest)
     check_split(preprocessing, manifest, inputs.manifest)
-    found = deployed(net, manifest, to_device(validation, device), to_device(test, device))
-    named = {key: record[key] for key in _IDENTITY}
-    artifacts.write_json(outputs.deployment, {**named, **found})
+    images, labels = to_device(test, device)
+    logits = binary_logits(net, images, Normaliser(preprocessing.mean, preprocessing.sd, device))
+    found, int8 = deployed(net, manifest, to_device(validation, device), (images, labels))
+    described = {
+        **{key: record[key] for key in _IDENTITY},
+        "classes": list(manifest.classes),
+        "val_images": len(validation.labels),
+        "test_images": len(test.labels),
+    }
+    artifacts.write_json(outputs.deployment, {**described, **found})
+    write_predictions(outputs.predictions, images, labels, logits, int8)
     provenance.write(
         outputs.provenance,
         step="deployment",
@@ -72,3 +93,39 @@ def is_done(outputs: Outputs, model: Path) -> bool:
     made = artifacts.read_object(outputs.provenance, "inputs")
     same_code = made.get("code_digest") == code.digest("deployment")
     return same_code and artifacts.file_hash(model) in made["inputs"].values()
+
+
+def write_predictions(
+    path: Path, images: Tensor, labels: Tensor, logits: Tensor, int8: Tensor | None
+) -> None:
+    """Write the classes of the test images, and the images that the net gets wrong most clearly.
+
+    Arrays: `label`, `trained` and `int8`, [N] each, the last empty where there is no int8 model;
+    `mistakes`, [K], places of the images of which the logit of the predicted class is farthest
+    above that of the label; `pictures`, uint8 [K, C, H, W], those images.
+
+    Args:
+        path: NumPy archive to write.
+        images: uint8 [N, C, H, W].
+        labels: [N].
+        logits: [N, classes], of the trained net.
+        int8: classes that the int8 model predicts, [N].
+
+    """
+    trained = logits.argmax(1)
+    margin = logits.max(1).values - logits.gather(1, labels[:, None])[:, 0]
+    order = margin.argsort(descending=True, stable=True)
+    mistakes = order[(trained != labels)[order]][:PICTURES]
+    with artifacts.atomic(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            label=_classes(labels),
+            trained=_classes(trained),
+            int8=_classes(labels[:0] if int8 is None else int8),
+            mistakes=mistakes.cpu().numpy(),
+            pictures=images[mistakes].cpu().numpy(),
+        )
+
+
+def _classes(found: Tensor) -> NDArray[np.int16]:
+    return found.cpu().numpy().astype(np.int16)

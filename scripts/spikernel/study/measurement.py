@@ -44,7 +44,7 @@ def write_measurement(metrics_path: Path, deployment_path: Path, output: Path) -
         if made["outputs"].get(path.name) != artifacts.file_hash(path):
             raise DataError(f"{path} is not the one that {path.with_name('provenance.json')} names")
     model = metrics_path.with_name("model.safetensors")
-    if not deployment.is_done(deployment.Outputs(deployment_path), model):
+    if not deployment.is_done(deployment.Outputs.in_folder(deployment_path.parent), model):
         raise DataError(f"{deployment_path} is not of {model}: run deployment on it again")
     deployed = artifacts.read_object(deployment_path, *DEPLOYED)
     history = read_csv(history_path, numbers=HISTORY).astype({"epoch": int})

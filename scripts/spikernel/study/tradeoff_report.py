@@ -19,9 +19,9 @@ from spikernel.report.charts import (
     score_figure,
     search_figure,
 )
-from spikernel.report.page import cards, page
-from spikernel.report.tables import compute, models, published, selection
-from spikernel.report.tables.records import KernelSets, Metrics, Search, sizes_text
+from spikernel.report.page import cards, headlines, image_evidence, page
+from spikernel.report.tables import comparisons, compute, models, published, selection
+from spikernel.report.tables.records import Deployment, KernelSets, Metrics, Search, sizes_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class Inputs:
 
     models: Annotated[Path, "models.csv from tradeoff_table"]
     selection: Annotated[Path, "selection.csv from tradeoff_table"]
+    comparisons: Annotated[Path, "comparisons.csv from tradeoff_table"]
     metrics: Annotated[list[Path], "metrics.json of every trained model and seed"]
     histories: Annotated[list[Path], "history.csv of every trained model and seed"]
     searches: Annotated[list[Path], "search.json of every data set and kernel set"]
@@ -37,6 +38,10 @@ class Inputs:
     impacts: Annotated[list[Path], "impact.csv of every data set"]
     kernel_sets: Annotated[list[Path], "kernel_sets.json of every data set"]
     provenance: Annotated[list[Path], "provenance*.json of all jobs before this one"]
+    deployments: Annotated[list[Path], "deployment.json of every trained model and seed"] = field(
+        default_factory=list
+    )
+    predictions: Annotated[list[Path], "predictions.npz beside them"] = field(default_factory=list)
     layers: Annotated[list[Path], "layers.csv of every trained model and seed"] = field(
         default_factory=list
     )
@@ -53,7 +58,12 @@ class Outputs:
     figures: Annotated[Path, "folder for the figures, as SVG, PDF, PNG and their numbers as CSV"]
 
 
-def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
+def run(
+    inputs: Inputs,
+    outputs: Outputs,
+    settings: ReportConfig,
+    experiment: Annotated[str, "name of the experiment, for the title of the page"],
+) -> None:
     """Write the figures, the page and provenance_report.json beside the page.
 
     Raises:
@@ -62,7 +72,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     """
     watch = provenance.Stopwatch()
     provenance.check(provenance.paths_of(inputs))
-    content = _content(inputs, outputs, settings)
+    content = _content(inputs, outputs, settings, experiment)
     written = figures.write(outputs.figures, content.charts)
     artifacts.write_text(outputs.page, page.render(content))
     provenance.write(
@@ -76,7 +86,9 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     )
 
 
-def _content(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> page.Content:
+def _content(
+    inputs: Inputs, outputs: Outputs, settings: ReportConfig, experiment: str
+) -> page.Content:
     table = models.read(inputs.models)
     if not len(table):
         raise TableError(f"{inputs.models} holds no model")
@@ -105,16 +117,26 @@ def _content(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> page.C
         searched=search_figure.table(found, candidates),
         scored=score_figure.table(means, candidates),
     )
+    selected, compared = selection.read(inputs.selection), comparisons.read(inputs.comparisons)
     return page.Content(
+        experiment=experiment,
+        compared=compared,
+        images=image_evidence.build(
+            headlines.chosen(selected),
+            table,
+            comparisons.by_key(inputs.deployments, inputs.predictions),
+            Deployment.by_key(inputs.deployments),
+        ),
         numbers=numbers,
         charts=figures.charts(numbers, settings.precision),
-        selected=selection.read(inputs.selection),
+        selected=selected,
         kernel_sets=sorted(designs, key=lambda design: design.dataset),
         searches=found,
         jobs=compute.read(inputs.provenance),
         cards=cards.build(
             means,
             rates,
+            compared,
             cards.Sources(
                 metrics=inputs.metrics,
                 layers=inputs.layers,

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
+
 from spikernel import artifacts, provenance
 from spikernel.config import ReportConfig
 from spikernel.report.tables import (
+    comparisons,
     headline,
     latex,
     main_tables,
@@ -27,6 +30,7 @@ class Inputs:
     metrics: Annotated[list[Path], "metrics.json of every trained model and seed"]
     searches: Annotated[list[Path], "search.json of every data set and kernel set"]
     deployments: Annotated[list[Path], "deployment.json of every trained model and seed"]
+    predictions: Annotated[list[Path], "predictions.npz beside them"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +39,13 @@ class Outputs:
 
     models: Annotated[Path, "CSV file to write: one row per model and seed"]
     selection: Annotated[Path, "CSV file to write: the model for each memory budget"]
+    comparisons: Annotated[Path, "CSV file to write: every pair of models on the test images"]
     summary: Annotated[Path, "Markdown file to write: both tables for a terminal"]
     tables: Annotated[Path, "folder for both tables as Markdown and LaTeX"]
 
 
 def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
-    """Write models.csv, selection.csv, summary.md, headline.json, tables/ and their provenance.
+    """Write the tables of models, budgets and pairs, their summary, and their provenance.
 
     Raises:
         SpikernelError: an input is missing or cannot be trusted, or an output not written.
@@ -48,10 +53,35 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     """
     watch = provenance.Stopwatch()
     provenance.check(provenance.paths_of(inputs))
+    table = models.build(inputs.metrics, inputs.searches, inputs.deployments, settings.precision)
+    found = comparisons.by_key(inputs.deployments, inputs.predictions)
+    written = write(table, comparisons.table(table, found), outputs, settings)
+    provenance.write(
+        outputs.models.with_name("provenance_table.json"),
+        step="tradeoff_table",
+        settings=settings.model_dump(mode="json"),
+        inputs=provenance.paths_of(inputs),
+        outputs=written,
+        seconds=watch.seconds(),
+    )
+
+
+def write(
+    table: pd.DataFrame, compared: pd.DataFrame, outputs: Outputs, settings: ReportConfig
+) -> list[Path]:
+    """Write all tables of some models and return the paths of the files.
+
+    Args:
+        table: from `spikernel.report.tables.models.build`.
+        compared: from `spikernel.report.tables.comparisons.table`.
+        outputs: where to.
+        settings: memory budgets and number format.
+
+    """
     precision = settings.precision
-    table = models.build(inputs.metrics, inputs.searches, inputs.deployments, precision)
     means = models.over_seeds(table)
     selected = selection.select(means, settings.memory_budgets_mb, precision)
+    selected = selection.with_rivals(selected, means, compared)
     note = main_tables.NOTE.format(precision=precision)
     shown = {
         "selection": main_tables.selection(
@@ -67,7 +97,14 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     texts = {
         outputs.models: models.to_csv(table),
         outputs.selection: selection.to_csv(selected),
-        outputs.summary: summary.render(shown["selection"], shown["models"], means, precision),
+        outputs.comparisons: comparisons.to_csv(compared),
+        outputs.summary: summary.render(
+            shown["selection"],
+            main_tables.flash(selection.for_flash(means, settings.flash_budgets_kb, compared), ""),
+            shown["models"],
+            means,
+            precision,
+        ),
     }
     for name, item in shown.items():
         texts[outputs.tables / f"{name}.md"] = markdown.render(item)
@@ -76,11 +113,4 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
         artifacts.write_text(path, text)
     headline_path = outputs.models.with_name("headline.json")
     artifacts.write_json(headline_path, headline.build(means, selected))
-    provenance.write(
-        outputs.models.with_name("provenance_table.json"),
-        step="tradeoff_table",
-        settings=settings.model_dump(mode="json"),
-        inputs=provenance.paths_of(inputs),
-        outputs=[*texts, headline_path],
-        seconds=watch.seconds(),
-    )
+    return [*texts, headline_path]

@@ -95,7 +95,7 @@ def run(settings: Settings, machine: Machine) -> None:
     if not train_final.is_done(candidate, outputs, final, machine):
         train_final.train_candidate(manifest, candidate, outputs, final, machine)
     if settings.measurement is not None:
-        deployed = deployment.Outputs(place / "deployment" / "deployment.json")
+        deployed = deployment.Outputs.in_folder(place / "deployment")
         if not deployment.is_done(deployed, outputs.model):
             inputs = deployment.Inputs(manifest, outputs.metrics, outputs.model)
             deployment.run(inputs, deployed, machine)

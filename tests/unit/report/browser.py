@@ -56,7 +56,7 @@ class Watched:
 
     def _refuse(self, route: Route) -> None:
         url = route.request.url
-        if url == self._own or url == "data:,":
+        if url.partition("#")[0] == self._own or url.startswith("data:"):
             route.continue_()
             return
         self.requests.append(url)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from spikernel.config import ReportConfig
 from spikernel.study import tradeoff_report, tradeoff_table
 
@@ -31,6 +33,7 @@ VALIDATION = {
     ("design-1", 2): 92.0,
 }
 """Mean over the seeds 0 and 1, which lie 0.5 below and above."""
+TEST_IMAGES = 1000
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Experiment:
     folder: Path
     metrics: list[Path] = field(default_factory=list)
     deployments: list[Path] = field(default_factory=list)
+    predictions: list[Path] = field(default_factory=list)
     searches: list[Path] = field(default_factory=list)
     histories: list[Path] = field(default_factory=list)
     candidates: list[Path] = field(default_factory=list)
@@ -54,11 +58,15 @@ class Experiment:
         out = self.folder / "out"
         tradeoff_table.run(
             tradeoff_table.Inputs(
-                metrics=self.metrics, searches=self.searches, deployments=self.deployments
+                metrics=self.metrics,
+                searches=self.searches,
+                deployments=self.deployments,
+                predictions=self.predictions,
             ),
             tradeoff_table.Outputs(
                 models=out / "models.csv",
                 selection=out / "selection.csv",
+                comparisons=out / "comparisons.csv",
                 summary=out / "summary.md",
                 tables=out / "tables",
             ),
@@ -72,6 +80,7 @@ class Experiment:
         inputs = tradeoff_report.Inputs(
             models=tables / "models.csv",
             selection=tables / "selection.csv",
+            comparisons=tables / "comparisons.csv",
             metrics=self.metrics,
             histories=self.histories,
             searches=self.searches,
@@ -79,11 +88,13 @@ class Experiment:
             impacts=self.impacts,
             kernel_sets=self.kernel_sets,
             provenance=self.provenance,
+            deployments=self.deployments,
+            predictions=self.predictions,
             layers=self.layers,
             exports=self.exports,
         )
         outputs = tradeoff_report.Outputs(page=out / "report.html", figures=out / "figures")
-        tradeoff_report.run(inputs, outputs, ReportConfig.parse(settings, "test"))
+        tradeoff_report.run(inputs, outputs, ReportConfig.parse(settings, "test"), "trial")
         return out
 
 
@@ -127,7 +138,29 @@ def deployment(values: dict[str, Any]) -> dict[str, Any]:
     return {
         **{key: values[key] for key in ("dataset", "kernel_set", "rank", "seed", "archid")},
         **dict.fromkeys((*names, "activation_bytes")), "not_exported": "made up",
+        "classes": list("abcdefghij"), "val_images": 500, "test_images": TEST_IMAGES,
     }  # fmt: skip
+
+
+def write_predictions(path: Path, values: dict[str, Any], int8_right: int | None = None) -> Path:
+    """Make predictions of the test accuracy: the first images are right, all others wrong."""
+    label = np.arange(TEST_IMAGES) % 10
+    right = round(values["test_accuracy_percent"] / 100 * TEST_IMAGES)
+    wrong = np.arange(right, TEST_IMAGES)[:3]
+    np.savez(
+        path,
+        label=label,
+        trained=guesses(label, right),
+        int8=label[:0] if int8_right is None else guesses(label, int8_right),
+        mistakes=wrong,
+        pictures=np.full((len(wrong), 1, 8, 8), 200, np.uint8),
+    )
+    return path
+
+
+def guesses(label: "np.ndarray[Any, Any]", right: int) -> "np.ndarray[Any, Any]":
+    """Return the labels of the first images, and of the others the next class."""
+    return np.where(np.arange(len(label)) < right, label, (label + 1) % 10)
 
 
 def search(dataset: str, kernel_set: str) -> dict[str, Any]:
@@ -219,6 +252,8 @@ def make(folder: Path, datasets: Sequence[str] = ("cifar10", "digits")) -> Exper
                 made.metrics.append(write_json(run / "metrics.json", values))
                 place = base / "deployment" / name / f"rank-{rank}" / f"seed-{seed}"
                 made.deployments.append(write_json(place / "deployment.json", deployment(values)))
+                predicted = place / "predictions.npz"
+                made.predictions.append(write_predictions(predicted, values))
                 made.histories.append(write_csv(run / "history.csv", history(values)))
     return made
 

@@ -23,6 +23,7 @@ from spikernel.export.lowering import lower
 from spikernel.export.program import Fire
 from spikernel.inference.predict import to_device
 from spikernel.inference.released import load_model
+from spikernel.report.tables import predictions
 from spikernel.space.cell import Cell
 from spikernel.study import deployment, export, train_final
 from spikernel.study.chosen_model import choose
@@ -57,7 +58,7 @@ def trained(manifest: Path, folder: Path, archid: str, training: TrainingConfig)
     train_final.run(inputs, outputs, train_final.Settings(network=NETWORK, training=training), CPU)
     deployment.run(
         deployment.Inputs(manifest, outputs.metrics, outputs.model),
-        deployment.Outputs(deployed_as(outputs.metrics)),
+        deployment_outputs(outputs.metrics),
         CPU,
     )
     return outputs.metrics
@@ -65,6 +66,11 @@ def trained(manifest: Path, folder: Path, archid: str, training: TrainingConfig)
 
 def deployed_as(metrics: Path) -> Path:
     return metrics.parent / "deployment" / "deployment.json"
+
+
+def deployment_outputs(metrics: Path) -> deployment.Outputs:
+    record = deployed_as(metrics)
+    return deployment.Outputs(record, record.with_name("predictions.npz"))
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +95,7 @@ def exported(manifest: Path, metrics: Path, folder: Path, **settings: Any) -> di
     return found
 
 
-def test_deployment_records_what_a_device_gets(model: Path) -> None:
+def test_deployment_records_what_a_device_gets(manifest: Path, model: Path) -> None:
     record, deployed = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
     assert deployed["archid"] == record["archid"]
     assert deployed["not_exported"] is None
@@ -97,6 +103,22 @@ def test_deployment_records_what_a_device_gets(model: Path) -> None:
         int8 = deployed[f"int8_{split}_accuracy_percent"]
         assert abs(int8 - record[f"{split}_accuracy_percent"]) < 3
     assert deployed["int8_bytes"] < deployed["fp32_bytes"] / 3
+    assert deployed["val_images"] == len(load_split(manifest, "validation").labels)
+    assert deployed["test_images"] == TEST_IMAGES
+    assert deployed["classes"] == [str(digit) for digit in range(10)]
+
+
+def test_predictions_are_those_behind_the_accuracies(manifest: Path, model: Path) -> None:
+    record, deployed = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
+    found = predictions.read(deployment_outputs(model).predictions)
+    test = load_split(manifest, "test")
+    assert found.label.tolist() == test.labels.tolist()
+    right, right_int8 = (predicted == found.label for predicted in (found.trained, found.int8))
+    assert 100 * right.mean() == pytest.approx(record["test_accuracy_percent"])
+    assert 100 * right_int8.mean() == pytest.approx(deployed["int8_test_accuracy_percent"])
+    assert len(found.mistakes) == min(deployment.PICTURES, TEST_IMAGES - right.sum())
+    assert not right[found.mistakes].any()
+    assert (found.pictures == test.images[found.mistakes]).all()
 
 
 def test_training_records_what_each_layer_does(model: Path) -> None:
@@ -129,7 +151,7 @@ def test_altered_weights_and_metrics_are_neither_deployed_nor_exported(
     weights.write_bytes(sound[:-4] + b"\0\0\0\0")
     inputs = deployment.Inputs(manifest, metrics, weights)
     with pytest.raises(DataError, match=r"model\.safetensors was altered since it was made"):
-        deployment.run(inputs, deployment.Outputs(deployed_as(metrics)), CPU)
+        deployment.run(inputs, deployment_outputs(metrics), CPU)
     with pytest.raises(DataError, match=r"model\.safetensors was altered since it was made"):
         exported(manifest, metrics, tmp_path)
     weights.write_bytes(sound)

@@ -1,8 +1,11 @@
 """The costs of a trade-off: memory, parameters, synaptic operations, energy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spikernel.report.tables import published
+import pandas as pd
+
+from spikernel.report.tables import formats, published
 
 BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
 """Bytes per weight of each number format."""
@@ -33,7 +36,15 @@ class Cost:
 
 
 def memory(precision: str) -> Cost:
-    """Return the cost 'memory of the weights in MB' at a number format."""
+    """Return the cost 'memory of the weights in MB' at a number format, or of flash in kB."""
+    if precision == formats.FLASH:
+        return Cost(
+            name="flash_kb",
+            title="Flash in kB (constants of the int8 model)",
+            measured="int8_bytes_mean",
+            divisor=1e3,
+            precision=precision,
+        )
     return Cost(
         name="memory_mb",
         title=f"Memory of the weights in MB ({precision})",
@@ -75,11 +86,16 @@ def of_figures(precision: str) -> dict[str, Cost]:
     }
 
 
-def of_page(precision: str) -> dict[str, Cost]:
+def budgeted(means: pd.DataFrame) -> tuple[str, ...]:
+    """Return what a budget may limit: flash where it is known, then each number format."""
+    return (*((formats.FLASH,) if formats.has_flash(means) else ()), "int8", "fp16", "fp32")
+
+
+def of_page(precision: str, budgets: Sequence[str]) -> dict[str, Cost]:
     """Return every cost that a reader of the page may choose; that of the budgets is first."""
-    formats = sorted(BYTES, key=lambda name: name != precision)
+    first = sorted(budgets, key=lambda name: name != precision)
     return {
-        **{f"memory_{name}": memory(name) for name in formats},
+        **{f"memory_{name}": memory(name) for name in first},
         "parameters": PARAMETERS,
         "synops": SYNOPS,
         "energy": ENERGY,

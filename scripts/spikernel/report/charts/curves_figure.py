@@ -1,10 +1,10 @@
-"""Validation accuracy of the final models over their training."""
+"""Validation accuracy of the final models over their training, a panel per kernel set."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -15,6 +15,9 @@ from spikernel.report.tables.runs import Run
 
 COLUMNS = ("dataset", "kernel_set", "rank", "seed", "epoch", "val_accuracy_percent")
 """Columns of the training curves."""
+_Y = "val_accuracy_percent"
+_BEGINNING = 0.2
+"""Share of the epochs that the axes need not show whole: accuracies rise most there."""
 
 
 def read(paths: Sequence[Path]) -> pd.DataFrame:
@@ -37,26 +40,50 @@ def read(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
-    """Draw one panel per data set and one line per model and seed."""
+    """Draw one panel per data set and kernel set: its models in colour, all others in grey.
+
+    A line is the mean of a model over its seeds, the best rank the boldest; the area is between
+    its seeds. The first epochs may leave the axes below.
+    """
+    several = table["dataset"].nunique() > 1
     with style.theme():
-        figure, grid = panels.grid(table["dataset"].unique().tolist(), height=3.4)
-        for dataset, axes in grid.items():
-            part = table[table["dataset"] == dataset]
-            run = part["rank"].astype(str) + "/" + part["seed"].astype(str)
-            sns.lineplot(
-                part.assign(run=run), x="epoch", y="val_accuracy_percent", hue="kernel_set",
-                style="kernel_set", units="run", estimator=None, errorbar=None, legend=False,
-                ax=axes, linewidth=1.2, dashes=False, markersize=5.5,
-                palette={name: colour for name, (colour, _) in looks.items()},
-                markers={name: marker for name, (_, marker) in looks.items()},
-            )  # fmt: skip
-            for line in axes.lines:
-                line.set_markevery(max(1, part["epoch"].nunique() // 8))
-            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-            axes.set(xlabel="Epoch", ylabel="Validation accuracy in %")
+        pairs = table[["dataset", "kernel_set"]].drop_duplicates().sort_values(list(COLUMNS[:2]))
+        places = {
+            f"{row['dataset']}: {row['kernel_set']}" if several else row["kernel_set"]: (
+                row["dataset"],
+                row["kernel_set"],
+            )
+            for row in tables.records(pairs)
+        }
+        figure, grid = panels.grid(list(places), height=2.5, width=3.1)
+        for title, axes in grid.items():
+            dataset, name = places[title]
+            _panel(axes, table[table["dataset"] == dataset], name, looks[name][0])
         handles = [
-            Line2D([], [], color=looks[name][0], marker=looks[name][1], label=name, linewidth=1.2)
-            for name in sorted(table["kernel_set"].unique())
+            Line2D([], [], color=style.INK, linewidth=2, label="mean over seeds"),
+            Line2D([], [], color=style.INK, alpha=0.2, linewidth=7, label="between the seeds"),
+            Line2D([], [], color=style.GRID, linewidth=1.2, label="other kernel sets"),
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
+
+
+def _panel(axes: Axes, part: pd.DataFrame, name: str, colour: str) -> None:
+    epochs = part["epoch"].max()
+    for (kernel_set, rank), model in part.groupby(["kernel_set", "rank"]):
+        seeds = model.groupby("epoch")[_Y].agg(["mean", "min", "max"])
+        if kernel_set == name:
+            width = 2.0 if rank == part["rank"].min() else 1.1
+            axes.plot(seeds.index, seeds["mean"], color=colour, linewidth=width, zorder=3)
+            axes.fill_between(
+                seeds.index, seeds["min"], seeds["max"], color=colour, alpha=0.2, linewidth=0
+            )
+        else:
+            axes.plot(seeds.index, seeds["mean"], color=style.GRID, linewidth=1.2, zorder=2)
+    shown = part.loc[part["epoch"] > _BEGINNING * epochs, _Y]
+    room = max(0.3, 0.06 * (shown.max() - shown.min()))
+    axes.set_ylim(max(0.0, shown.min() - room), shown.max() + room)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    place = axes.get_subplotspec()
+    first = place is not None and place.is_first_col()
+    axes.set(xlabel="Epoch", ylabel="Validation accuracy in %" if first else "")

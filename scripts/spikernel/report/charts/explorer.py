@@ -12,25 +12,33 @@ import pandas as pd
 from spikernel import tables
 from spikernel.config import ReportConfig
 from spikernel.report.charts import costs, explorer_chart, style, tradeoff_figure
-from spikernel.report.tables import models, selection
+from spikernel.report.tables import comparisons, formats, models, selection
 
 _FAR = 1e6
 """Factor by which the line of the front goes on, beyond the right end of every axis."""
+_MOST_NAMES = 12
+"""Up to so many models of a data set, all have their names at their points; else the front has."""
 
 
 def payload(
-    means: pd.DataFrame, published: pd.DataFrame, looks: style.Looks, settings: ReportConfig
+    means: pd.DataFrame,
+    published: pd.DataFrame,
+    compared: pd.DataFrame,
+    looks: style.Looks,
+    settings: ReportConfig,
 ) -> dict[str, Any]:
     """Return everything that the page's script needs, ready for JSON.
 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         published: published results, may be empty.
+        compared: from `spikernel.report.tables.comparisons`, may be empty.
         looks: colour and marker of every kernel set.
         settings: memory budgets and number format to begin with.
 
     """
-    shown = costs.of_page(settings.precision)
+    budgets = costs.budgeted(means)
+    shown = costs.of_page(settings.precision, budgets)
     titles = {name: cost.title for name, cost in shown.items()}
     if models.quantised(means):
         titles["memory_int8"] += ", accuracies of the int8 models"
@@ -38,20 +46,38 @@ def payload(
         name: tradeoff_figure.points(means, published, cost).assign(cost=name)
         for name, cost in shown.items()
     }
-    rows = [row for table in drawn.values() for row in _rows(table, means)]
-    steps = {precision: selection.staircase(means, precision) for precision in costs.BYTES}
+    memory = {name: formats.memory_mb(means, name) * formats.unit(name).per_mb for name in budgets}
+    rows = [row for table in drawn.values() for row in _rows(table, memory)]
+    steps = {name: selection.staircase(means, name) for name in budgets}
     return {
         "spec": explorer_chart.spec(rows, looks),
         "precision": settings.precision,
         "costs": titles,
+        "units": {name: formats.unit(name).name for name in budgets},
+        "mb": {name: 1 / formats.unit(name).per_mb for name in budgets},
+        "judged": {
+            name: ("int8 " if models.accuracies_of(means, name) == "int8" else "") + "validation"
+            for name in budgets
+        },
         "datasets": {
             str(dataset): {
                 "models": [int(place) for place in part.index],
+                "chance": _chance(part),
                 "budgets_mb": sorted(settings.memory_budgets_mb),
-                "steps": {precision: found[str(dataset)] for precision, found in steps.items()},
-                "memory_mb": {
-                    precision: [part[f"memory_mb_{precision}"].agg(end) for end in ("min", "max")]
-                    for precision in costs.BYTES
+                "steps": {
+                    name: [
+                        (megabytes * formats.unit(name).per_mb, place)
+                        for megabytes, place in found[str(dataset)]
+                    ]
+                    for name, found in steps.items()
+                },
+                "memory": {
+                    name: [float(memory[name][part.index].agg(end)) for end in ("min", "max")]
+                    for name in budgets
+                },
+                "alike": {
+                    name: _alike(part, compared, models.accuracies_of(means, name))
+                    for name in budgets
                 },
                 "axes": {
                     name: _axes(table[table["dataset"] == dataset]) for name, table in drawn.items()
@@ -62,12 +88,40 @@ def payload(
     }
 
 
-def _rows(table: pd.DataFrame, means: pd.DataFrame) -> list[dict[str, Any]]:
+def _chance(part: pd.DataFrame) -> float | None:
+    found = part["chance_percent"].max()
+    return None if pd.isna(found) else float(found)
+
+
+def _alike(part: pd.DataFrame, compared: pd.DataFrame, precision: str) -> dict[str, list[int]]:
+    """Return for the row of each model the rows of those that are not told apart from it."""
+    rows = zip(part["dataset"], part["kernel_set"], part["rank"], strict=True)
+    places = {
+        (dataset, (name, int(rank))): int(place)
+        for place, (dataset, name, rank) in zip(part.index, rows, strict=True)
+    }
+    found = comparisons.alike(compared, precision)
+    return {
+        str(place): [places[model[0], rival] for rival in found[model]]
+        for model, place in places.items()
+        if model in found
+    }
+
+
+def _rows(table: pd.DataFrame, memory: dict[str, "pd.Series[float]"]) -> list[dict[str, Any]]:
     """Return the rows of `spikernel.report.charts.explorer_chart.spec` for one cost."""
     measured = table[table["kind"] == "measured"].reset_index(drop=True)
-    memory = means[[f"memory_mb_{precision}" for precision in costs.BYTES]]
+    crowded = measured.groupby("dataset")["x"].transform("size") > _MOST_NAMES
+    best = measured.groupby("dataset")["rank"].transform("max") == 1
     rows = [
-        {**_row(row), **memory.loc[place].to_dict(), "model": place}
+        {
+            **_row(row),
+            **{f"memory_{name}": float(values[place]) for name, values in memory.items()},
+            "model": place,
+            "on_front": bool(row["on_front"]),
+            "named": bool(row["on_front"] or not crowded[place]),
+            "tag": row["label"] if best[place] else f"{row['label']} #{row['rank']}",
+        }
         for place, row in enumerate(tables.records(measured))
     ]
     front = measured[measured["on_front"]].sort_values("x")
@@ -82,10 +136,12 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     value, sd = row["test_accuracy_percent_mean"], row["test_accuracy_percent_sd"]
     name = row["label"] if pd.isna(row["rank"]) else f"{row['label']} rank {row['rank']}"
     spread = {} if pd.isna(sd) else {"low": value - sd, "high": value + sd}
+    ends = {"least": row["test_accuracy_percent_low"], "most": row["test_accuracy_percent_high"]}
     return {
         **{key: row[key] for key in ("dataset", "cost", "kind", "label", "x")},
         **{"y": value, "name": name, "model": -1, "bound": bool(row["x_is_upper_bound"])},
         **spread,
+        **{key: end for key, end in ends.items() if not pd.isna(end)},
     }
 
 

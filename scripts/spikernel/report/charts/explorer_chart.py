@@ -18,16 +18,20 @@ PARAMETERS: dict[str, Any] = {
     "precision": "fp32",
     "budget": 0.0,
     "model": -1,
+    "alike": [],
+    "chance": -1.0,
     "published": False,
     "x_title": "",
     **dict.fromkeys(("x_low", "y_low"), 1.0),
     **dict.fromkeys(("x_high", "y_high"), 2.0),
 }
-"""What the page sets, by name: budget in MB at `precision`; model, the row that is looked at."""
+"""What the page sets, by name: budget in the unit of `precision`; model, the row that is looked at;
+alike, the rows that are not told apart from it; chance, the accuracy of guessing in percent."""
 
 _Y_TITLE = "Test accuracy in %"
 _SHOWN = "datum.dataset == dataset && datum.cost == cost"
-_FITS = "datum['memory_mb_' + precision] <= budget"
+_FITS = "datum['memory_' + precision] <= budget"
+_LEFT = "log(datum.x / x_low) < log(x_high / x_low) / 2"
 _BUDGET_HERE = "cost == 'memory_' + precision && budget < x_high"
 
 
@@ -38,7 +42,9 @@ def spec(points: list[dict[str, Any]], looks: style.Looks) -> dict[str, Any]:
         points: rows with dataset, cost, kind (`measured`, `front` for the corners of the front,
             or `published`), model (row of the model, else -1), label (kernel set or system),
             name, x, y, low and high (one standard deviation around y, absent with one seed),
-            bound (x is an upper bound), and for models memory_mb_fp32, _fp16, _int8.
+            least and most (ends of the 95 % interval of y, absent where not known), bound (x is
+            an upper bound), and for models memory_<format> in the unit of its budgets, on_front,
+            tag (short name) and named (it has its tag at its point).
         looks: colour and marker of every kernel set.
 
     """
@@ -69,11 +75,15 @@ def spec(points: list[dict[str, Any]], looks: style.Looks) -> dict[str, Any]:
     )
     layers = alt.layer(
         _over_budget(x),
+        _interval(measured),
+        _chance(),
         _front(front, x, y),
         _spread(measured, x, looks),
         _published(published, x, y),
         _models(measured, x, y, looks),
         _looked_at(measured, x, y),
+        _alike(measured, x, y),
+        _names(measured, x, y),
     )
     chart = (
         layers.add_params(*(alt.param(name=name, value=PARAMETERS[name]) for name in PARAMETERS))
@@ -129,6 +139,26 @@ def _over_budget(x: alt.X) -> alt.LayerChart:
     return area + edge.mark_rule(color="var(--ink)", strokeDash=[2, 3], strokeWidth=1.5).encode(x=x)
 
 
+def _interval(measured: alt.Chart) -> alt.Chart:
+    """Shade the 95 % interval of the model whose card is shown, over the whole width."""
+    return (
+        measured.transform_filter("datum.model == model && isValid(datum.least)")
+        .mark_rect(color="var(--accent)", opacity=0.1, clip=True, aria=False)
+        .encode(y=alt.Y("least:Q", title=_Y_TITLE), y2="most:Q")
+    )
+
+
+def _chance() -> alt.Chart:
+    """Draw the accuracy of guessing where it is within the axes."""
+    return (
+        alt.Chart(alt.InlineData(values=[{}]))
+        .transform_filter("chance >= y_low")
+        .transform_calculate(y="chance")
+        .mark_rule(color="var(--muted)", strokeDash=[1, 3], strokeWidth=1.5)
+        .encode(y=alt.Y("y:Q", title=_Y_TITLE))
+    )
+
+
 def _front(front: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:
     return front.mark_line(
         interpolate="step-after", color="var(--ink)", strokeWidth=1.3, clip=True
@@ -171,6 +201,38 @@ def _looked_at(measured: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:
         )
         .encode(x=x, y=y)
     )  # fmt: skip
+
+
+def _alike(measured: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:
+    """Draw a dotted ring around the models that are not told apart from the one looked at."""
+    return (
+        measured.transform_filter("indexof(alike, datum.model) >= 0")
+        .mark_point(
+            size=520, shape="circle", stroke="var(--ink)", strokeWidth=1.2, strokeDash=[2, 3],
+            filled=False, tooltip=None, aria=False,
+        )
+        .encode(x=x, y=y)
+    )  # fmt: skip
+
+
+def _names(measured: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:
+    """Write the name of a model at its point, on the side where there is room.
+
+    Names on the front stand above its line, all others below their points.
+    """
+    return (
+        measured.transform_filter("datum.named || datum.model == model")
+        .mark_text(
+            align=alt.ExprRef(f"{_LEFT} ? 'left' : 'right'"),
+            dx=alt.ExprRef(f"{_LEFT} ? 10 : -10"),
+            dy=alt.ExprRef("datum.on_front ? -13 : 15"),
+            fontSize=11.5,
+            color="var(--ink)",
+            aria=False,
+            tooltip=None,
+        )
+        .encode(x=x, y=y, text="tag:N")
+    )
 
 
 def _published(published: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:

@@ -106,7 +106,7 @@ def charts(numbers: Numbers, precision: str) -> dict[str, Chart]:
             draw=search_figure.draw,
         ),
         "score_vs_accuracy": Chart(
-            title="training-free score against validation accuracy after training",
+            title="training-free score against validation and test accuracy after training",
             table=numbers.scored,
             draw=lambda table: score_figure.draw(table, looks),
         ),

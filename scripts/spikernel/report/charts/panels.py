@@ -17,13 +17,13 @@ _TITLE_LETTERS = 26
 
 
 def grid(
-    datasets: Sequence[str], height: float = HEIGHT, width: float = WIDTH
+    datasets: Sequence[str], height: float = HEIGHT, width: float = WIDTH, columns: int = 3
 ) -> tuple[Figure, dict[str, Axes]]:
-    """Return a figure and the axes of each data set, titled with its name.
+    """Return a figure and the axes of each data set (or other part), titled with its name.
 
     The figure belongs to no window and no global state, so nothing has to be closed.
     """
-    columns = min(3 if width <= WIDTH else 1, len(datasets))
+    columns = min(columns if width <= WIDTH else 1, len(datasets))
     rows = math.ceil(len(datasets) / columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)

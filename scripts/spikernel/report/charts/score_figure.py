@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -19,18 +20,21 @@ from spikernel.report.tables.table import significant
 COLUMNS = (
     *("dataset", "kernel_set", "rank", "archid", "params", "score", "seeds"),
     *("val_accuracy_percent_mean", "val_accuracy_percent_sd"),
+    *("test_accuracy_percent_mean", "test_accuracy_percent_sd"),
 )
 """Columns of the scores."""
 
-_Y = "val_accuracy_percent_mean"
+SPLITS = {"validation": "val_accuracy_percent", "test": "test_accuracy_percent"}
+"""What a score is set against: a split, and the beginning of the names of its columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How far a quantity orders the trained models as their validation accuracy does."""
+    """How far a quantity orders the trained models as their accuracy on a split does."""
 
     dataset: str
     quantity: str
+    split: str
     models: int
     tau: float
     """Kendall's tau-b; NaN where all models are tied."""
@@ -69,20 +73,21 @@ def table(means: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreements(scored: pd.DataFrame) -> list[Agreement]:
-    """Return Kendall's tau of score and of parameters with validation accuracy, per data set.
+    """Return Kendall's tau of score and of parameters with each accuracy, per data set.
 
     The parameters are the baseline that a score has to beat. Data sets with fewer than three
     models are left out.
     """
     found = []
     for dataset, part in scored.groupby("dataset"):
-        for quantity in ("score", "params"):
+        for quantity, split in product(("score", "params"), SPLITS):
             if len(part) >= 3:
-                result = kendalltau(part[quantity], part[_Y])
+                result = kendalltau(part[quantity], part[f"{SPLITS[split]}_mean"])
                 found.append(
                     Agreement(
                         dataset=str(dataset),
                         quantity=quantity,
+                        split=split,
                         models=len(part),
                         tau=float(result.statistic),
                         p_value=float(result.pvalue),
@@ -92,11 +97,16 @@ def agreements(scored: pd.DataFrame) -> list[Agreement]:
 
 
 def draw(scored: pd.DataFrame, looks: style.Looks) -> Figure:
-    """Draw one panel per data set, one point per model with bars over seeds."""
+    """Draw two panels per data set, validation and test: a point per model, bars over seeds."""
+    places = {
+        f"{dataset}: {split}": (dataset, split)
+        for dataset, split in product(scored["dataset"].unique(), SPLITS)
+    }
     with style.theme():
-        figure, grid = panels.grid(scored["dataset"].unique().tolist(), height=3.8)
-        for dataset, axes in grid.items():
-            _panel(axes, scored[scored["dataset"] == dataset], looks)
+        figure, grid = panels.grid(list(places), height=3.5, width=4.0, columns=2)
+        for title, axes in grid.items():
+            dataset, split = places[title]
+            _panel(axes, scored[scored["dataset"] == dataset], split, looks)
         handles = [
             Line2D([], [], linestyle="", marker=looks[name][1], color=looks[name][0], label=name)
             for name in sorted(scored["kernel_set"].unique())
@@ -105,18 +115,19 @@ def draw(scored: pd.DataFrame, looks: style.Looks) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, part: pd.DataFrame, looks: style.Looks) -> None:
-    for row in tables.records(part[part["val_accuracy_percent_sd"].notna()]):
+def _panel(axes: Axes, part: pd.DataFrame, split: str, looks: style.Looks) -> None:
+    mean, sd = f"{SPLITS[split]}_mean", f"{SPLITS[split]}_sd"
+    for row in tables.records(part[part[sd].notna()]):
         axes.errorbar(
-            row["score"], row[_Y], yerr=row["val_accuracy_percent_sd"],
+            row["score"], row[mean], yerr=row[sd],
             color=looks[row["kernel_set"]][0], capsize=3, linewidth=1.2, zorder=2,
         )  # fmt: skip
     sns.scatterplot(
-        part, x="score", y=_Y, hue="kernel_set", style="kernel_set", ax=axes, legend=False, s=62,
+        part, x="score", y=mean, hue="kernel_set", style="kernel_set", ax=axes, legend=False, s=62,
         palette={name: colour for name, (colour, _) in looks.items()},
         markers={name: marker for name, (_, marker) in looks.items()},
         edgecolor=style.PAPER, linewidth=0.8, zorder=3,
     )  # fmt: skip
     axes.xaxis.set_major_formatter(lambda value, _: significant(value, 4))
-    axes.set(xlabel="Training-free score", ylabel="Validation accuracy in %")
+    axes.set(xlabel="Training-free score", ylabel=f"{split.capitalize()} accuracy in %")
     axes.margins(x=0.1, y=0.14)

@@ -65,7 +65,11 @@ Looks = dict[str, tuple[str, str]]
 def looks(names: Sequence[str]) -> Looks:
     """Give each name a colour and a marker of its own."""
     return {
-        name: (COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
+        # Colours begin anew with other markers.
+        name: (
+            COLOURS[place % len(COLOURS)],
+            MARKERS[(place + place // len(COLOURS)) % len(MARKERS)],
+        )
         for place, name in enumerate(names)
     }
 
@@ -140,6 +144,27 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
 def _aria(label: str) -> str:
     safe = re.sub(r'[<>&"\\]', "", label)
     return f'role="img" aria-label="{safe}"'
+
+
+def chance(axes: Axes, percent: float) -> None:
+    """Draw the accuracy of guessing, or say that it lies below the axes; NaN: nothing is known.
+
+    The range of the other values must be final, and stays.
+    """
+    if np.isnan(percent):
+        return
+    low, high = axes.get_ylim()
+    inside = low <= percent
+    if inside:
+        axes.axhline(percent, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.2, zorder=1)
+    axes.set_ylim(low, high)
+    axes.annotate(
+        f"chance {significant(percent)} %" + ("" if inside else " lies below"),
+        (1, percent if inside else 0),
+        xycoords=("axes fraction", "data" if inside else "axes fraction"),
+        xytext=(-3, 3), textcoords="offset points", ha="right", va="bottom", fontsize=8.5,
+        color=MUTED,
+    )  # fmt: skip
 
 
 def log_axis(axes: Axes, low: float, high: float, room: float = 0.0) -> None:

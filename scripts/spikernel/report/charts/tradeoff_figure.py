@@ -1,5 +1,6 @@
 """Accuracy against a cost: the numbers to draw, and the drawing."""
 
+import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
@@ -18,8 +19,12 @@ from spikernel.report.tables.table import sizes as sizes_as_set
 _COLUMNS = (
     *("dataset", "kind", "label", "kernel_sizes", "rank", "archid", "seeds", "x"),
     *("x_is_upper_bound", "test_accuracy_percent_mean", "test_accuracy_percent_sd", "on_front"),
+    *("test_accuracy_percent_low", "test_accuracy_percent_high", "chance_percent"),
 )
 _Y = "test_accuracy_percent_mean"
+_LOW, _HIGH = "test_accuracy_percent_low", "test_accuracy_percent_high"
+_TITLE_LETTERS = 42
+"""Number of letters that fit below a panel."""
 
 
 def points(means: pd.DataFrame, others: pd.DataFrame, cost: Cost) -> pd.DataFrame:
@@ -92,6 +97,9 @@ def _panel(axes: Axes, table: pd.DataFrame, cost: Cost, looks: style.Looks) -> N
     room = 0.35 if "published" in set(table["kind"]) else 0.0
     style.log_axis(axes, table["x"].min(), table["x"].max(), room)
     _front(axes, measured[measured["on_front"]])
+    known = measured[measured[_LOW].notna()]
+    colours = [looks[name][0] for name in known["label"]]
+    axes.vlines(known["x"], known[_LOW], known[_HIGH], colours, alpha=0.3, linewidth=3, zorder=2)
     with_spread = measured[measured["test_accuracy_percent_sd"].notna()]
     for row in tables.records(with_spread):
         axes.errorbar(
@@ -107,8 +115,9 @@ def _panel(axes: Axes, table: pd.DataFrame, cost: Cost, looks: style.Looks) -> N
     _published(axes, table[table["kind"] == "published"])
     for bound in table.loc[table["kind"] == "reference", "x"]:
         axes.axvline(bound, color=style.MUTED, linestyle=":", linewidth=1.2, zorder=1)
-    axes.set(xlabel=cost.title, ylabel="Test accuracy in %")
+    axes.set(xlabel=textwrap.fill(cost.title, _TITLE_LETTERS), ylabel="Test accuracy in %")
     axes.margins(y=0.12)
+    style.chance(axes, float(measured["chance_percent"].max()))
 
 
 def _front(axes: Axes, front: pd.DataFrame) -> None:
@@ -167,6 +176,11 @@ def _legend(table: pd.DataFrame, looks: style.Looks) -> Sequence[Line2D]:
     handles.append(
         Line2D([], [], color=style.INK, linewidth=1.2, drawstyle="steps-post", label=front)
     )
+    if measured[_LOW].notna().any():
+        handles.append(
+            Line2D([], [], color=style.MUTED, alpha=0.4, linewidth=3,
+                   label="95 % interval (test images)")
+        )  # fmt: skip
     kinds = set(table["kind"])
     if "published" in kinds:
         handles.append(

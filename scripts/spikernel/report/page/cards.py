@@ -14,6 +14,8 @@ from spikernel.errors import ConfigError
 from spikernel.report.charts import costs, layers_figure
 from spikernel.report.page import cell_drawing, layer_costs
 from spikernel.report.page.exports import Export
+from spikernel.report.tables import comparisons
+from spikernel.report.tables.columns import ACCURACIES
 from spikernel.report.tables.records import Metrics
 from spikernel.report.tables.runs import Run
 from spikernel.report.tables.table import (
@@ -21,6 +23,7 @@ from spikernel.report.tables.table import (
     Table,
     accuracy,
     count,
+    interval,
     kilobytes,
     millions,
     significant,
@@ -71,6 +74,8 @@ class Card:
     drawing: Markup | None
     """None where the archid is not that of a single cell of four nodes."""
     on_front: bool
+    at_chance: bool
+    """Guessing may be as accurate: it lies within the interval of the test accuracy."""
     facts: tuple[tuple[str, str], ...]
     """Terms and values."""
     layers: tuple[tuple[str, str, float], ...]
@@ -82,17 +87,21 @@ class Card:
     """Command that exports its best seed; None where the export is there."""
 
 
-def build(means: pd.DataFrame, rates: pd.DataFrame, sources: Sources) -> list[Card]:
+def build(
+    means: pd.DataFrame, rates: pd.DataFrame, compared: pd.DataFrame, sources: Sources
+) -> list[Card]:
     """Return the card of every model, in the order of the table of means.
 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         rates: from `spikernel.report.charts.layers_figure.table`, may be empty.
+        compared: from `spikernel.report.tables.comparisons`, may be empty.
         sources: the files.
 
     """
     runs = [Run.of_file(path) for path in sorted(sources.metrics)]
     exported = [(path, Export.read(path)) for path in sources.exports]
+    alike = comparisons.alike(compared, "fp32")
     highest = float(rates["firing_rate_mean"].max()) if len(rates) else 1.0
     cards = []
     for place, row in enumerate(tables.records(means)):
@@ -108,7 +117,12 @@ def build(means: pd.DataFrame, rates: pd.DataFrame, sources: Sources) -> list[Ca
                 archid=row["archid"],
                 drawing=_drawing(row["archid"]),
                 on_front=row["pareto"],
-                facts=(*_facts(row), *_device_facts(row, own)),
+                at_chance=bool(row["test_accuracy_percent_low"] <= row["chance_percent"]),
+                facts=(
+                    *_facts(row),
+                    *_alike(alike.get((row["dataset"], (row["kernel_set"], row["rank"])))),
+                    *_device_facts(row, own),
+                ),
                 layers=tuple(
                     (layers_figure.title(layer), f"{100 * rate:.1f} %", rate / (highest or 1.0))
                     for layer, rate in zip(fired["layer"], fired["firing_rate_mean"], strict=True)
@@ -133,12 +147,14 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         "Test accuracy": "test_accuracy_percent",
         "Validation accuracy": "val_accuracy_percent",
         "Test accuracy, int8": "int8_test_accuracy_percent",
+        "Validation accuracy, int8": "int8_val_accuracy_percent",
     }
     return [
         *(
-            (title, f"{accuracy(row[f'{name}_mean'], row[f'{name}_sd'])} %")
+            fact
             for title, name in accuracies.items()
             if pd.notna(row[f"{name}_mean"])
+            for fact in _accuracy(title, name, row)
         ),
         ("Parameters", count(row["params"])),
         *(
@@ -152,6 +168,21 @@ def _facts(row: Row) -> list[tuple[str, str]]:
     ]
 
 
+def _accuracy(title: str, name: str, row: Row) -> Iterator[tuple[str, str]]:
+    yield title, f"{accuracy(row[f'{name}_mean'], row[f'{name}_sd'])} %"
+    low, high, images = row[f"{name}_low"], row[f"{name}_high"], row[ACCURACIES[name]]
+    if pd.notna(low):
+        yield f"… 95 % of {count(images)} images", f"{interval(low, high)} %"
+
+
+def _alike(rivals: Sequence[comparisons.Model] | None) -> list[tuple[str, str]]:
+    """Return which models the test images do not tell apart from this one, if it was compared."""
+    if rivals is None:
+        return []
+    names = ", ".join(f"{name} rank {rank}" for name, rank in rivals)
+    return [("Test images do not tell it apart from", names or "none of the other models")]
+
+
 def _device_facts(row: Row, runs: Sequence[Run]) -> list[tuple[str, str]]:
     """Return memory and energy on a device, where they were measured."""
     if not runs:
@@ -159,6 +190,7 @@ def _device_facts(row: Row, runs: Sequence[Run]) -> list[tuple[str, str]]:
     found = _metrics(runs[0])
     held = {
         "Membrane potentials, fp32": found.state_bytes,
+        "Flash, constants of the int8 model": row["int8_bytes_mean"],
         "Peak activations, int8 model": row["activation_bytes_mean"],
     }
     facts = [(name, kilobytes(size)) for name, size in held.items() if pd.notna(size)]

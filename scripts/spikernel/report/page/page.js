@@ -9,6 +9,7 @@
     slider: byId("budget"), exact: byId("budget-mb"), model: byId("model"),
     published: byId("published-shown"),
   };
+  const chips = document.querySelectorAll("[data-budget]");
   byId("explorer").hidden = false;
 
   const { view } = await vegaEmbed("#chart", data.spec, {
@@ -19,27 +20,28 @@
   const short = (number, digits = 3) =>
     Number(number.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 12 });
   const dataset = () => data.datasets[controls.dataset.value];
+  const unit = (format = controls.precision.value) => data.units[format];
   const budget = () => Number(controls.exact.value);
   const cardOf = (place) => byId(`model-${place}`);
 
   // The slider runs over the memory of all models, logarithmically, with a little room.
   const ends = () => {
-    const [low, high] = dataset().memory_mb[controls.precision.value];
+    const [low, high] = dataset().memory[controls.precision.value];
     return [low / 1.3, high * 1.15];
   };
   const toBudget = (position) => {
     const [low, high] = ends();
     return Number((low * (high / low) ** (position / 1000)).toPrecision(3));
   };
-  const toPosition = (megabytes) => {
+  const toPosition = (size) => {
     const [low, high] = ends();
-    return megabytes > 0 ? (1000 * Math.log(megabytes / low)) / Math.log(high / low) : 0;
+    return (1000 * Math.log(size / low)) / Math.log(high / low);
   };
 
-  function chosen(megabytes) {
+  function chosen(size) {
     let found = -1;
     for (const [memory, place] of dataset().steps[controls.precision.value]) {
-      if (memory <= megabytes) found = place;
+      if (memory <= size) found = place;
     }
     return found;
   }
@@ -47,11 +49,11 @@
   function describe(best) {
     const precision = controls.precision.value;
     if (best < 0) {
-      const smallest = dataset().memory_mb[precision][0];
-      return `No model fits ${short(budget())} MB (${precision}): the smallest needs ${short(smallest)} MB.`;
+      const smallest = dataset().memory[precision][0];
+      return `No model fits ${short(budget())} ${unit()} (${precision}): the smallest needs ${short(smallest)} ${unit()}.`;
     }
     const name = cardOf(best).dataset.name;
-    return `Best by validation accuracy within ${short(budget())} MB (${precision}): ${name}.`;
+    return `Best by ${data.judged[precision]} accuracy within ${short(budget())} ${unit()} (${precision}): ${name}.`;
   }
 
   // A card of the section below, without what only the original may have.
@@ -67,7 +69,25 @@
     const files = card.querySelector(".paths");
     if (files) files.open = true;
     byId("card").replaceChildren(card);
-    view.signal("model", place).runAsync();
+    mark(place);
+    view.runAsync();
+    linkView();
+  }
+
+  // The model that is looked at, and those that the test images do not tell apart from it.
+  function mark(place) {
+    const alike = dataset().alike[controls.precision.value][place];
+    view.signal("model", place).signal("alike", alike ?? []);
+    byId("alike-key").hidden = !alike?.length;
+  }
+
+  // The link holds all that is chosen; opened again, it restores the view.
+  function linkView() {
+    byId("view-link").href = "#" + new URLSearchParams({
+      data: controls.dataset.value, cost: controls.cost.value, weights: controls.precision.value,
+      budget: controls.exact.value, model: controls.model.value,
+      published: controls.published?.checked ? "1" : "0",
+    });
   }
 
   function draw() {
@@ -83,27 +103,74 @@
       .signal("x_title", data.costs[controls.cost.value])
       .signal("x_low", xLow).signal("x_high", xHigh)
       .signal("y_low", yLow).signal("y_high", yHigh)
-      .runAsync();
+      .signal("chance", dataset().chance ?? -1);
+    mark(Number(controls.model.value));
+    view.runAsync();
+    const { chance } = dataset();
+    const below = chance < yLow ? ", below the chart" : " (dotted line)";
+    byId("chance-key").textContent = chance === null ? "" : `chance: ${short(chance)} %${below}`;
     const key = byId("published-key");
     if (key) key.hidden = !published;
+    linkView();
   }
 
-  function setBudget(megabytes, moveSlider = true) {
-    controls.exact.value = String(megabytes);
-    if (moveSlider) controls.slider.value = String(toPosition(megabytes));
-    const best = chosen(megabytes);
+  function refuse() {
+    controls.exact.setAttribute("aria-invalid", "true");
+    byId("verdict").textContent = `A budget is a number of ${unit()} above 0.`;
+    byId("verdict").classList.add("none");
+  }
+
+  function setBudget(size, moveSlider = true) {
+    if (!(size > 0 && Number.isFinite(size))) return refuse();
+    controls.exact.removeAttribute("aria-invalid");
+    controls.exact.value = String(size);
+    if (moveSlider) controls.slider.value = String(toPosition(size));
+    byId("unit").textContent = unit();
+    for (const chip of chips) chip.hidden = chip.dataset.unit !== unit();
+    const best = chosen(size);
     byId("verdict").textContent = describe(best);
     byId("verdict").classList.toggle("none", best < 0);
-    controls.slider.setAttribute("aria-valuetext", `${short(megabytes)} MB. ${describe(best)}`);
+    controls.slider.setAttribute("aria-valuetext", `${short(size)} ${unit()}. ${describe(best)}`);
     if (best >= 0) show(best);
     draw();
   }
 
-  // Begin as the headline does: the model of the largest budget, and the least that selects it.
-  function begin() {
+  // Another format keeps the budget, in its own unit.
+  let format = controls.precision.value;
+  function changeFormat(name) {
+    const megabytes = budget() * data.mb[format];
+    format = controls.precision.value = name;
+    setBudget(Number((megabytes / data.mb[name]).toPrecision(6)));
+  }
+
+  function listModels() {
     controls.model.replaceChildren(
       ...dataset().models.map((place) => new Option(cardOf(place).dataset.name, String(place))),
     );
+  }
+
+  // Return whether the address holds a view; what it names and is not there stays as it is.
+  function restore() {
+    const wanted = new URLSearchParams(location.hash.slice(1));
+    if (!(Number(wanted.get("budget")) > 0)) return false;
+    const names = { dataset: "data", cost: "cost", precision: "weights" };
+    for (const [control, name] of Object.entries(names)) {
+      const options = [...controls[control].options].map((option) => option.value);
+      if (options.includes(wanted.get(name))) controls[control].value = wanted.get(name);
+    }
+    format = controls.precision.value;
+    if (controls.published) controls.published.checked = wanted.get("published") === "1";
+    listModels();
+    setBudget(Number(wanted.get("budget")));
+    const place = Number(wanted.get("model") ?? NaN);
+    if (dataset().models.includes(place)) show(place);
+    return true;
+  }
+
+  // Begin as the headline does: the model of the largest budget, and the least that selects it.
+  function begin() {
+    listModels();
+    if (unit() !== "MB") return setBudget(toBudget(1000));
     const fitting = dataset().budgets_mb.filter((item) => chosen(item) >= 0);
     const best = chosen(fitting.at(-1));
     setBudget(fitting.find((item) => chosen(item) === best) ?? toBudget(1000));
@@ -112,21 +179,21 @@
   controls.dataset.addEventListener("change", begin);
   controls.cost.addEventListener("change", () => {
     // Memory in a number format is looked at with budgets in that format.
-    const format = controls.cost.value.replace("memory_", "");
-    if (format in dataset().steps) controls.precision.value = format;
-    setBudget(budget());
+    const name = controls.cost.value.replace("memory_", "");
+    changeFormat(name in dataset().steps ? name : format);
   });
   controls.precision.addEventListener("change", () => {
-    const format = controls.precision.value;
-    if (controls.cost.value.startsWith("memory_")) controls.cost.value = `memory_${format}`;
-    setBudget(budget());
+    const name = controls.precision.value;
+    if (controls.cost.value.startsWith("memory_")) controls.cost.value = `memory_${name}`;
+    changeFormat(name);
   });
   controls.slider.addEventListener("input", () => setBudget(toBudget(Number(controls.slider.value)), false));
   controls.exact.addEventListener("input", () => setBudget(budget()));
   controls.model.addEventListener("change", () => show(Number(controls.model.value)));
   controls.published?.addEventListener("change", draw);
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
-  for (const chip of document.querySelectorAll("[data-budget]")) {
+  addEventListener("hashchange", restore);
+  for (const chip of chips) {
     chip.addEventListener("click", () => setBudget(Number(chip.dataset.budget)));
   }
 
@@ -168,8 +235,9 @@
   }
   function numbers(point) {
     const spread = point.low === undefined ? "" : ` ± ${((point.high - point.low) / 2).toFixed(2)}`;
+    const ends = point.least === undefined ? "" : ` (${point.least.toFixed(1)}–${point.most.toFixed(1)})`;
     const bound = point.bound ? "below " : "";
-    return `${point.y.toFixed(2)}${spread} % · ${data.costs[point.cost]}: ${bound}${short(point.x)}`;
+    return `${point.y.toFixed(2)}${spread} %${ends} · ${data.costs[point.cost]}: ${bound}${short(point.x)}`;
   }
   view.addEventListener("pointermove", hover);
   view.addEventListener("click", (_, item) => { if (item?.datum?.model >= 0) show(item.datum.model); });
@@ -177,14 +245,16 @@
   addEventListener("scroll", hide, { passive: true });
   addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
-  // As wide as its place, and not taller than a phone shows.
+  // As wide as its place, and so low that the budget is on the screen with it.
   function resize() {
     const width = byId("chart").clientWidth;
-    if (width) view.width(width).height(Math.max(280, Math.min(500, width * 0.68))).runAsync();
+    const most = Math.min(500, innerHeight * 0.46);
+    if (width) view.width(width).height(Math.max(280, Math.min(most, width * 0.68))).runAsync();
   }
   new ResizeObserver(resize).observe(byId("chart"));
 
-  begin();
+  listModels();
+  if (!restore()) begin();
   resize();
   window.tradeoff = view; // for a look from the browser's console, and for the tests
 })();

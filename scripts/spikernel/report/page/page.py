@@ -9,7 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from spikernel import __version__, tables
+from spikernel import __version__
 from spikernel.config import ReportConfig
 from spikernel.report.charts import (
     costs,
@@ -21,15 +21,17 @@ from spikernel.report.charts import (
     style,
 )
 from spikernel.report.charts.figures import Chart, Numbers
-from spikernel.report.page import page_evidence, page_tables
+from spikernel.report.page import headlines, page_evidence, page_tables
 from spikernel.report.page.cards import Card
-from spikernel.report.tables import headline, models
+from spikernel.report.page.image_evidence import Judged
+from spikernel.report.tables import formats, headline, models, selection
 from spikernel.report.tables.records import Job, KernelSets, Search
-from spikernel.report.tables.table import accuracy, count, significant
+from spikernel.report.tables.table import count
 from spikernel.report.tables.table import sizes as sizes_as_set
 
-_MODEL = ("kernel_set", "rank", "archid")
 _HERE = Path(__file__).parent
+_BUDGETED = {formats.FLASH: "int8, kB of flash"}
+"""What a reader chooses, where it is not the number format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +50,12 @@ class Content:
     settings: ReportConfig
     figures: str
     """Folder of the static figures, relative to the page."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Headline:
-    """The main result on one data set."""
-
-    dataset: str
-    accuracy: str
-    text: str
-    archid: str
-    comparison: str
+    experiment: str
+    """Name of the experiment."""
+    compared: pd.DataFrame
+    """Rows of comparisons.csv."""
+    images: list[Judged]
+    """The chosen models, image by image."""
 
 
 def render(content: Content) -> str:
@@ -75,6 +72,7 @@ def render(content: Content) -> str:
         version=__version__,
         css=_file("page.css"),
         script=_file("page.js"),
+        sorting=_file("sorting.js"),
         vega=Markup(explorer_chart.runtime()),
         figures=content.figures,
         file_formats=figures.FORMATS,
@@ -89,7 +87,13 @@ def render(content: Content) -> str:
 def _overview(content: Content) -> dict[str, Any]:
     means = content.numbers.means
     return {
-        "headlines": _headlines(content),
+        "experiment": content.experiment,
+        "headlines": headlines.build(
+            content.selected,
+            headline.refused(means),
+            content.numbers.published,
+            content.settings.precision,
+        ),
         "datasets": sorted(means["dataset"].unique()),
         "model_count": len(means),
         "run_count": int(means["seeds"].sum()),
@@ -100,18 +104,24 @@ def _overview(content: Content) -> dict[str, Any]:
             for name, (colour, marker) in content.numbers.looks.items()
         },
         "cards": content.cards,
+        "images": content.images,
     }
 
 
 def _explorer(content: Content) -> dict[str, Any]:
     numbers = content.numbers
-    payload = explorer.payload(numbers.means, numbers.published, numbers.looks, content.settings)
+    payload = explorer.payload(
+        numbers.means, numbers.published, content.compared, numbers.looks, content.settings
+    )
     sizes = numbers.means.groupby("kernel_set")["kernel_sizes"].unique()
     return {
         "payload": _json(payload),
         "choices": payload["costs"],
-        "budgets": sorted(content.settings.memory_budgets_mb),
-        "number_formats": tuple(costs.BYTES),
+        "budgets": [
+            *(("MB", budget) for budget in sorted(content.settings.memory_budgets_mb)),
+            *(("kB", budget) for budget in sorted(content.settings.flash_budgets_kb)),
+        ],
+        "budgeted": {name: _BUDGETED.get(name, name) for name in payload["units"]},
         # One name may stand for other sizes on another data set: then only the name is shown.
         "legend": [
             (name, sizes_as_set(sizes[name][0]) if len(sizes[name]) == 1 else "")
@@ -139,9 +149,12 @@ def _tables(content: Content) -> dict[str, Any]:
     numbers = content.numbers
     return {
         "selection": page_tables.selection(content.selected),
+        "flash": page_tables.flash(
+            selection.for_flash(numbers.means, content.settings.flash_budgets_kb, content.compared)
+        ),
         "models": page_tables.models(numbers.means),
         "impact": page_tables.impact(numbers.impact),
-        "kernel_sets": page_tables.kernel_sets(content.kernel_sets),
+        "kernel_sets": page_tables.kernel_sets(content.kernel_sets, numbers.means),
         "searches": page_evidence.searches(content.searches, numbers.searched),
         "agreements": page_evidence.agreements(score_figure.agreements(numbers.scored)),
         "heats": page_evidence.firing_rates(numbers.rates),
@@ -160,57 +173,3 @@ def _json(value: Any) -> Markup:
     """Return JSON that cannot end the script element it stands in."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))
-
-
-def _headlines(content: Content) -> list[Headline]:
-    """Return, per data set, the model of the largest budget and the least that selects it."""
-    lines = []
-    for dataset, rows in content.selected.groupby("dataset"):
-        fitting = rows[rows["fits"]]
-        if len(fitting):
-            best = tables.records(fitting)[-1]
-            same = fitting[(fitting[list(_MODEL)] == [best[key] for key in _MODEL]).all(axis=1)]
-            best["budget_mb"] = same["budget_mb"].min()
-            steps = headline.refused(content.numbers.means).get(headline.model_of(best))
-            lines.append(
-                _headline(str(dataset), best, content)
-                if steps is None
-                else _refusal(str(dataset), best, steps)
-            )
-            continue
-        smallest = significant(rows["smallest_memory_mb"].min())
-        text = f"No trained model fits a memory budget: the smallest needs {smallest} MB."
-        lines.append(
-            Headline(dataset=str(dataset), accuracy="–", text=text, archid="", comparison="")
-        )
-    return lines
-
-
-def _refusal(dataset: str, row: dict[str, Any], steps: int) -> Headline:
-    text = (
-        f"The model within a budget of {significant(row['budget_mb'])} MB runs {steps} steps of "
-        f"binary spikes; as at most {headline.MOST_STEPS} count, its accuracy is no headline. The "
-        "tables below have it."
-    )
-    archid = f"{row['kernel_set']} · {row['archid']}"
-    return Headline(dataset=dataset, accuracy="–", text=text, archid=archid, comparison="")
-
-
-def _headline(dataset: str, row: dict[str, Any], content: Content) -> Headline:
-    text = (
-        f"test accuracy in {significant(row['memory_mb'])} MB of weights "
-        f"({row['precision']}, {count(row['params'])} parameters), within a budget of "
-        f"{significant(row['budget_mb'])} MB"
-    )
-    published = content.numbers.published
-    paper = published[(published["dataset"] == dataset) & published["params_is_upper_bound"]]
-    comparison = "".join(
-        f"Published by the SpiKernel paper: {accuracy(other['test_accuracy_percent'])} % "
-        f"with fewer than {significant(other['params_m'])} M parameters."
-        for other in tables.records(paper)
-    )
-    reached = accuracy(row["test_accuracy_percent_mean"], row["test_accuracy_percent_sd"])
-    archid = f"{row['kernel_set']} · {row['archid']}"
-    return Headline(
-        dataset=dataset, accuracy=f"{reached} %", text=text, archid=archid, comparison=comparison
-    )

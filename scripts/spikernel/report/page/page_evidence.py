@@ -50,6 +50,7 @@ def _tau(row: Row) -> str:
 _AGREEMENTS = (
     Column("data set", "dataset"),
     Column("quantity", "quantity", _QUANTITIES.__getitem__),
+    Column("accuracy", "split"),
     Column("models", "models", kind="number"),
     Column("tau", "", _tau, "number"),
     Column("p", "p_value", "{:.2f}".format, "number"),
@@ -68,7 +69,7 @@ _MADE = (
     Column("steps", "steps", ", ".join, "prose"),
     Column("code", "code", kind="code"),
     Column("Python", "python"),
-    Column("platform", "platform"),
+    Column("platform", "platform", kind="prose"),
     Column("packages", "packages", kind="prose"),
     Column("last job finished", "finished"),
 )
@@ -78,12 +79,14 @@ _HASHES = (Column("data set", "dataset"), Column("manifest", "digests", ", ".joi
 
 @dataclass(frozen=True, kw_only=True)
 class Heat:
-    """Firing rates of the models of one data set: one column per layer, shaded by the rate."""
+    """A table of numbers, shaded by them: firing rates of layers, or confusions of classes."""
 
     caption: str
-    layers: tuple[str, ...]
+    corner: str
+    """What the rows are."""
+    columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
-    """Model, and for each layer its rate as text and as a share of the highest, from 0 to 1."""
+    """Name, and for each column its text and its shade, from 0 to 1."""
 
 
 def searches(found: Sequence[Search], costs: pd.DataFrame) -> Table:
@@ -99,7 +102,7 @@ def searches(found: Sequence[Search], costs: pd.DataFrame) -> Table:
 
 def agreements(found: Sequence[Agreement]) -> Table:
     """Return how far score and parameters order the models as training does."""
-    caption = "Kendall's tau-b with the validation accuracy after training"
+    caption = "Kendall's tau-b with the accuracy after training"
     return table(caption, _AGREEMENTS, map(vars, found))
 
 
@@ -117,7 +120,8 @@ def _heat(dataset: str, rates: pd.DataFrame) -> Heat:
 
     return Heat(
         caption=f"{dataset}: firing rate of each layer in %",
-        layers=tuple(layers_figure.title(str(layer)) for layer in wide.columns),
+        corner="model",
+        columns=tuple(layers_figure.title(str(layer)) for layer in wide.columns),
         rows=tuple(
             (str(model), tuple(cell(rate) for rate in values))
             for model, values in zip(wide.index, wide.to_numpy().tolist(), strict=True)

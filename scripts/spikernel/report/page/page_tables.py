@@ -4,7 +4,7 @@ import pandas as pd
 
 from spikernel import tables
 from spikernel.report.tables import main_tables
-from spikernel.report.tables.columns import shown
+from spikernel.report.tables.columns import ModelColumn, shown
 from spikernel.report.tables.records import KernelSets
 from spikernel.report.tables.table import (
     Column,
@@ -18,12 +18,9 @@ from spikernel.report.tables.table import (
 )
 
 _SELECTION = (
-    *main_tables.BUDGET,
-    *shown("test_accuracy_percent", "val_accuracy_percent"),
-    main_tables.MEMORY,
-    *shown("params", "seed"),
-    Column("kernel set", "", set_and_sizes),
-    *shown("archid"),
+    *(*main_tables.budget(), *main_tables.EVIDENCE, *shown("val_accuracy_percent")),
+    *(main_tables.memory(), *shown("params", "seed")),
+    *(Column("kernel set", "", set_and_sizes), *shown("archid")),
 )
 
 _IMPACT = (
@@ -42,8 +39,16 @@ _KERNEL_SETS = (
     Column("origin", "origin"),
     Column("evidence %", "evidence_percent", "{:.2f}".format, "number"),
     Column("cost", "cost", significant, "number"),
+    *shown("val_accuracy_percent", "test_accuracy_percent", "memory_mb_fp32"),
     Column("reason", "reason", kind="prose"),
 )
+
+
+_BEST = [
+    *(f"{name}_accuracy_percent_{part}" for name in ("val", "test") for part in ("mean", "sd")),
+    "memory_mb_fp32",
+]
+"""What is shown of the best model of a kernel set."""
 
 
 def _params_m(row: Row) -> str:
@@ -72,11 +77,28 @@ def selection(selected: pd.DataFrame) -> Table:
     return main_tables.selection(selected, caption, _SELECTION)
 
 
-def models(means: pd.DataFrame) -> Table:
-    """Return all models; those on the front of memory and test accuracy stand out."""
-    return main_tables.all_models(
-        means, "All trained models, means ± standard deviation over seeds"
+def flash(selected: pd.DataFrame) -> Table:
+    """Return the int8 model for each size of flash, and where none fits."""
+    return main_tables.flash(selected, "Best int8 model within each size of flash")
+
+
+def models(means: pd.DataFrame) -> tuple[Table, Table]:
+    """Return accuracies and costs of all models; those on the front stand out."""
+    spread = "means ± standard deviation over seeds"
+    return (
+        main_tables.all_models(means, f"Accuracies of all trained models, {spread}", _of_accuracy),
+        main_tables.all_models(means, "Costs of all trained models, means over seeds", _of_costs),
     )
+
+
+def _of_accuracy(column: ModelColumn) -> bool:
+    evidence = "accuracy" in column.name or column.name.endswith("images")
+    return evidence or column.kind != "number" or column.over_seeds in ("key", "count")
+
+
+def _of_costs(column: ModelColumn) -> bool:
+    named = column.over_seeds == "key" and column.kind != "code"
+    return named or not _of_accuracy(column)
 
 
 def impact(found: pd.DataFrame) -> Table:
@@ -85,19 +107,30 @@ def impact(found: pd.DataFrame) -> Table:
     return table(caption, _IMPACT, tables.records(found))
 
 
-def kernel_sets(designs: list[KernelSets]) -> list[tuple[str, Table]]:
-    """Return for each data set the rule in words and the table of its sets."""
-    return [
-        (
-            design.rule,
-            table(
-                f"Kernel sets searched on {design.dataset}",
-                _KERNEL_SETS,
-                [item.model_dump() for item in design.sets],
-            ),
-        )
-        for design in designs
-    ]
+def kernel_sets(designs: list[KernelSets], means: pd.DataFrame) -> list[tuple[str, Table]]:
+    """Return for each data set the rule in words and the table of its sets.
+
+    Sets, the baseline among them, are in the order of their best models by validation accuracy;
+    sets of which nothing was trained come last. The baseline stands out.
+    """
+    return [(design.rule, _sets(design, means)) for design in designs]
+
+
+def _sets(design: KernelSets, means: pd.DataFrame) -> Table:
+    rows = _with_best(design, means)
+    baseline = [place for place, row in enumerate(rows) if row["origin"] == "baseline"]
+    caption = f"Kernel sets searched on {design.dataset}, by the best model of each"
+    return table(caption, _KERNEL_SETS, rows, baseline)
+
+
+def _with_best(design: KernelSets, means: pd.DataFrame) -> list[Row]:
+    """Return the sets of a data set with the numbers of their best models."""
+    own = means[means["dataset"] == design.dataset]
+    ranked = own.sort_values("val_accuracy_percent_mean", ascending=False, kind="stable")
+    best = ranked.drop_duplicates("kernel_set").set_index("kernel_set")
+    sets = pd.DataFrame([item.model_dump() for item in design.sets])
+    joined = sets.join(best[_BEST], on="name")
+    return [*tables.records(joined.sort_values(_BEST[0], ascending=False, kind="stable"))]
 
 
 def published(results: pd.DataFrame) -> Table:

@@ -18,9 +18,11 @@ from spikernel.report.tables.table import (
     accuracy,
     count,
     duration,
+    interval,
     millions,
     significant,
     sizes,
+    thousands,
 )
 
 
@@ -33,10 +35,10 @@ class Sources:
     deployment: Deployment
 
 
-OverSeeds = Literal["key", "shared", "mean", "mean_sd", "count", "apart"]
+OverSeeds = Literal["key", "shared", "mean", "mean_sd", "count", "anew", "apart"]
 """What becomes of a column in the table with one row per model: its values name the model, are
-equal for all seeds, are averaged (shown without or with the standard deviation), are counted, or
-are left out."""
+equal for all seeds, are averaged (shown without or with the standard deviation), are counted, are
+worked out anew from the means, or are left out."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class ModelColumn:
     """Record of `Sources` that has the value under the column's name, or the place of the value
     in it after a dot; `table` where it follows from all rows together."""
     kind: Literal["text", "number", "code", "flag"] = "number"
+    upper: str = ""
+    """Name of the column that holds the upper end of a range that begins here."""
     optional: bool = False
     """The numbers may be missing: in a cell, or as a whole column of a file."""
     brief: bool = False
@@ -65,16 +69,21 @@ class ModelColumn:
         place = self.source if "." in self.source else f"{self.source}.{self.name}"
         return attrgetter(place)(sources)
 
+    @property
+    def keys(self) -> list[str]:
+        """Names of the values that a cell shows, in the table with one row per model."""
+        mean, sd = f"{self.name}_mean", f"{self.name}_sd"
+        known = {"mean": [mean], "mean_sd": [mean, sd], "count": ["seeds"]}
+        return known.get(self.over_seeds, [self.name, *([self.upper] if self.upper else [])])
+
     def shown(self) -> Column:
         """Return the column for readers of a table with one row per model."""
         kind = "text" if self.kind == "flag" else self.kind
-        return Column(f"{self.title} {self.unit}".rstrip(), "", self._cell, kind)
+        heading = f"{self.title} {self.unit}".rstrip()
+        return Column(heading, "", self._cell, kind, by=self.keys[0])
 
     def _cell(self, row: Row) -> str:
-        mean, sd = f"{self.name}_mean", f"{self.name}_sd"
-        known = {"mean": [mean], "mean_sd": [mean, sd], "count": ["seeds"]}
-        keys = known.get(self.over_seeds, [self.name])
-        return "–" if pd.isna(row[keys[0]]) else self.text(*(row[key] for key in keys))
+        return "–" if pd.isna(row[self.keys[0]]) else self.text(*(row[key] for key in self.keys))
 
 
 def _dot(flag: bool) -> str:
@@ -87,6 +96,22 @@ def _rate(share: float) -> str:
 
 _deployed = partial(ModelColumn, source="deployment", optional=True)
 
+
+def _interval(accuracy: str, title: str = "", *, brief: bool = False) -> tuple[ModelColumn, ...]:
+    low, high = f"{accuracy}_low", f"{accuracy}_high"
+    part = partial(ModelColumn, over_seeds="anew", source="table", optional=True)
+    first = part(low, title=title, text=interval, upper=high, brief=brief)
+    return first, part(high)
+
+
+ACCURACIES = {
+    "test_accuracy_percent": "test_images",
+    "val_accuracy_percent": "val_images",
+    "int8_test_accuracy_percent": "test_images",
+    "int8_val_accuracy_percent": "val_images",
+}
+"""Every accuracy, and the column that says how many images are behind it."""
+
 MODELS = (
     ModelColumn("dataset", "key", "data set", kind="text", brief=True),
     ModelColumn("kernel_set", "key", "kernel set", kind="text", brief=True),
@@ -95,7 +120,12 @@ MODELS = (
     ModelColumn("archid", "key", "architecture", kind="code", brief=True),
     ModelColumn("pareto", "shared", "front", "", _dot, "table", kind="flag", brief=True),
     ModelColumn("test_accuracy_percent", "mean_sd", "test", "%", accuracy, brief=True),
+    *_interval("test_accuracy_percent", "95 % interval", brief=True),
+    _deployed("test_images", "shared", "test images", "", count, brief=True),
     ModelColumn("val_accuracy_percent", "mean_sd", "validation", "%", accuracy, brief=True),
+    *_interval("val_accuracy_percent"),
+    _deployed("val_images", "shared"),
+    _deployed("chance_percent", "shared"),
     ModelColumn("seed", "count", "seeds", "", count, brief=True),
     ModelColumn("params", "shared", "parameters", "", count, brief=True),
     ModelColumn("memory_mb_fp32", "shared", "fp32", "MB", significant, brief=True),
@@ -112,10 +142,12 @@ MODELS = (
     ModelColumn("epochs", "apart"),
     ModelColumn("device", "apart", kind="text"),
     ModelColumn("dense_synops", "mean"),
-    _deployed("int8_val_accuracy_percent", "mean_sd"),
+    _deployed("int8_val_accuracy_percent", "mean_sd", "validation int8", "%", accuracy),
+    *_interval("int8_val_accuracy_percent"),
     _deployed("int8_test_accuracy_percent", "mean_sd", "test int8", "%", accuracy),
+    *_interval("int8_test_accuracy_percent"),
     _deployed("fp32_bytes", "mean"),
-    _deployed("int8_bytes", "mean"),
+    _deployed("int8_bytes", "mean", "int8 flash", "kB", thousands),
     _deployed("activation_bytes", "mean"),
 )
 """Every column, in the order in which readers see them."""
@@ -137,6 +169,11 @@ OPTIONAL = tuple(column.name for column in MODELS if column.optional)
 def over_seeds(*roles: OverSeeds) -> list[str]:
     """Return the names of the columns to which this happens in a table with one row per model."""
     return [column.name for column in MODELS if column.over_seeds in roles]
+
+
+def there(column: ModelColumn, means: pd.DataFrame) -> bool:
+    """Whether a table with one row per model has any value of a column."""
+    return not (column.optional and bool(means[column.keys[0]].isna().all()))
 
 
 def shown(*names: str) -> tuple[Column, ...]:

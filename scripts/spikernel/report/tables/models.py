@@ -7,8 +7,8 @@ import pandas as pd
 
 from spikernel import pareto, tables
 from spikernel.errors import TableError
-from spikernel.report.tables import columns
-from spikernel.report.tables.columns import FILE, MODELS, OPTIONAL, Sources
+from spikernel.report.tables import columns, formats, intervals
+from spikernel.report.tables.columns import ACCURACIES, FILE, MODELS, OPTIONAL, Sources
 from spikernel.report.tables.records import Deployment, Key, Metrics, Search, named, sizes_text
 
 _MODEL = columns.over_seeds("key")
@@ -50,9 +50,10 @@ def build(
     ]
     values = [column for column in MODELS if column.source != "table"]
     table = pd.DataFrame({column.name: [column.value(row) for row in rows] for column in values})
-    table = table.assign(**{name: pd.to_numeric(table[name]) for name in OPTIONAL})
+    measured = [name for name in OPTIONAL if name in table]
+    table = _with_intervals(table.assign(**{name: pd.to_numeric(table[name]) for name in measured}))
     table = table.sort_values([*Metrics.KEY], ignore_index=True)
-    return table.assign(pareto=_on_front(table, precision))[list(FILE)]
+    return table.assign(pareto=flag_front(table, precision))[list(FILE)]
 
 
 def _search_of(record: Metrics, searches: dict[Key, Search]) -> Search:
@@ -97,8 +98,8 @@ def _check_seeds(trained: Iterable[Metrics]) -> None:
                 )
 
 
-def _on_front(table: pd.DataFrame, precision: str) -> "pd.Series[bool]":
-    """Return the flag of each row; all seeds of a model share it."""
+def flag_front(table: pd.DataFrame, precision: str) -> "pd.Series[bool]":
+    """Return the flag `pareto` of each row, see `build`; all seeds of a model share it."""
     own = at_precision(table, precision)
     accuracy = own.groupby(_MODEL)["test_accuracy_percent"].transform("mean")
     return on_front(own.assign(accuracy=accuracy), "memory_mb", "accuracy")
@@ -147,7 +148,8 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per model: the number of seeds, and mean and sd of what was measured.
 
     Columns `<name>_mean` and `<name>_sd` replace each measured column; the standard deviation
-    is the sample's (n - 1) and NaN for one seed. Rows are sorted by data set, kernel set, rank.
+    is the sample's (n - 1) and NaN for one seed. `<accuracy>_low` and `_high` are the ends of the
+    95 % interval of a mean. Rows are sorted by data set, kernel set, rank.
     """
     keys = [*_MODEL, *columns.over_seeds("shared")]
     groups = table.groupby(keys, as_index=False, dropna=False)
@@ -156,7 +158,17 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     spread |= {f"{name}_sd": (name, "std") for name in measured}
     means = groups.agg(seeds=("seed", "count"), **spread)
     means["effective_synops_mean"] = means["effective_acs_mean"] + means["effective_macs_mean"]
+    means = _with_intervals(means, "_mean")
     return means.sort_values(_MODEL).reset_index(drop=True)
+
+
+def _with_intervals(table: pd.DataFrame, suffix: str = "") -> pd.DataFrame:
+    """Add the ends of the 95 % interval of each accuracy, whose column ends with the suffix."""
+    ends: dict[str, pd.Series[float]] = {}
+    for name, images in ACCURACIES.items():
+        found = intervals.wilson(table[f"{name}{suffix}"], table[images])
+        ends |= dict(zip((f"{name}_low", f"{name}_high"), found, strict=True))
+    return table.assign(**ends)
 
 
 def at_precision(table: pd.DataFrame, precision: str) -> pd.DataFrame:
@@ -167,15 +179,26 @@ def at_precision(table: pd.DataFrame, precision: str) -> pd.DataFrame:
 
     Args:
         table: rows of models.csv, or their means over seeds.
-        precision: `fp32`, `fp16` or `int8`.
+        precision: `fp32`, `fp16`, `int8` or `flash`, which is int8 to the byte.
 
     """
     int8 = [str(name) for name in table if str(name).startswith(_INT8)]
-    replaced = int8 if precision == "int8" and quantised(table) else []
+    replaced = int8 if accuracies_of(table, precision) == "int8" else []
     return table.assign(
-        memory_mb=table[f"memory_mb_{precision}"],
+        memory_mb=formats.memory_mb(table, precision),
         **{name.removeprefix("int8_"): table[name] for name in replaced},
     )
+
+
+def accuracies_of(table: pd.DataFrame, precision: str) -> str:
+    """Return whose accuracies belong to a number format: those of `int8` models, or of `fp32`.
+
+    Args:
+        table: rows of models.csv, or their means over seeds.
+        precision: `fp32`, `fp16`, `int8` or `flash`.
+
+    """
+    return "int8" if precision in ("int8", formats.FLASH) and quantised(table) else "fp32"
 
 
 def quantised(table: pd.DataFrame) -> bool:

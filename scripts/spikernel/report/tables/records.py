@@ -142,6 +142,16 @@ class Deployment(Record):
     int8_bytes: int | None = Field(ge=0)
     activation_bytes: int | None = Field(ge=0)
     """Peak of the values that are alive at once in the exported int8 model."""
+    classes: tuple[str, ...] = Field(min_length=2)
+    val_images: int = Field(ge=1)
+    """Images behind each validation accuracy."""
+    test_images: int = Field(ge=1)
+    """Images behind each test accuracy."""
+
+    @property
+    def chance_percent(self) -> float:
+        """The accuracy of guessing."""
+        return 100 / len(self.classes)
 
 
 class Search(Record):

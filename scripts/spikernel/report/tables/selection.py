@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spikernel import tables
-from spikernel.report.tables import models
+from spikernel.report.tables import comparisons, formats, models
 
 COLUMNS = (
     "dataset",
@@ -20,14 +20,16 @@ COLUMNS = (
     "seeds",
     "params",
     "memory_mb",
-    "val_accuracy_percent_mean",
-    "val_accuracy_percent_sd",
-    "test_accuracy_percent_mean",
-    "test_accuracy_percent_sd",
+    *(f"val_accuracy_percent_{part}" for part in ("mean", "sd", "low", "high")),
+    *(f"test_accuracy_percent_{part}" for part in ("mean", "sd", "low", "high")),
+    *("val_images", "test_images", "chance_percent", "not_told_apart", "other_models"),
     "smallest_memory_mb",
 )
-"""Columns of selection.csv; those of the model are empty where `fits` is false."""
+"""Columns of selection.csv; those of the model are empty where `fits` is false. Of the
+`other_models` of the data set, `not_told_apart` are as good as the test images can say."""
 
+_COUNTS = ("rank", "seeds", "params", "val_images", "test_images")
+_RIVALS = ("not_told_apart", "other_models")
 _TEXT = ("dataset", "precision", "kernel_set", "kernel_sizes", "archid")
 
 
@@ -42,7 +44,7 @@ def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         budgets_mb: memory budgets in MB (10^6 bytes).
-        precision: number format of the weights, `fp32`, `fp16` or `int8`.
+        precision: what the budgets limit, `fp32`, `fp16`, `int8` or `flash`.
 
     Returns:
         One row per data set and budget in rising order. Where no model fits, `fits` is false
@@ -66,7 +68,53 @@ def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> 
             )
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
     # Without this, counts would turn into 1.0 beside the empty cells of a budget nobody meets.
-    return table.astype({"rank": "Int64", "seeds": "Int64", "params": "Int64"})
+    return table.astype(dict.fromkeys((*_COUNTS, *_RIVALS), "Int64"))
+
+
+def for_flash(
+    means: pd.DataFrame, budgets_kb: Sequence[float], compared: pd.DataFrame
+) -> pd.DataFrame:
+    """Choose one int8 model per data set and size of flash; see `select`.
+
+    Sizes beyond the first that holds every model of a data set are left out; there are no rows
+    where the exact size of a model is not known.
+
+    Args:
+        means: one row per model, from `spikernel.report.tables.models.over_seeds`.
+        budgets_kb: sizes of flash for the constants of a model, in kB of 1,000 bytes.
+        compared: from `spikernel.report.tables.comparisons`.
+
+    """
+    known = formats.has_flash(means)
+    chosen = select(means, [budget / 1000 for budget in budgets_kb] if known else [], formats.FLASH)
+    if not len(chosen):
+        return chosen
+    largest = formats.memory_mb(means, formats.FLASH).groupby(means["dataset"]).max()
+    holds_all = chosen["budget_mb"] >= chosen["dataset"].map(largest)
+    before = holds_all.astype(int).groupby(chosen["dataset"]).cumsum() <= 1
+    return with_rivals(chosen[before].reset_index(drop=True), means, compared)
+
+
+def with_rivals(
+    selected: pd.DataFrame, means: pd.DataFrame, compared: pd.DataFrame
+) -> pd.DataFrame:
+    """Say how many models of its data set each chosen one is not told apart from.
+
+    Args:
+        selected: rows of `select`.
+        means: the models that they were chosen from.
+        compared: from `spikernel.report.tables.comparisons`.
+
+    """
+    rows = tables.records(selected)
+    for row in rows:
+        alike = comparisons.alike(compared, models.accuracies_of(means, row["precision"]))
+        rivals = row["fits"] and alike.get((row["dataset"], (row["kernel_set"], row["rank"])))
+        if rivals or rivals == []:
+            others = int((means["dataset"] == row["dataset"]).sum()) - 1
+            row.update(zip(_RIVALS, (len(rivals), others), strict=True))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype(dict.fromkeys((*_COUNTS, *_RIVALS), "Int64"))
 
 
 def _best(rivals: pd.DataFrame, budget_mb: float) -> int | None:
@@ -83,7 +131,7 @@ def staircase(means: pd.DataFrame, precision: str) -> dict[str, list[tuple[float
 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
-        precision: number format of the weights.
+        precision: what the budgets limit, as in `select`.
 
     Returns:
         Pairs of a memory in MB and the label of a row of `means`, in rising order: that model

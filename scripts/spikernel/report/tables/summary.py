@@ -17,11 +17,14 @@ _KERNEL_SETS = (
 )
 
 
-def render(selection: Table, models: Table, means: pd.DataFrame, precision: str) -> str:
+def render(
+    selection: Table, flash: Table, models: Table, means: pd.DataFrame, precision: str
+) -> str:
     """Return summary.md.
 
     Args:
         selection: the model for each memory budget.
+        flash: the int8 model for each size of flash, may be empty.
         models: all models.
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         precision: number format whose memory the selection and the front use.
@@ -32,6 +35,7 @@ def render(selection: Table, models: Table, means: pd.DataFrame, precision: str)
         NOTE.format(precision=precision),
         "## Selection per memory budget",
         markdown.render(selection),
+        *(["## int8 model per size of flash", markdown.render(flash)] if flash.rows else []),
         "## Models",
         "A dot marks the Pareto front of test accuracy against memory within a data set.",
         markdown.render(models),
@@ -42,9 +46,9 @@ def render(selection: Table, models: Table, means: pd.DataFrame, precision: str)
 
 
 def _kernel_sets(means: pd.DataFrame) -> Table:
-    """Return one row per kernel set with its best model by VALIDATION accuracy."""
-    order = ["dataset", "kernel_set", "val_accuracy_percent_mean", "memory_mb_fp32"]
-    ranked = means.sort_values(order, ascending=[True, True, False, True])
-    groups = ranked.groupby(["dataset", "kernel_set"])
+    """Return one row per kernel set with its best model, sets and models by VALIDATION accuracy."""
+    order = ["dataset", "val_accuracy_percent_mean", "memory_mb_fp32"]
+    ranked = means.sort_values(order, ascending=[True, False, True])
+    groups = ranked.groupby(["dataset", "kernel_set"], sort=False)
     best = groups.head(1).assign(models=groups["archid"].transform("size"))
     return table("The best model of every kernel set", _KERNEL_SETS, tables.records(best))

@@ -20,6 +20,8 @@ class Column:
     text: Callable[[Any], str] = str
     kind: Literal["text", "number", "code", "prose"] = "text"
     """Numbers are right-aligned, code is an architecture or a hash, prose may wrap."""
+    by: str = ""
+    """Value of the row that numbers are sorted by, where no `key` names it."""
 
     def cell(self, row: Row) -> str:
         """Return the text of a cell; a dash where the row holds no value."""
@@ -27,6 +29,13 @@ class Column:
             return self.text(row)
         value = row[self.key]
         return "–" if pd.api.types.is_scalar(value) and pd.isna(value) else self.text(value)
+
+    def order(self, row: Row) -> str:
+        """Return the number that a cell is sorted by; empty where its text will do."""
+        value = row.get(self.key or self.by)
+        if self.kind != "number" or not isinstance(value, int | float) or pd.isna(value):
+            return ""
+        return f"{value:.9g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +46,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     """Cells; the last cell of a shorter row spans the columns that are left."""
+    orders: tuple[tuple[str, ...], ...] = ()
+    """What each cell is sorted by, if not by its text; empty where readers cannot sort."""
     marked: Collection[int] = ()
     """Places of the rows to stand out."""
 
@@ -45,8 +56,10 @@ def table(
     caption: str, columns: tuple[Column, ...], rows: Iterable[Row], marked: Collection[int] = ()
 ) -> Table:
     """Return the table of these rows."""
+    rows = list(rows)
     cells = tuple(tuple(column.cell(row) for column in columns) for row in rows)
-    return Table(caption=caption, columns=columns, rows=cells, marked=marked)
+    orders = tuple(tuple(column.order(row) for column in columns) for row in rows)
+    return Table(caption=caption, columns=columns, rows=cells, orders=orders, marked=marked)
 
 
 def accuracy(mean: float, sd: float = math.nan) -> str:
@@ -61,6 +74,16 @@ def significant(value: float, digits: int = 3) -> str:
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def interval(low: float, high: float) -> str:
+    """Return both ends of an interval in percent."""
+    return f"{low:.1f}–{high:.1f}"
+
+
+def thousands(value: float) -> str:
+    """Return a number in thousands; bytes become kB."""
+    return significant(value / 1e3)
 
 
 def millions(value: float) -> str:

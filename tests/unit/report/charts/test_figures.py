@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection
 from report_experiment import Experiment, change
 
 from spikernel.errors import TableError
@@ -112,6 +112,44 @@ def test_the_front_is_a_step_through_its_models(means: pd.DataFrame) -> None:
     assert list(line.get_ydata()) == pytest.approx([85.5, 90.0, 91.5, 91.5])
 
 
+@pytest.mark.parametrize("cost", [costs.ENERGY, costs.SYNOPS, costs.memory("fp32")])
+def test_no_title_of_an_axis_is_cut_off(means: pd.DataFrame, cost: costs.Cost) -> None:
+    table = tradeoff_figure.points(means, published.table([]), cost)
+    figure = tradeoff_figure.draw(table, cost, looks_of(means))
+    figure.draw_without_rendering()
+    whole = figure.bbox
+    for axes in figure.axes:
+        title = axes.xaxis.label.get_window_extent()
+        assert whole.x0 <= title.x0
+        assert title.x1 <= whole.x1
+        assert " ".join(axes.get_xlabel().split()) == cost.title
+
+
+def test_intervals_and_chance_are_drawn(means: pd.DataFrame) -> None:
+    cost = costs.memory("fp32")
+    table = tradeoff_figure.points(means, published.table([]), cost)
+    axes = tradeoff_figure.draw(table, cost, looks_of(means)).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["chance 10 % lies below"]
+    drawn = next(item for item in axes.collections if isinstance(item, LineCollection))
+    ends = [segment[:, 1].tolist() for segment in drawn.get_segments()]
+    own = table[["test_accuracy_percent_low", "test_accuracy_percent_high"]].dropna()
+    assert ends == pytest.approx(own.to_numpy())
+    weak = table.assign(test_accuracy_percent_low=5.0)
+    axes = tradeoff_figure.draw(weak, cost, looks_of(means)).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["chance 10 %"]
+    assert any(set(line.get_ydata()) == {10.0} for line in axes.lines)
+
+
+def test_curves_have_a_panel_per_kernel_set(experiment: Experiment, means: pd.DataFrame) -> None:
+    curves = curves_figure.read(experiment.histories)
+    figure = curves_figure.draw(curves, looks_of(means))
+    assert [axes.get_title("left") for axes in figure.axes] == ["design-1", "k1-3"]
+    for axes in figure.axes:
+        assert len(axes.lines) == 4  # all models, the own two in colour
+        assert len({line.get_color() for line in axes.lines} - {style.GRID}) == 1
+        assert axes.get_ylim()[1] > curves["val_accuracy_percent"].max()
+
+
 def test_error_bars_only_with_several_seeds(experiment: Experiment, means: pd.DataFrame) -> None:
     cost = costs.memory("fp32")
     looks = looks_of(means)
@@ -143,6 +181,7 @@ def test_series_differ_in_colour_and_in_marker() -> None:
     looks = style.looks([f"set-{place}" for place in range(10)])
     assert len({colour for colour, _ in looks.values()}) == 10
     assert len({marker for _, marker in looks.values()}) == 10
+    assert len(set(style.looks([f"set-{place}" for place in range(40)]).values())) == 40
 
 
 def test_published_results_are_absent_when_unwanted(

@@ -82,9 +82,116 @@ def test_it_opens_with_the_model_of_the_headline(page: Page) -> None:
     """The last two budgets select the same model; the lesser one is shown."""
     for dataset in ("digits", "cifar10"):
         page.select_option("#dataset", dataset)
-        headline = page.inner_text(f".headlines li:has(h2:text-is('{dataset}'))")
+        headline = page.inner_text(f".headlines li:has(h3:text-is('{dataset}'))")
         assert shown_model(page) in headline
         assert f"within a budget of {page.input_value('#budget-mb')} MB" in headline
+
+
+def test_the_chart_is_above_the_fold(browser: Browser, reported: Path) -> None:
+    watched = Watched(browser, reported / "report.html", width=1400)
+    for element in ("#chart svg", "#budget"):
+        box = watched.page.locator(element).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900
+    title = watched.page.locator("#chart .role-title-text").bounding_box()
+    assert title is not None
+    assert title["y"] + title["height"] <= 900
+    assert watched.page.is_visible(".legend >> text=Pareto front")
+    watched.page.context.close()
+
+
+@pytest.mark.parametrize("wrong", ["-1", "0", ""])
+def test_a_budget_must_be_above_zero(page: Page, wrong: str) -> None:
+    page.fill("#budget-mb", "40")
+    chosen = shown_model(page)
+    page.fill("#budget-mb", wrong)
+    assert page.inner_text("#verdict") == "A budget is a number of MB above 0."
+    assert page.get_attribute("#budget-mb", "aria-invalid") == "true"
+    assert shown_model(page) == chosen
+    assert signal(page, "budget") == 40
+    page.fill("#budget-mb", "40")
+    assert page.get_attribute("#budget-mb", "aria-invalid") is None
+
+
+def test_a_link_restores_the_view(page: Page, browser: Browser, reported: Path) -> None:
+    page.select_option("#cost", "parameters")
+    page.select_option("#precision", "int8")
+    page.fill("#budget-mb", "4.5")
+    page.select_option("#model", label="k1-3 rank 2")
+    page.check("#published-shown")
+    link = page.get_attribute("#view-link", "href") or ""
+    again = Watched(browser, reported / "report.html")
+    again.page.goto(f"{(reported / 'report.html').resolve().as_uri()}{link}")
+    values = {"#dataset": "cifar10", "#cost": "parameters", "#precision": "int8"}
+    for control, value in {**values, "#budget-mb": "4.5"}.items():
+        again.page.wait_for_function(
+            "([control, value]) => document.querySelector(control).value === value",
+            arg=[control, value],
+        )
+    assert shown_model(again.page) == ARCHIDS["k1-3", 2]
+    assert again.page.is_checked("#published-shown")
+    assert again.page.get_attribute("#view-link", "href") == link
+    again.page.evaluate("location.hash = '#data=unknown&budget=40&weights=fp32'")
+    again.page.wait_for_function("document.getElementById('precision').value === 'fp32'")
+    assert shown_model(again.page) == ARCHIDS["design-1", 1]
+    assert again.faults == []
+    again.page.context.close()
+
+
+def test_models_that_are_not_told_apart_are_ringed(page: Page) -> None:
+    page.fill("#budget-mb", "40")
+    names = {row["model"]: row["name"] for row in drawn(page)}
+    assert [names[place] for place in signal(page, "alike")] == ["design-1 rank 2"]
+    assert page.is_visible("#alike-key")
+    page.select_option("#model", label="k1-3 rank 1")
+    assert signal(page, "alike") == []
+    assert page.is_hidden("#alike-key")
+    assert page.inner_text("#chance-key") == "chance: 10 %, below the chart"
+
+
+def test_points_have_their_names(page: Page) -> None:
+    texts = page.eval_on_selector_all(
+        "#chart text", "list => list.map(text => text.textContent).filter(text => text)"
+    )
+    for name in ("k1-3 #1", "k1-3 #2", "design-1 #1", "design-1 #2"):
+        assert name in texts
+
+
+def test_tables_sort_by_their_numbers(page: Page) -> None:
+    def column(place: int) -> list[str]:
+        cells: list[str] = page.eval_on_selector_all(
+            f"#models > .scroll:last-child tbody td:nth-child({place + 1})",
+            "list => list.map(cell => cell.textContent)",
+        )
+        return cells
+
+    heading = "#models th:has-text('parameters') button"
+    place = page.eval_on_selector(heading, "button => button.parentElement.cellIndex")
+    before = column(place)
+    page.click(heading)
+    numbers = [int(text.replace(",", "")) for text in column(place)]
+    assert numbers == sorted(numbers, reverse=True)
+    page.click(heading)
+    assert column(place) == [f"{number:,}" for number in reversed(numbers)]
+    assert page.get_attribute("#models th:has-text('parameters')", "aria-sort") == "ascending"
+    # In the table of budgets the row of a budget that no model meets stays the last.
+    page.click("#selection th:has-text('parameters') button")
+    last = page.inner_text("#selection tbody tr:last-child")
+    assert "none fits" in last
+    assert sorted(before) == sorted(column(place))
+
+
+@pytest.mark.parametrize("width", [1400, 1440])
+def test_no_table_overflows_its_frame(browser: Browser, reported: Path, width: int) -> None:
+    watched = Watched(browser, reported / "report.html", width=width)
+    wide = watched.page.eval_on_selector_all(
+        "section .scroll",  # a card is narrower than the table of its layers
+        "list => list.filter(frame => !frame.closest('.card') && frame.clientWidth"
+        " && frame.scrollWidth > frame.clientWidth)"
+        ".map(frame => frame.getAttribute('aria-label'))",
+    )
+    assert wide == []
+    watched.page.context.close()
 
 
 def test_the_slider_selects_at_several_places(page: Page, means: pd.DataFrame) -> None:

@@ -18,7 +18,7 @@ from spikernel.report.charts import (
     tradeoff_figure,
 )
 from spikernel.report.page import page_evidence
-from spikernel.report.tables import compute, models, selection
+from spikernel.report.tables import comparisons, compute, main_tables, models, selection
 from spikernel.report.tables.published import table as published
 from spikernel.report.tables.records import Metrics, Search
 
@@ -62,12 +62,17 @@ def test_kendalls_tau_beside_that_of_the_parameters(experiment: Experiment) -> N
     scored = score_figure.table(
         means_of(experiment), score_figure.read_candidates(experiment.candidates)
     )
-    found = {item.quantity: item for item in score_figure.agreements(scored)}
+    agreements = score_figure.agreements(scored)
+    found = {item.quantity: item for item in agreements if item.split == "validation"}
     # Accuracies 91, 86.5, 92.5, 92; scores 2110, 2100, 2110, 2100: of six pairs two are tied in
     # score, three agree and one does not: (3 - 1) / sqrt(4 * 6).
     assert found["score"].tau == pytest.approx(2 / math.sqrt(24))
     # Parameters 4.2, 1.1, 9.8, 14 M: only the pair of the two largest disagrees.
     assert found["params"].tau == pytest.approx(4 / 6)
+    # Every test accuracy is one point below its validation accuracy, so the order is the same.
+    assert [item.tau for item in agreements if item.split == "test"] == pytest.approx(
+        [found["score"].tau, found["params"].tau]
+    )
     assert score_figure.agreements(scored.head(2)) == []
 
 
@@ -149,6 +154,37 @@ def test_int8_is_judged_by_its_own_accuracy(experiment: Experiment) -> None:
     assert "Test accuracy, int8" in page
     assert "those measured with the quantised weights" in page
     assert "(int8), accuracies of the int8 models" in page
+
+
+def test_flash_is_a_budget_where_it_is_known(experiment: Experiment) -> None:
+    quantise(experiment, 8)
+    for path in experiment.deployments:
+        values = json.loads(path.read_text())
+        size = {"k1-3": 20_000, "design-1": 60_000}[values["kernel_set"]] + 5_000 * values["rank"]
+        change(path, int8_bytes=size)
+    means = means_of(experiment)
+    assert costs.budgeted(means) == ("flash", "int8", "fp16", "fp32")
+    compared = comparisons.read(experiment.folder / "out" / "comparisons.csv")
+    chosen = selection.for_flash(means, [16, 32, 64, 70, 128, 512], compared)
+    # Within 32 kB fit the two of k1-3, equal in int8 (85 %): the smaller one, 25 kB. Within 70 kB
+    # fits every model, so that larger sizes are left out; design-1 rank 1 has only 80 %.
+    assert (1000 * chosen["budget_mb"]).tolist() == pytest.approx([16, 32, 64, 70])
+    assert chosen["fits"].tolist() == [False, True, True, True]
+    assert chosen["archid"].tolist()[1:] == [ARCHIDS["k1-3", 1]] * 3
+    rows = main_tables.flash(chosen, "").rows
+    assert rows[0] == ("cifar10", "16", "none fits; the smallest needs 25 kB")
+    assert rows[1][:6] == ("cifar10", "32", "k1-3 rank 1", ARCHIDS["k1-3", 1], "4,200,000", "25")
+    page = page_of(experiment, flash_budgets_kb=[32.0])
+    assert "The int8 model for each size of flash" in page
+    assert "Flash in kB (constants of the int8 model)" in page
+    text = (experiment.folder / "out" / "summary.md").read_text(encoding="utf-8")
+    assert "## int8 model per size of flash" in text
+
+
+def test_without_exact_sizes_there_is_no_flash(experiment: Experiment) -> None:
+    page = page_of(experiment)
+    assert 'value="flash"' not in page
+    assert "size of flash</h3>" not in page
 
 
 def test_int8_of_some_models_only_is_not_mixed_with_fp32(experiment: Experiment) -> None:

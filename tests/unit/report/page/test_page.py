@@ -5,13 +5,16 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from report_experiment import ARCHIDS, Experiment, change, page_of
 
 from spikernel import cli, code
 from spikernel.errors import TableError
 from spikernel.report.charts import style
-from spikernel.report.page import page
+from spikernel.report.page import page, page_tables
+from spikernel.report.tables import intervals, models
+from spikernel.report.tables.records import KernelSets
 
 SET = {"name": "k1-3", "origin": "baseline", "evidence_percent": 1.0, "cost": 1.0, "reason": "-"}
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -69,9 +72,11 @@ def test_tags_are_balanced_and_ids_unique(html: str) -> None:
 
 def test_the_page_needs_nothing_but_itself(html: str) -> None:
     checker = check(html)
-    assert not checker.tags & {"img", "iframe", "object"}
+    assert not checker.tags & {"iframe", "object"}
     for tag, name, value in checker.targets:
-        if value.startswith("#"):
+        if tag == "img":
+            assert value.startswith("data:image/png;base64,")
+        elif value.startswith("#"):
             assert value[1:] in checker.ids
         elif tag == "link":
             assert value == "data:,"  # keeps browsers from asking for an icon
@@ -89,6 +94,7 @@ def test_the_page_needs_nothing_but_itself(html: str) -> None:
 
 def test_links_beside_the_page_lead_to_files(html: str, reported: Path) -> None:
     links = {value for tag, _, value in check(html).targets if tag == "a" and value[0] != "#"}
+    assert "comparisons.csv" in links
     figures = {link for link in links if link.startswith("figures/")}
     assert len(figures) == 9 * 4
     for link in figures:
@@ -114,8 +120,10 @@ def test_light_dark_and_narrow_screens(html: str) -> None:
 def test_every_part_is_there(html: str) -> None:
     for archid in ARCHIDS.values():
         assert archid in html
-    sections = ("tradeoff", "selection", "cells", "impact", "sets", "search", "score", "curves",
-                "firing", "models", "published", "compute", "provenance", "reading")  # fmt: skip
+    sections = (
+        *("tradeoff", "result", "selection", "images", "cells", "impact", "sets", "search"),
+        *("score", "curves", "firing", "models", "published", "compute", "provenance", "reading"),
+    )
     for section in sections:
         assert f'<section id="{section}">' in html
     # Two data sets: trade-off, impact, search, score and curves for each.
@@ -124,6 +132,39 @@ def test_every_part_is_there(html: str) -> None:
     assert "Best mean accuracy of the two controls." in html
     assert "arXiv 2404.01685" in html
     assert "iso_parameter" in html
+
+
+def test_the_page_says_what_the_test_images_can_say(experiment: Experiment) -> None:
+    page = page_of(experiment, memory_budgets_mb=[40.0])
+    assert "<title>trial: accuracy and memory" in page
+    assert "<h1>trial: accurate spiking networks" in page
+    low, high = intervals.wilson(pd.Series([91.5]), pd.Series([1000]))
+    assert f"1,000 test images: 95 % interval {low[0]:.1f}–{high[0]:.1f} %." in page
+    # By five images design-1 rank 2 is not told apart from the chosen rank 1, all others are.
+    assert "do not tell it apart from 1 of the 3 other models" in page
+    assert "<dt>Test images do not tell it apart from</dt><dd>design-1 rank 2</dd>" in page
+    assert "none of the other models" in page
+    assert ">at chance" not in page
+
+
+def test_a_model_at_chance_is_not_a_result(experiment: Experiment) -> None:
+    for path in experiment.metrics:
+        change(path, test_accuracy_percent=11.0)
+    page = page_of(experiment, memory_budgets_mb=[40.0])
+    assert "It is no better than chance: guessing reaches 10 %." in page
+    assert page.count('class="badge warn">at chance') == len(ARCHIDS)
+
+
+def test_sets_are_ranked_with_the_baseline_among_them(experiment: Experiment) -> None:
+    design = KernelSets.read(experiment.kernel_sets[0])
+    means = models.over_seeds(models.read(experiment.tables() / "models.csv"))
+    ((_, table),) = page_tables.kernel_sets([design], means)
+    # The best models have validation accuracies of 92.5 (design-1) and 91 (k1-3, the baseline).
+    assert [row[0] for row in table.rows] == ["design-1", "k1-3"]
+    assert list(table.marked) == [1]
+    untrained = page_tables.kernel_sets([design], means[means["kernel_set"] == "k1-3"])[0][1]
+    assert [row[0] for row in untrained.rows] == ["k1-3", "design-1"]
+    assert untrained.rows[1][5:8] == ("–", "–", "–")
 
 
 def test_names_are_escaped(experiment: Experiment) -> None:
@@ -183,18 +224,24 @@ def test_scripts_run_from_the_command_line(
     import tradeoff_report
     import tradeoff_table
 
-    names = {name: str(tmp_path / "o" / name) for name in ("models.csv", "selection.csv", "s.md")}
+    files = ("models.csv", "selection.csv", "comparisons.csv", "s.md")
+    names = {name: str(tmp_path / "o" / name) for name in files}
+    deployed = [
+        *("--deployments", *map(str, experiment.deployments)),
+        *("--predictions", *map(str, experiment.predictions)),
+    ]
     searches = ["--searches", *map(str, experiment.searches)]
     cli.run(
         tradeoff_table.run,
         ["--metrics", *map(str, experiment.metrics), *searches, "--settings", "{precision: int8}",
-         "--deployments", *map(str, experiment.deployments),
+         *deployed, "--comparisons", names["comparisons.csv"],
          "--models", names["models.csv"], "--selection", names["selection.csv"],
          "--summary", names["s.md"], "--tables", str(tmp_path / "o" / "tables")],
     )  # fmt: skip
     cli.run(
         tradeoff_report.run,
         ["--models", names["models.csv"], "--selection", names["selection.csv"],
+         *deployed, "--comparisons", names["comparisons.csv"], "--experiment", "trial",
          "--metrics", *map(str, experiment.metrics),
          "--provenance", *map(str, experiment.provenance),
          "--candidates", *map(str, experiment.candidates),
@@ -210,7 +257,7 @@ def test_scripts_run_from_the_command_line(
 def test_the_report_depends_on_every_file_of_the_page() -> None:
     folder = Path(page.__file__).parent
     expected = {path for path in folder.iterdir() if path.suffix in (".j2", ".css", ".js")}
-    assert len(expected) == 7
+    assert len(expected) == 8
     assert expected <= code.reached("tradeoff_report")
 
 
