@@ -11,6 +11,7 @@
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
 # make test-slurm     the study on a SLURM cluster of two nodes; needs root (docs/slurm.md)
+# make test-qemu      the exported C code on emulated microcontrollers (names the Debian packages)
 # make test-neurobench  our counts of operations against NeuroBench's, which it installs beside the rest
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make bench-train    our training against SNASNet's and SpikingJelly's loops (DATA=folder)
@@ -27,7 +28,7 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help setup demo quick figures readme docs-config plots adopt verify test test-conda test-dvc \
-        test-slurm test-neurobench lint lock bench-search bench-train bench-recipe
+        test-slurm test-qemu test-neurobench lint lock bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -89,6 +90,13 @@ test-dvc: setup
 
 test-slurm: setup
 	tests/slurm/with_cluster.sh python -m pytest tests/slurm
+
+# Compiler and emulator are the system's. The tests would be skipped without them, as those of RISC-V
+# are without its own (gcc-riscv64-unknown-elf, qemu-system-misc).
+test-qemu: setup
+	@for tool in arm-none-eabi-gcc qemu-system-arm; do command -v $$tool >/dev/null || { \
+	  echo "error: $$tool is missing: apt-get install -y gcc-arm-none-eabi qemu-system-arm"; exit 1; }; done
+	python -m pytest tests/unit/export/test_device.py
 
 # NeuroBench asks for packages that its counters do not use, so it is installed alone, in a folder
 # of its own; the import fails where the tests would only be skipped.

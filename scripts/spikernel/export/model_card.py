@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from spikernel import __version__
+from spikernel.export import templates
 from spikernel.inference.released import Preprocessing
 
 SHOWN_CLASSES = 20
@@ -23,19 +22,19 @@ def render(
         preprocessing: normalisation and class names.
 
     """
-    environment = Environment(
-        loader=PackageLoader("spikernel.export", ""),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["thousands"] = lambda number: f"{number:,.0f}"
-    return environment.get_template("model_card.md.j2").render(
+    devices = [
+        (weights, name, made)
+        for weights, form in report["c"].items()
+        for name, made in form["devices"].items()
+    ]
+    return templates.render(
+        "model_card.md.j2",
         report=report,
         metrics=metrics,
         preprocessing=preprocessing,
         classes=preprocessing.classes[:SHOWN_CLASSES],
         more_classes=len(preprocessing.classes) - SHOWN_CLASSES,
         version=__version__,
+        devices=devices,
+        emulators=sorted({made["emulator"] for *_, made in devices if "emulator" in made}),
     )

@@ -157,5 +157,21 @@ def _log(report: dict[str, Any]) -> None:
             made.get("flash_bytes", "unknown"),
             made["ram_bytes"],
         )
+        for name, found in made["devices"].items():
+            _log_device(f"C, {weights}, {name}", found)
     if report["nir"]["refused"]:
         LOG.warning("no NIR: %s", report["nir"]["refused"])
+
+
+def _log_device(what: str, found: dict[str, Any]) -> None:
+    if "refused" in found:
+        LOG.warning("%s: %s", what, found["refused"])
+    elif "emulator" not in found:
+        LOG.info("%s: %d bytes of flash, not run", what, found["flash_bytes"])
+    else:
+        LOG.info(
+            "%s: same class on %d of %d images; %d bytes of flash, %d of RAM; %d instructions",
+            what,
+            *(found[key] for key in ("same_class", "images", "flash_bytes", "ram_bytes")),
+            found["instructions_per_image"],
+        )

@@ -17,7 +17,7 @@ from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError, ExportError, TableError
-from spikernel.export import compiler
+from spikernel.export import compiler, device
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
 from spikernel.export.program import Fire
@@ -169,6 +169,18 @@ def test_every_form_agrees_on_the_whole_test_set(
     card = (tmp_path / "export" / "MODEL_CARD.md").read_text()
     assert f"| as trained | {record['test_accuracy_percent']:.2f} % |" in card
     assert f"{TEST_IMAGES} of {TEST_IMAGES} | 0, equal to the bit |" in card
+    targets = [target.name for target in device.TARGETS if target.runs]
+    for form in report["c"].values():
+        assert [name for name in form["devices"] if "emulator" in form["devices"][name]] == targets
+        for name in targets:
+            made = form["devices"][name]
+            assert made["equal_to_the_bit"]
+            assert made["same_class"] == made["images"] > 0
+            assert made["flash_bytes"] > form["parameter_bytes"]
+            assert made["ram_bytes"] == made["static_ram_bytes"] + made["stack_bytes"]
+            assert made["static_ram_bytes"] > form["ram_bytes"]
+            assert made["instructions_per_image"] > form["synops_per_image"]
+            assert f"| {name}: {made['compiler']}, `{made['options']}` |" in card
     assert "{{" not in card
     provenance = json.loads((tmp_path / "export" / "provenance.json").read_text())
     assert str(model.with_name("model.safetensors")) in provenance["inputs"]
@@ -198,6 +210,7 @@ def test_without_a_compiler_the_files_are_written_and_it_is_said(
     with caplog.at_level("INFO"):
         report = exported(manifest, model, tmp_path, c_weights=("int8",), images=5)
     assert report["c"]["int8"]["compiled"] is False
+    assert report["c"]["int8"]["devices"] == {}
     assert "no C compiler: the int8 files were written, not compiled or run" in caplog.text
     assert (tmp_path / "export" / "c_int8" / "model.c").stat().st_size > 0
     card = (tmp_path / "export" / "MODEL_CARD.md").read_text()
