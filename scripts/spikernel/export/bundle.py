@@ -2,7 +2,8 @@
 
 import shlex
 import tempfile
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from spikernel.export.program_accuracy import BATCH, ORDERED_OPERATIONS, dense_o
 IMAGES, LABELS, EXPECTED = "images.u8", "labels.u16", "expected.u16"
 ONNX_FILES = {"fp32": "model.onnx", "int8": "model_int8.onnx"}
 NIR_FILE = "model.nir"
+ZIP = "model.zip"
 LEAST_AGREEMENT = 0.99
 """Share of the images on which a floating-point form may not differ by rounding alone."""
 EMULATED_SYNOPS = 2e7
@@ -107,6 +109,7 @@ def write_c(
     artifacts.write_bytes(folder / EXPECTED, expected.tobytes())
     result: dict[str, Any] = {
         "folder": folder.name,
+        "files": sorted((*files, EXPECTED)),
         "parameter_bytes": program.parameter_bytes,
         "ram_bytes": memory.ram_bytes,
         "state_bytes": memory.state_bytes,
@@ -179,6 +182,30 @@ def _on_device(place: Path, target: device.Target, reference: Tensor) -> dict[st
         "same_class": int(same.sum()),
         "equal_to_the_bit": bool(np.array_equal(ran.logits, reference.numpy())),
     }
+
+
+def write_zip(folder: Path, report: Mapping[str, Any], name: str) -> None:
+    """Pack every form of a model, the card, and the images: all that compiles and can be checked.
+
+    The same files give the same bytes.
+
+    Args:
+        folder: of the export.
+        report: what its `export.json` holds.
+        name: of the one folder in the archive.
+
+    """
+    files = ["MODEL_CARD.md", "export.json", IMAGES, LABELS]
+    files += [form["file"] for form in (*report["onnx"].values(), report["nir"]) if form["file"]]
+    files += [f"{form['folder']}/{file}" for form in report["c"].values() for file in form["files"]]
+    with (
+        artifacts.atomic(folder / ZIP) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for file in sorted(files):
+            entry = zipfile.ZipInfo(f"{name}/{file}")  # without the time of the file
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, (folder / file).read_bytes())
 
 
 def compare(

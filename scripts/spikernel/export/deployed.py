@@ -32,7 +32,8 @@ def deployed(
 
     `fp32_bytes` and `int8_bytes` are the constants of the exported net, whose batch
     normalisation and votes are folded; `activation_bytes` is the peak of the values that are
-    alive at once. Where the net cannot be exported, all are None and `not_exported` says why.
+    alive at once, `ram_bytes` all static memory of the C code, both of the int8 net. Where the net
+    cannot be exported, all are None and `not_exported` says why.
 
     Args:
         net: the trained net.
@@ -47,6 +48,7 @@ def deployed(
         "fp32_bytes",
         "int8_bytes",
         "activation_bytes",
+        "ram_bytes",
     )
     try:
         program = lower(net, manifest.mean, manifest.sd, manifest.classes)
@@ -55,12 +57,14 @@ def deployed(
         LOG.warning("int8 is not measured: %s", error)
         return {**dict.fromkeys(names), "not_exported": str(error)}
     int8 = quantise(program)
+    memory = plan(int8)
     values = (
         accuracy_percent(int8, *validation),
         accuracy_percent(int8, *test),
         program.parameter_bytes,
         int8.parameter_bytes,
-        plan(int8).activation_bytes,
+        memory.activation_bytes,
+        memory.ram_bytes,
     )
     return {**dict(zip(names, values, strict=True)), "not_exported": None}
 

@@ -35,6 +35,17 @@ def render(
         classes=preprocessing.classes[:SHOWN_CLASSES],
         more_classes=len(preprocessing.classes) - SHOWN_CLASSES,
         version=__version__,
+        limits=_limits(report["chosen_for"] or {}),
         devices=devices,
         emulators=sorted({made["emulator"] for *_, made in devices if "emulator" in made}),
     )
+
+
+def _limits(budget: Mapping[str, Any]) -> list[str]:
+    """Return the memory limits that a model was chosen for, in words."""
+    found = []
+    if budget.get("budget_mb") is not None:
+        found.append(f"{budget['budget_mb']:g} MB of {budget['precision']} weights")
+    if budget.get("ram_kb") is not None:
+        found.append(f"{budget['ram_kb']:g} kB of static RAM")
+    return found
