@@ -13,6 +13,7 @@
 # make test-slurm     the study on a SLURM cluster of two nodes; needs root (docs/slurm.md)
 # make test-qemu      the exported C code on emulated microcontrollers (names the Debian packages)
 # make test-neurobench  our counts of operations against NeuroBench's, which it installs beside the rest
+# make test-simulators  model.nir in snnTorch, norse and sinabs, which it installs beside the rest
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make bench-train    our training against SNASNet's and SpikingJelly's loops (DATA=folder)
 # make bench-recipe   what each part of recipe modern adds, on CIFAR-10 (DATA=folder, about 50 min)
@@ -28,7 +29,7 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help setup demo quick figures readme docs-config plots adopt verify test test-conda test-dvc \
-        test-slurm test-qemu test-neurobench lint lock bench-search bench-train bench-recipe
+        test-slurm test-qemu test-neurobench test-simulators lint lock bench-search bench-train bench-recipe
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -106,6 +107,13 @@ test-neurobench: setup
 	  neurobench==2.3.0 snntorch==0.9.4
 	PYTHONPATH=$(NEUROBENCH) python -c 'import neurobench.metrics.workload, neurobench.models, snntorch'
 	PYTHONPATH=$(NEUROBENCH) python -m pytest tests/unit/network/test_counters_agree.py
+
+SIMULATORS := $(VENV)/simulators
+test-simulators: setup
+	uv pip install --system-certs --quiet --python $(VENV)/bin/python --target $(SIMULATORS) --no-deps \
+	  snntorch==1.0.0 norse==1.1.0 sinabs==2.0.3 pbr==7.1.3
+	PYTHONPATH=$(SIMULATORS) python -c 'import norse.torch, sinabs, snntorch'
+	PYTHONPATH=$(SIMULATORS) python -m pytest tests/unit/export/test_nir_simulators.py
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)
