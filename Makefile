@@ -13,7 +13,9 @@
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
 # make test-slurm     the study on a SLURM cluster of two nodes; needs root (docs/slurm.md)
+# make test-qemu      the exported C code on emulated microcontrollers (names the Debian packages)
 # make test-neurobench  our counts of operations against NeuroBench's, which it installs beside the rest
+# make test-simulators  model.nir in snnTorch, norse and sinabs, which it installs beside the rest
 # make bench-search   our search against SNASNet's loop, on CIFAR-10 (DATA=folder)
 # make bench-train    our training against SNASNet's and SpikingJelly's loops and its own convolutions (DATA=folder)
 # make bench-time-to-accuracy  hours to 91 and 93.24 % on CIFAR-10, against SNASNet's loop (DATA=folder)
@@ -31,7 +33,7 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help setup demo quick release figures readme docs-config docs plots adopt verify test test-conda \
-        test-dvc test-slurm test-neurobench lint lock bench-search bench-train \
+        test-dvc test-slurm test-qemu test-neurobench test-simulators lint lock bench-search bench-train \
         bench-time-to-accuracy bench-recipe bench-engine
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -107,6 +109,13 @@ test-dvc: setup
 test-slurm: setup
 	tests/slurm/with_cluster.sh python -m pytest tests/slurm
 
+# Compiler and emulator are the system's. The tests would be skipped without them, as those of RISC-V
+# are without its own (gcc-riscv64-unknown-elf, qemu-system-misc).
+test-qemu: setup
+	@for tool in arm-none-eabi-gcc qemu-system-arm; do command -v $$tool >/dev/null || { \
+	  echo "error: $$tool is missing: apt-get install -y gcc-arm-none-eabi qemu-system-arm"; exit 1; }; done
+	python -m pytest tests/unit/export/test_device.py
+
 # NeuroBench asks for packages that its counters do not use, so it is installed alone, in a folder
 # of its own; the import fails where the tests would only be skipped.
 NEUROBENCH := $(VENV)/neurobench
@@ -115,6 +124,13 @@ test-neurobench: setup
 	  neurobench==2.3.0 snntorch==0.9.4
 	PYTHONPATH=$(NEUROBENCH) python -c 'import neurobench.metrics.workload, neurobench.models, snntorch'
 	PYTHONPATH=$(NEUROBENCH) python -m pytest tests/unit/network/test_counters_agree.py
+
+SIMULATORS := $(VENV)/simulators
+test-simulators: setup
+	uv pip install --system-certs --quiet --python $(VENV)/bin/python --target $(SIMULATORS) --no-deps \
+	  snntorch==1.0.0 norse==1.1.0 sinabs==2.0.3 pbr==7.1.3
+	PYTHONPATH=$(SIMULATORS) python -c 'import norse.torch, sinabs, snntorch'
+	PYTHONPATH=$(SIMULATORS) python -m pytest tests/unit/export/test_nir_simulators.py
 
 bench-search: setup
 	python benchmarks/search_speed.py --data $(DATA)

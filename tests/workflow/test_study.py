@@ -104,7 +104,7 @@ def test_exported_model_is_the_one_the_report_names(finished: Path) -> None:
     assert made["chosen_for"]["budget_mb"] == 0.02
     assert made["c"]["int8"]["images"] == 60
     assert made["onnx"]["fp32"]["same_class"] == 60
-    for name in ("MODEL_CARD.md", "model.onnx", "c_int8/model.c", "images.u8"):
+    for name in ("MODEL_CARD.md", "model.onnx", "c_int8/model.c", "images.u8", "model.zip"):
         assert (folder / name).stat().st_size > 0
 
 

@@ -167,8 +167,12 @@ def dataset_files(path):
     return [f"results/{EXPERIMENT}/{dataset}/{path}" for dataset in CHECKED.datasets]
 
 
-# The C files that the export makes.
-C_FILES = ["model.h", "model.c", "kernels.h", "main.c", "Makefile", "expected.u16"]
+# The C files that the export makes; those in device/ are for bare processors.
+C_FILES = [
+    *("model.h", "model.c", "kernels.h", "main.c", "Makefile", "expected.u16"),
+    *("device/device.h", "device/device.c", "device/main.c", "device/Makefile"),
+    *("device/cortex_m.ld", "device/riscv.ld", "device/sections.ld"),
+]
 
 
 def export_records():

@@ -19,6 +19,7 @@ rule export:
             weights=CHECKED.export.c_weights,
             name=C_FILES,
         ),
+        archive="results/{experiment}/{dataset}/export/model.zip",
         provenance="results/{experiment}/{dataset}/export/provenance.json",
     log:
         "logs/{experiment}/{dataset}/export.log",

@@ -1,7 +1,9 @@
 """All forms of one trained net in a folder, each compared with the net on real images."""
 
+import shlex
 import tempfile
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from spikernel import artifacts
 from spikernel.errors import ExportError
-from spikernel.export import compiler
+from spikernel.export import compiler, device
 from spikernel.export.c_source import c_files
 from spikernel.export.memory_plan import plan
 from spikernel.export.nir_model import nir_graph, run_nir
@@ -24,8 +26,12 @@ from spikernel.export.program_accuracy import BATCH, ORDERED_OPERATIONS, dense_o
 IMAGES, LABELS, EXPECTED = "images.u8", "labels.u16", "expected.u16"
 ONNX_FILES = {"fp32": "model.onnx", "int8": "model_int8.onnx"}
 NIR_FILE = "model.nir"
+ZIP = "model.zip"
 LEAST_AGREEMENT = 0.99
 """Share of the images on which a floating-point form may not differ by rounding alone."""
+EMULATED_SYNOPS = 2e7
+"""A model runs on so many images on an emulated processor that it needs at most these synaptic
+operations, and on one at least; that takes a second or two."""
 
 CWeights = Literal["int8", "float"]
 
@@ -86,7 +92,8 @@ def write_c(
 ) -> dict[str, Any]:
     """Write a program as C, compile and run it, and return sizes and agreement.
 
-    Without a C compiler the files are written all the same, and `compiled` is false.
+    Without a C compiler the files are written all the same, and `compiled` is false. For every
+    processor whose cross-compiler is there, `devices` holds what the model takes on it.
 
     Raises:
         ExportError: the compiled model gives other classes than the program.
@@ -95,29 +102,40 @@ def write_c(
     memory = plan(program)
     ordered = dense_operations(program) * len(images) <= ORDERED_OPERATIONS
     reference = logits(program, images, ordered=ordered)
-    files = c_files(program, title)
+    files = {**c_files(program, title), **device.files()}
     for name, text in files.items():
         artifacts.write_text(folder / name, text)
     expected = reference.argmax(1).numpy().astype(np.uint16)
     artifacts.write_bytes(folder / EXPECTED, expected.tobytes())
     result: dict[str, Any] = {
         "folder": folder.name,
+        "files": sorted((*files, EXPECTED)),
         "parameter_bytes": program.parameter_bytes,
         "ram_bytes": memory.ram_bytes,
         "state_bytes": memory.state_bytes,
         "activation_bytes": memory.activation_bytes,
         "image_bytes": program.image.size,
+        "compiled": False,
+        "compiler": None,
+        "devices": {},
     }
     found = compiler.find_compiler()
     if found is None:
-        return {**result, "compiled": False, "compiler": None}
+        return result
     result |= {"compiled": True, "compiler": compiler.describe(found)}
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
+        place = Path(name) / folder.name
         compiler.write_sources(place, files)
-        (place / IMAGES).write_bytes((folder.parent / IMAGES).read_bytes())
-        answers = compiler.classify(compiler.build(place, found), place / IMAGES)
+        (place.parent / IMAGES).write_bytes((folder.parent / IMAGES).read_bytes())
+        answers = compiler.classify(compiler.build(place, found), place.parent / IMAGES)
         sizes = compiler.sizes(place, found)
+        (place / EXPECTED).write_bytes(answers.classes.astype(np.uint16).tobytes())
+        count = max(1, min(len(images), int(EMULATED_SYNOPS / max(1, answers.synops_per_image))))
+        result["devices"] = {
+            target.name: _on_device(place, target, reference[:count])
+            for target in device.TARGETS
+            if target.compiles
+        }
     result["synops_per_image"] = answers.synops_per_image
     if sizes is not None:
         result |= {
@@ -129,6 +147,65 @@ def write_c(
     agreement = compare("C", answers.logits, reference, labels, every_image=exact)
     same_bits = bool(np.array_equal(answers.logits, reference.numpy()))
     return {**result, **agreement, "equal_to_the_bit": same_bits}
+
+
+def _on_device(place: Path, target: device.Target, reference: Tensor) -> dict[str, Any]:
+    """Return what a model takes on a processor, or why it does not fit the board.
+
+    Args:
+        place: folder of its files; the images lie beside it.
+        target: the processor; it is emulated where its emulator is on this machine.
+        reference: logits of the Python model for the first images, [N, classes].
+
+    """
+    result: dict[str, Any] = {
+        "compiler": compiler.describe(target.compiler),
+        "options": shlex.join([*target.compiler[1:], device.OPTIMISATION]),
+    }
+    try:
+        program = device.build(place, target, len(reference))
+    except ExportError as error:
+        return {**result, "refused": str(error)}
+    sizes = compiler.read_sizes(program, [target.size])
+    result |= {"flash_bytes": sizes.flash_bytes, "static_ram_bytes": sizes.ram_bytes}
+    if not target.runs:
+        return result
+    ran = device.run(program, target, reference.shape[1])
+    same = ran.logits.argmax(1) == reference.argmax(1).numpy()
+    return {
+        **result,
+        "emulator": device.describe(target),
+        "stack_bytes": ran.stack_bytes,
+        "ram_bytes": sizes.ram_bytes + ran.stack_bytes,
+        "instructions_per_image": ran.instructions_per_image,
+        "images": len(same),
+        "same_class": int(same.sum()),
+        "equal_to_the_bit": bool(np.array_equal(ran.logits, reference.numpy())),
+    }
+
+
+def write_zip(folder: Path, report: Mapping[str, Any], name: str) -> None:
+    """Pack every form of a model, the card, and the images: all that compiles and can be checked.
+
+    The same files give the same bytes.
+
+    Args:
+        folder: of the export.
+        report: what its `export.json` holds.
+        name: of the one folder in the archive.
+
+    """
+    files = ["MODEL_CARD.md", "export.json", IMAGES, LABELS]
+    files += [form["file"] for form in (*report["onnx"].values(), report["nir"]) if form["file"]]
+    files += [f"{form['folder']}/{file}" for form in report["c"].values() for file in form["files"]]
+    with (
+        artifacts.atomic(folder / ZIP) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for file in sorted(files):
+            entry = zipfile.ZipInfo(f"{name}/{file}")  # without the time of the file
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, (folder / file).read_bytes())
 
 
 def compare(

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from spikernel.errors import ExportError
-from spikernel.export import c_kernels
+from spikernel.export import c_kernels, templates
 from spikernel.export.c_text import array_text, c_float
 from spikernel.export.memory_plan import MemoryPlan, plan
 from spikernel.export.program import (
@@ -224,11 +223,4 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         "pools": list(source.pools.values()),
         "largest": any(isinstance(step, MaxPool) for step in program.steps),
     }
-    environment = Environment(
-        loader=PackageLoader("spikernel.export", ""),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return {Path(name).stem: environment.get_template(name).render(context) for name in TEMPLATES}
+    return {Path(name).stem: templates.render(name, **context) for name in TEMPLATES}

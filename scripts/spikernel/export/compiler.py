@@ -38,14 +38,14 @@ def find_compiler() -> list[str] | None:
 
 def describe(compiler: Sequence[str]) -> str:
     """Return the compiler's version and the machine it compiles for, on one line."""
-    version = _run([*compiler, "--version"]).splitlines()[0]
-    return f"{version}, for {_run([*compiler, '-dumpmachine']).strip()}"
+    version = run([*compiler, "--version"]).splitlines()[0]
+    return f"{version}, for {run([*compiler, '-dumpmachine']).strip()}"
 
 
 def write_sources(folder: Path, files: Mapping[str, str]) -> None:
     """Write C files to a folder, which is made."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
@@ -60,7 +60,7 @@ def build(folder: Path, compiler: Sequence[str]) -> Path:
     """
     program = folder / "classify"
     sources = [str(folder / "main.c"), str(folder / "model.c")]
-    _run([*compiler, *FLAGS, "-O3", COUNT, "-o", str(program), *sources])
+    run([*compiler, *FLAGS, "-O3", COUNT, "-o", str(program), *sources])
     return program
 
 
@@ -70,10 +70,16 @@ def sizes(folder: Path, compiler: Sequence[str]) -> Sizes | None:
     if not shutil.which(command[0]):
         return None
     made = folder / "model.o"
-    _run([*compiler, *FLAGS, "-Os", "-c", "-o", str(made), str(folder / "model.c")])
-    numbers = _run([*command, "-B", str(made)]).splitlines()[1].split()
-    text, data, bss = (int(number) for number in numbers[:3])
+    run([*compiler, *FLAGS, "-Os", "-c", "-o", str(made), str(folder / "model.c")])
+    found = read_sizes(made, command)
     made.unlink()
+    return found
+
+
+def read_sizes(made: Path, command: Sequence[str] = ("size",)) -> Sizes:
+    """Return flash and RAM of a compiled file, as the tool `size` reads them."""
+    numbers = run([*command, "-B", str(made)]).splitlines()[1].split()
+    text, data, bss = (int(number) for number in numbers[:3])
     return Sizes(flash_bytes=text + data, ram_bytes=data + bss)
 
 
@@ -100,19 +106,25 @@ def classify(program: Path, images: Path) -> Answers:
     )
 
 
-def _run(command: Sequence[str]) -> str:
-    return _done(command).stdout
+def run(command: Sequence[str], folder: Path | None = None) -> str:
+    """Run a command in a folder to its end; return what it printed.
+
+    Raises:
+        ExportError: it failed; the message is one line.
+
+    """
+    return _done(command, folder).stdout
 
 
-def _done(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end; a failure is one line."""
+def _done(command: Sequence[str], folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True)
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout).strip().splitlines()
-        message = next((line for line in said if "error" in line), said[0] if said else "")
-        raise ExportError(
-            f"{command[0]} failed with status {error.returncode}: {message}"
-        ) from None
+        said = (error.stderr + error.stdout).strip().splitlines()
+        # What GCC says of its linker's failure names no reason; the linker's own lines do.
+        lines = [line for line in said if not line.startswith("collect2:")]
+        message = next((line for line in lines if "error" in line), (lines or said or [""])[0])
+        reason = message.rpartition("/ld: ")[2]
+        raise ExportError(f"{command[0]} failed with status {error.returncode}: {reason}") from None
     except OSError as error:
         raise ExportError(f"{command[0]} cannot be run: {error.strerror}") from None

@@ -32,8 +32,9 @@ def deployed(
 
     `fp32_bytes` and `int8_bytes` are the constants of the exported net, whose batch
     normalisation and votes are folded; `activation_bytes` is the peak of the values that are
-    alive at once. Where the net cannot be exported, all are None and `not_exported` says why. The
-    predictions are the classes [N] of the test images with int8 weights.
+    alive at once, `ram_bytes` all static memory of the C code, both of the int8 net. Where the net
+    cannot be exported, all are None and `not_exported` says why. The predictions are the classes
+    [N] of the test images with int8 weights.
 
     Args:
         net: the trained net.
@@ -48,6 +49,7 @@ def deployed(
         "fp32_bytes",
         "int8_bytes",
         "activation_bytes",
+        "ram_bytes",
     )
     try:
         program = lower(net, manifest.mean, manifest.sd, manifest.classes)
@@ -57,12 +59,14 @@ def deployed(
         return {**dict.fromkeys(names), "not_exported": str(error)}, None
     int8 = quantise(program)
     predicted = logits(int8, test[0]).argmax(1)
+    memory = plan(int8)
     values = (
         accuracy_percent(int8, *validation),
         100 * float((predicted == test[1]).double().mean()),
         program.parameter_bytes,
         int8.parameter_bytes,
-        plan(int8).activation_bytes,
+        memory.activation_bytes,
+        memory.ram_bytes,
     )
     return {**dict(zip(names, values, strict=True)), "not_exported": None}, predicted
 

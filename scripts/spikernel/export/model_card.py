@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from spikernel import __version__
+from spikernel.export import templates
 from spikernel.inference.released import Preprocessing
 
 SHOWN_CLASSES = 20
@@ -23,7 +22,20 @@ def render(
         preprocessing: normalisation and class names.
 
     """
-    return _render("model_card.md.j2", preprocessing, report=report, metrics=metrics)
+    devices = [
+        (weights, name, made)
+        for weights, form in report["c"].items()
+        for name, made in form["devices"].items()
+    ]
+    return _render(
+        "model_card.md.j2",
+        preprocessing,
+        report=report,
+        metrics=metrics,
+        limits=_limits(report["chosen_for"] or {}),
+        devices=devices,
+        emulators=sorted({made["emulator"] for *_, made in devices if "emulator" in made}),
+    )
 
 
 def render_release(
@@ -44,18 +56,21 @@ def render_release(
 
 
 def _render(template: str, preprocessing: Preprocessing, **values: Any) -> str:
-    environment = Environment(
-        loader=PackageLoader("spikernel.export", ""),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["thousands"] = lambda number: f"{number:,.0f}"
-    return environment.get_template(template).render(
+    return templates.render(
+        template,
         preprocessing=preprocessing,
         classes=preprocessing.classes[:SHOWN_CLASSES],
         more_classes=len(preprocessing.classes) - SHOWN_CLASSES,
         version=__version__,
         **values,
     )
+
+
+def _limits(budget: Mapping[str, Any]) -> list[str]:
+    """Return the memory limits that a model was chosen for, in words."""
+    found = []
+    if budget.get("budget_mb") is not None:
+        found.append(f"{budget['budget_mb']:g} MB of {budget['precision']} weights")
+    if budget.get("ram_kb") is not None:
+        found.append(f"{budget['ram_kb']:g} kB of static RAM")
+    return found

@@ -1,5 +1,6 @@
 """Which trained model is exported: the one the report names for a memory budget. No torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ class Chosen:
     metrics_path: Path
     metrics: dict[str, Any]
     budget: dict[str, Any] | None
-    """`budget_mb` and `precision`; None where the model was given, not chosen."""
+    """`budget_mb` and `precision`, for a device `ram_kb`, too; None where the model was given, not
+    chosen."""
 
     @property
     def model_path(self) -> Path:
@@ -29,6 +31,13 @@ class Chosen:
         parts = ("dataset", "kernel_set", "archid", "seed")
         dataset, kernel_set, archid, seed = (self.metrics[part] for part in parts)
         return f"{dataset}, kernel set {kernel_set}, {archid}, seed {seed}"
+
+    @property
+    def short_name(self) -> str:
+        """What its folder is called elsewhere."""
+        parts = ("dataset", "kernel_set", "rank", "seed")
+        dataset, kernel_set, rank, seed = (self.metrics[part] for part in parts)
+        return f"{dataset}-{kernel_set}-rank-{rank}-seed-{seed}"
 
 
 def choose(
@@ -66,8 +75,18 @@ def choose(
             f"{selection_path} names rank {place['rank']} of {place['kernel_set']} on {dataset}, "
             "but its metrics.json was not given"
         )
+    return best_seed(seeds, {key: row[key] for key in ("budget_mb", "precision")})
+
+
+def best_seed(seeds: Mapping[Path, dict[str, Any]], budget: dict[str, Any] | None = None) -> Chosen:
+    """Return the best of the seeds of one model by validation accuracy.
+
+    Args:
+        seeds: what `metrics.json` of each holds, by its path.
+        budget: that the model was chosen for.
+
+    """
     best = min(seeds, key=lambda path: (-seeds[path]["val_accuracy_percent"], seeds[path]["seed"]))
-    budget = {key: row[key] for key in ("budget_mb", "precision")}
     return Chosen(best, seeds[best], budget)
 
 

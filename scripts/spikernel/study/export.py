@@ -1,6 +1,7 @@
 """Step 6: the model chosen for a memory budget, as files for devices."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import torch
 
 from spikernel import artifacts, provenance
 from spikernel.config import ExportConfig
+from spikernel.data import manifest as manifests
 from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
 from spikernel.export import bundle
@@ -60,17 +62,42 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
         DataError: the weights are damaged, or made for other images or classes.
 
     """
-    machine, export = Machine("cpu", settings.threads), settings.export
-    watch = provenance.Stopwatch()
     provenance.check(provenance.paths_of(inputs))
-    folder = outputs.report.parent
-    split = load_split(inputs.manifest, "test")
-    budget_mb = export.memory_budget_mb
-    chosen = choose(inputs.metrics, inputs.selection, split.manifest.dataset, budget_mb)
+    dataset = manifests.read(inputs.manifest).dataset
+    budget_mb = settings.export.memory_budget_mb
+    chosen = choose(inputs.metrics, inputs.selection, dataset, budget_mb)
+    named_by = [] if inputs.selection is None else [inputs.selection]
+    export_model(chosen, inputs.manifest, outputs.report, settings, named_by)
+
+
+def export_model(
+    chosen: Chosen,
+    manifest: Path,
+    report_path: Path,
+    settings: Settings,
+    named_by: Sequence[Path] = (),
+) -> None:
+    """Write every form of a model, and compare each with the model on test images.
+
+    Args:
+        chosen: the model.
+        manifest: of its data set.
+        report_path: export.json to write; all other files go into its folder.
+        settings: what is exported.
+        named_by: files that the model was chosen by.
+
+    Raises:
+        ExportError: the model cannot be expressed, or a form of it is wrong.
+        DataError: the weights are damaged, or made for other images or classes.
+
+    """
+    machine, export = Machine("cpu", settings.threads), settings.export
+    watch, folder = provenance.Stopwatch(), report_path.parent
     provenance.check([chosen.model_path])
+    split = load_split(manifest, "test")
     net, preprocessing = load_model(chosen.model_path, CPU)
-    check_fit(net.architecture, preprocessing, split.manifest, inputs.manifest)
-    check_split(preprocessing, split.manifest, inputs.manifest)
+    check_fit(net.architecture, preprocessing, split.manifest, manifest)
+    check_split(preprocessing, split.manifest, manifest)
     images, labels = to_device(split, CPU)
     fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
     int8 = quantise(fp32)
@@ -98,15 +125,15 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
         made = bundle.write_c(folder / f"c_{weights}", program, title, images, labels)
         report["c"][weights] = made
     artifacts.write_text(folder / "MODEL_CARD.md", render(report, chosen.metrics, preprocessing))
-    artifacts.write_json(outputs.report, report)
+    artifacts.write_json(report_path, report)
+    bundle.write_zip(folder, report, chosen.short_name)
     _log(report)
     record = folder / "provenance.json"
-    selection = [] if inputs.selection is None else [inputs.selection]
     provenance.write(
         record,
         step="export",
         settings=export.model_dump(mode="json"),
-        inputs=[inputs.manifest, chosen.metrics_path, chosen.model_path, *selection],
+        inputs=[manifest, chosen.metrics_path, chosen.model_path, *named_by],
         outputs=sorted(path for path in folder.iterdir() if path.is_file() and path != record),
         seconds=watch.seconds(),
         device=str(machine),
@@ -157,5 +184,21 @@ def _log(report: dict[str, Any]) -> None:
             made.get("flash_bytes", "unknown"),
             made["ram_bytes"],
         )
+        for name, found in made["devices"].items():
+            _log_device(f"C, {weights}, {name}", found)
     if report["nir"]["refused"]:
         LOG.warning("no NIR: %s", report["nir"]["refused"])
+
+
+def _log_device(what: str, found: dict[str, Any]) -> None:
+    if "refused" in found:
+        LOG.warning("%s: %s", what, found["refused"])
+    elif "emulator" not in found:
+        LOG.info("%s: %d bytes of flash, not run", what, found["flash_bytes"])
+    else:
+        LOG.info(
+            "%s: same class on %d of %d images; %d bytes of flash, %d of RAM; %d instructions",
+            what,
+            *(found[key] for key in ("same_class", "images", "flash_bytes", "ram_bytes")),
+            found["instructions_per_image"],
+        )

@@ -81,9 +81,34 @@ def test_neurons_in_continuous_time() -> None:
     assert len(neurons) == 9
     for node in neurons:
         np.testing.assert_allclose(node.tau, 4 / 3 * 1e-4, rtol=1e-6)
-        assert (node.v_threshold == 1).all()
+        # NIR fires above the threshold: 1 itself must be above it, the number before must not.
+        assert (node.v_threshold < 1).all()
+        assert (np.nextafter(node.v_threshold, np.float32(2)) == 1).all()
         assert (node.v_reset == 0).all()
         assert (node.r == 1).all()
+
+
+@pytest.mark.parametrize("archid", [FORWARD, SKIPS])
+def test_only_primitives_that_all_readers_know(archid: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.nir"
+    nir.write(path, nir_graph(lower(active_net(archid), MEAN, SD, CLASSES), SD))
+    graph = nir.read(path)  # which checks that the shapes at both ends of each edge agree
+    kinds = {type(node) for node in graph.nodes.values()}
+    assert kinds == {nir.Input, nir.Conv2d, nir.LIF, nir.Flatten, nir.Output}
+    assert len(set(graph.edges)) == len(graph.edges)
+
+
+def test_neuron_at_its_threshold_fires(tmp_path: Path) -> None:
+    """Pixels 0..3 of one channel, and neurons that need 2: tau 2 halves the input of 4."""
+    builder = Builder(Value("image", (1, 2, 2), "pixels"), [0.0], [1 / 255])
+    stem = nn.Conv2d(1, 1, 1, bias=False)
+    stem.weight.data.fill_(2.0)
+    x = builder.convolve("stem", builder.image, stem)
+    x = builder.fire("neurons", x, lif_rule(2.0, 2.0))
+    x = builder.linear("outputs", x, np.eye(4), np.zeros(4))
+    path = tmp_path / "model.nir"
+    nir.write(path, nir_graph(builder.program(x, 1, CLASSES), [1 / 255]))
+    assert run_nir(path, 1, torch.arange(4.0).view(1, 1, 2, 2)).tolist() == [[0, 0, 1, 1]]
 
 
 def test_feedback_and_int8_are_refused_with_what_stands_in_the_way() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError, ExportError, TableError
-from spikernel.export import compiler
+from spikernel.export import compiler, device
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
 from spikernel.export.program import Fire
@@ -25,7 +27,7 @@ from spikernel.inference.predict import to_device
 from spikernel.inference.released import load_model
 from spikernel.report.tables import predictions
 from spikernel.space.cell import Cell
-from spikernel.study import deployment, export, train_final
+from spikernel.study import deployment, export, export_models, train_final
 from spikernel.study.chosen_model import choose
 from spikernel.study.inputs import Machine
 from spikernel.study.prepare_data import prepare
@@ -186,11 +188,24 @@ def test_every_form_agrees_on_the_whole_test_set(
         assert made["ram_bytes"] >= made["state_bytes"] + made["activation_bytes"]
         assert made["synops_per_image"] > 0
     assert report["c"]["int8"]["parameter_bytes"] == deployed["int8_bytes"]
+    assert report["c"]["int8"]["ram_bytes"] == deployed["ram_bytes"]
     assert report["onnx"]["fp32"]["same_class"] == TEST_IMAGES
     assert report["nir"]["same_class"] == TEST_IMAGES
     card = (tmp_path / "export" / "MODEL_CARD.md").read_text()
     assert f"| as trained | {record['test_accuracy_percent']:.2f} % |" in card
     assert f"{TEST_IMAGES} of {TEST_IMAGES} | 0, equal to the bit |" in card
+    targets = [target.name for target in device.TARGETS if target.runs]
+    for form in report["c"].values():
+        assert [name for name in form["devices"] if "emulator" in form["devices"][name]] == targets
+        for name in targets:
+            made = form["devices"][name]
+            assert made["equal_to_the_bit"]
+            assert made["same_class"] == made["images"] > 0
+            assert made["flash_bytes"] > form["parameter_bytes"]
+            assert made["ram_bytes"] == made["static_ram_bytes"] + made["stack_bytes"]
+            assert made["static_ram_bytes"] > form["ram_bytes"]
+            assert made["instructions_per_image"] > form["synops_per_image"]
+            assert f"| {name}: {made['compiler']}, `{made['options']}` |" in card
     assert "{{" not in card
     provenance = json.loads((tmp_path / "export" / "provenance.json").read_text())
     assert str(model.with_name("model.safetensors")) in provenance["inputs"]
@@ -220,10 +235,71 @@ def test_without_a_compiler_the_files_are_written_and_it_is_said(
     with caplog.at_level("INFO"):
         report = exported(manifest, model, tmp_path, c_weights=("int8",), images=5)
     assert report["c"]["int8"]["compiled"] is False
+    assert report["c"]["int8"]["devices"] == {}
     assert "no C compiler: the int8 files were written, not compiled or run" in caplog.text
     assert (tmp_path / "export" / "c_int8" / "model.c").stat().st_size > 0
     card = (tmp_path / "export" / "MODEL_CARD.md").read_text()
     assert "not compiled: there was no C compiler" in card
+
+
+@pytest.fixture(scope="session")
+def finished_run(
+    manifest: Path, model: Path, feedback_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Two models as the workflow leaves them, of different kernel sets."""
+    run = tmp_path_factory.mktemp("finished") / "digits"
+    shutil.copytree(manifest.parent, run / "prepare_data")
+    for kernel_set, metrics in (("k1-3", model), ("other", feedback_model)):
+        place = Path(kernel_set) / "rank-1" / "seed-0"
+        shutil.copytree(metrics.parent, run / "train_final" / place)
+        shutil.move(run / "train_final" / place / "deployment", run / "deployment" / place)
+        named = run / "train_final" / place / "metrics.json"
+        artifacts.write_json(named, {**json.loads(named.read_text()), "kernel_set": kernel_set})
+        named.with_name("provenance.json").unlink()  # which has the hash of the file before
+    return run
+
+
+def test_every_model_of_a_run_is_exported_and_packed(finished_run: Path, tmp_path: Path) -> None:
+    few = ExportConfig(images=20)
+    export_models.run(export_models.Settings(finished_run, export=few))
+    for kernel_set, forms in (("k1-3", 3), ("other", 2)):
+        folder = finished_run / f"export-{kernel_set}-rank-1"
+        with zipfile.ZipFile(folder / "model.zip") as archive:
+            names = {Path(name).parts[0] for name in archive.namelist()}
+            assert names == {f"digits-{kernel_set}-rank-1-seed-0"}
+            archive.extractall(tmp_path)
+        packed = tmp_path / names.pop()
+        assert len([path for path in packed.iterdir() if path.suffix in (".onnx", ".nir")]) == forms
+        assert (packed / "export.json").read_bytes() == (folder / "export.json").read_bytes()
+        made = json.loads((packed / "export.json").read_text())
+        assert made["chosen_for"] is None
+        if compiler.find_compiler() is not None:
+            done = subprocess.run(
+                ["make", "-s", "-C", packed / "c_int8", "run"], capture_output=True, text=True
+            )
+            assert "same class as the Python model 20 of 20" in done.stdout
+        if device.TARGETS[0].runs:
+            command = ["make", "-s", "-C", packed / "c_int8" / "device", "run"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.stdout.startswith("images 20\nsame_class 20\n")
+
+
+def test_model_for_a_device_is_exported_alone(finished_run: Path) -> None:
+    sizes = {
+        path.parts[-4]: json.loads(path.read_text())
+        for path in finished_run.glob("deployment/*/*/*/deployment.json")
+    }
+    smallest = min(sizes, key=lambda name: sizes[name]["int8_bytes"])
+    budget_kb = sizes[smallest]["int8_bytes"] / 1000
+    for folder in finished_run.glob("export-*"):
+        shutil.rmtree(folder)
+    few = ExportConfig(images=5)
+    export_models.run(export_models.Settings(finished_run, budget_kb, ram_kb=500, export=few))
+    assert [path.name for path in finished_run.glob("export-*")] == [f"export-{smallest}-rank-1"]
+    card = (finished_run / f"export-{smallest}-rank-1" / "MODEL_CARD.md").read_text()
+    assert f"within\n{budget_kb / 1000:g} MB of int8 weights and 500 kB of static RAM; of" in card
+    with pytest.raises(ExportError, match=r"^no model fits 1 kB of int8 constants: the least"):
+        export_models.run(export_models.Settings(finished_run, budget_kb=1))
 
 
 def test_an_export_that_answers_otherwise_is_refused(

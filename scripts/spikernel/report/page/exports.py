@@ -32,6 +32,7 @@ class Export(Record):
             "MODEL_CARD.md",
             *(f"{form['folder']}/model.c" for form in self.c.values()),
             *sorted(name for name in made if name),
+            "model.zip",
             "export.json",
         ]
 
@@ -45,14 +46,30 @@ class Export(Record):
         for weights, form in self.c.items():
             sizes = {"flash": form.get("flash_bytes"), "RAM": form.get("ram_bytes")}
             known = [f"{kilobytes(size)} {name}" for name, size in sizes.items() if size]
-            found.append((f"C, {weights}", ", ".join(known) or "sizes not measured"))
+            compiled = f" ({form['compiler']}, -Os)" if form.get("compiler") else ""
+            found.append((f"C, {weights}", (", ".join(known) or "sizes not measured") + compiled))
             found.append((f"C, {weights}: same class", agreement(form)))
+            for name, made in form.get("devices", {}).items():
+                found.append((f"C, {weights}, on {name}", device(made)))
         found += [
             (f"ONNX, {weights}: same class", agreement(form)) for weights, form in self.onnx.items()
         ]
         refused = self.nir.get("refused")
         found.append(("NIR", str(refused)) if refused else ("NIR: same class", agreement(self.nir)))
         return found
+
+
+def device(made: Mapping[str, Any]) -> str:
+    """Return what a program for a microcontroller takes, and by which compiler."""
+    if "refused" in made:
+        return str(made["refused"])
+    ram = made.get("ram_bytes", made["static_ram_bytes"])
+    sizes = f"{kilobytes(made['flash_bytes'])} flash, {kilobytes(ram)} RAM"
+    ran = "not run"
+    if "emulator" in made:
+        ran = f"{count(made['instructions_per_image'])} instructions per image, same class on "
+        ran += agreement(made)
+    return f"{sizes}; {ran} ({made['compiler']}, {made['options']})"
 
 
 def agreement(form: Mapping[str, Any]) -> str:

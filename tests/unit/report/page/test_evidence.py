@@ -224,6 +224,11 @@ def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> 
     conv |= {"dense_ops": 9000, "acs": 1234, "energy_pj": 1110.6, "neurons": 0, "params": 640}
     experiment.layers = [write_csv(run / "layers.csv", [layer, conv])]
     form = {"images": 359, "same_class": 359}
+    emulated = {
+        "compiler": "arm-gcc 12", "options": "-mcpu=cortex-m3 -O2", "flash_bytes": 30_344,
+        "static_ram_bytes": 23_272, "ram_bytes": 23_624, "emulator": "QEMU",
+        "instructions_per_image": 7_687_031, "images": 122, "same_class": 122,
+    }  # fmt: skip
     experiment.exports = [
         write_json(
             experiment.folder / "results/trial/cifar10/export/export.json",
@@ -233,7 +238,10 @@ def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> 
                 "onnx": {"fp32": {"file": "model.onnx", **form}},
                 "nir": {"file": None, "refused": "NIR has no feedback"},
                 "c": {
-                    "int8": {"folder": "c_int8", "flash_bytes": 35_210, "ram_bytes": 9_800, **form}
+                    "int8": {
+                        "folder": "c_int8", "flash_bytes": 35_210, "ram_bytes": 9_800,
+                        "compiler": "cc 12, for x86_64", "devices": {"cortex-m3": emulated}, **form,
+                    }
                 },
             },
         )
@@ -245,7 +253,12 @@ def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> 
     assert 'href="../results/trial/cifar10/export/model.onnx"' in page
     assert "model.nir" not in page
     assert "NIR has no feedback" in page
-    assert "35.2 kB flash, 9.8 kB RAM" in page
+    assert "35.2 kB flash, 9.8 kB RAM (cc 12, for x86_64, -Os)" in page
+    assert (
+        "30.3 kB flash, 23.6 kB RAM; 7,687,031 instructions per image, same class on 122 of 122 "
+        "images (arm-gcc 12, -mcpu=cortex-m3 -O2)"
+    ) in page
+    assert 'href="../results/trial/cifar10/export/model.zip"' in page
     assert "359 of 359 images" in page
     assert page.count("exported for devices") == 1
     commands = re.findall(r"python scripts/export.py [^<]*", page)

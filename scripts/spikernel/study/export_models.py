@@ -1,0 +1,73 @@
+"""Models of a finished run as files for devices: the one that fits, or every one."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from spikernel import provenance
+from spikernel.config import ExportConfig
+from spikernel.errors import ExportError
+from spikernel.export.bundle import ZIP
+from spikernel.study import export
+from spikernel.study.chosen_model import Chosen
+from spikernel.study.finished_run import choose_within, models_of
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which models are exported, and how."""
+
+    run: Annotated[Path, "folder of a data set in the results of a finished run"]
+    budget_kb: Annotated[
+        float | None, "only the best model whose int8 constants fit so many kB of flash"
+    ] = None
+    ram_kb: Annotated[float | None, "only the best model that needs at most so many kB of RAM"] = (
+        None
+    )
+    export: Annotated[ExportConfig, "settings of the step"] = ExportConfig()
+    threads: Annotated[int, "CPU threads"] = 1
+
+
+def run(settings: Settings) -> None:
+    """Export models, each by its best seed, to `export-<kernel set>-rank-<rank>` in the run.
+
+    A model that cannot be exported does not stop the others.
+
+    Raises:
+        ExportError: no model fits the limits, or some could not be exported.
+
+    """
+    faults = []
+    chosen = _chosen(settings)
+    for model, named_by in chosen:
+        kernel_set, rank = (model.metrics[key] for key in ("kernel_set", "rank"))
+        report = settings.run / f"export-{kernel_set}-rank-{rank}" / "export.json"
+        manifest = settings.run / "prepare_data" / "manifest.json"
+        wanted = export.Settings(settings.export, settings.threads)
+        provenance.check([model.metrics_path])
+        try:
+            export.export_model(model, manifest, report, wanted, named_by)
+        except ExportError as error:
+            LOG.warning("%s: %s", model.name, error)
+            faults.append(f"{model.name}: {error}")
+            continue
+        LOG.info("-> %s", report.with_name(ZIP))
+    if faults:
+        raise ExportError(
+            f"{len(faults)} of {len(chosen)} models could not be exported; the first: {faults[0]}"
+        )
+
+
+def _chosen(settings: Settings) -> list[tuple[Chosen, list[Path]]]:
+    """Return the models to export, and the files by which each was chosen."""
+    models, budget_kb, ram_kb = models_of(settings.run), settings.budget_kb, settings.ram_kb
+    if budget_kb is None and ram_kb is None:
+        return [(model.best(), []) for model in models]
+    provenance.check(path for model in models for path in model.deployment_paths)
+    fitting = choose_within(models, budget_kb, ram_kb)
+    budget_mb = None if budget_kb is None else budget_kb / 1000
+    budget = {"budget_mb": budget_mb, "precision": "int8", "ram_kb": ram_kb}
+    return [(fitting.best(budget), fitting.deployment_paths)]

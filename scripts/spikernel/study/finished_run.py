@@ -1,0 +1,115 @@
+"""The models of a finished run, and the one that fits a device. No torch."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from spikernel import artifacts
+from spikernel.errors import ExportError
+from spikernel.study.chosen_model import Chosen, best_seed
+
+LIMITED = {"int8_bytes": "int8 constants", "ram_bytes": "static RAM"}
+"""What a device has limits for, by its name in `deployment.json`."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One model with all its seeds."""
+
+    seeds: dict[Path, dict[str, Any]]
+    """What `metrics.json` of each seed holds, by its path."""
+
+    @cached_property
+    def deployments(self) -> list[dict[str, Any]]:
+        """What `deployment.json` of each seed holds."""
+        keys = ("int8_bytes", "ram_bytes", "int8_val_accuracy_percent")
+        return [artifacts.read_object(path, *keys) for path in self.deployment_paths]
+
+    @property
+    def deployment_paths(self) -> list[Path]:
+        """Where they lie."""
+        return [
+            path.parents[4] / "deployment" / path.parent.relative_to(path.parents[3])
+            / "deployment.json"
+            for path in self.seeds
+        ]  # fmt: skip
+
+    def largest_kb(self, name: str) -> float:
+        """Return a number of bytes of the deployment in kB, the largest of all seeds."""
+        return max(record[name] for record in self.deployments) / 1000
+
+    @property
+    def deployable(self) -> bool:
+        """Whether every seed can be exported."""
+        return all(record["int8_bytes"] is not None for record in self.deployments)
+
+    @property
+    def int8_accuracy_percent(self) -> float:
+        """Validation accuracy with int8 weights, mean over the seeds."""
+        return fmean(record["int8_val_accuracy_percent"] for record in self.deployments)
+
+    def best(self, budget: dict[str, Any] | None = None) -> Chosen:
+        """Return the best seed by validation accuracy."""
+        return best_seed(self.seeds, budget)
+
+
+def models_of(run: Path) -> list[TrainedModel]:
+    """Return every trained model of a data set, sorted by kernel set and rank.
+
+    Args:
+        run: folder of the data set in the results of an experiment.
+
+    Raises:
+        ExportError: there is none.
+
+    """
+    found: dict[Path, dict[Path, dict[str, Any]]] = defaultdict(dict)
+    for path in sorted(run.glob("train_final/*/rank-*/seed-*/metrics.json")):
+        found[path.parents[1]][path] = artifacts.read_object(path, "val_accuracy_percent", "seed")
+    if not found:
+        raise ExportError(
+            f"{run} holds no trained model (train_final/*/rank-*/seed-*/metrics.json): name the "
+            "folder of a data set in the results of a finished run"
+        )
+    return [TrainedModel(seeds) for seeds in found.values()]
+
+
+def choose_within(
+    models: list[TrainedModel], budget_kb: float | None, ram_kb: float | None
+) -> TrainedModel:
+    """Return the model with the best int8 validation accuracy that fits a device.
+
+    Of equals it is the smaller one, then the first.
+
+    Args:
+        models: to choose from.
+        budget_kb: for the constants of the int8 model, in kB (1000 bytes); None: no limit.
+        ram_kb: for its static RAM; None: no limit.
+
+    Raises:
+        ExportError: none fits; the message says what the smallest ones need.
+
+    """
+    deployable = [model for model in models if model.deployable]
+    if not deployable:
+        raise ExportError("none of the models can be exported: deployment.json of each says why")
+    limits = {"int8_bytes": budget_kb, "ram_bytes": ram_kb}
+    wanted = {name: limit for name, limit in limits.items() if limit is not None}
+    fitting = [
+        model
+        for model in deployable
+        if all(model.largest_kb(name) <= limit for name, limit in wanted.items())
+    ]
+    if not fitting:
+        asked = " and ".join(f"{limit:g} kB of {LIMITED[name]}" for name, limit in wanted.items())
+        least = " and ".join(
+            f"{min(model.largest_kb(name) for model in deployable):g} kB of {LIMITED[name]}"
+            for name in wanted
+        )
+        raise ExportError(f"no model fits {asked}: the least that any needs is {least}")
+    return min(
+        fitting, key=lambda model: (-model.int8_accuracy_percent, model.largest_kb("int8_bytes"))
+    )
