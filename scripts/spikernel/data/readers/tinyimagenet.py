@@ -19,6 +19,7 @@ from spikernel.data.manifest import Origin
 from spikernel.errors import DataError
 
 IMAGE_SIZE = 64
+CHANNELS = 3
 FOLDER = "tiny-imagenet-200"
 ARCHIVE = Archive(
     "tiny-imagenet-200.zip",
