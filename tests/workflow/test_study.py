@@ -167,7 +167,7 @@ def test_a_run_ends_with_its_result(project: Path) -> None:
 
 def test_no_model_within_the_budget_still_gives_a_page(project: Path) -> None:
     """The smallest trained model needs more than the smallest that could have been found."""
-    smallest = pd.read_csv(project / REPORT / "models.csv")["memory_mb_fp32"].min()
+    smallest = float(pd.read_csv(project / REPORT / "models.csv")["memory_mb_fp32"].min())
     budget = smallest - 0.0001
     write_config(project, {**TINY, "tradeoff_report": {"memory_budgets_mb": [budget]}})
     result = snakemake(project)
