@@ -1,18 +1,9 @@
 # SpiKernel: prepare_data -> kernel_impact -> kernel_set_design -> nas_search -> train_final
 #            -> deployment -> tradeoff_report -> export. One rule file, one script and one
 #            environment per step.
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.0")
-
-# A file given with --configfile stands for itself; it is not merged with the default one, which
-# is that of the working directory, else the one that comes with the workflow.
-DEFAULT = Path("config/config.yaml")
-if not workflow.overwrite_configfiles:
-
-    configfile: DEFAULT if DEFAULT.exists() else workflow.basedir / DEFAULT
 
 
 include: "workflow/rules/common.smk"
@@ -66,3 +57,13 @@ rule all:
 rule figures:
     input:
         everything(rules.tradeoff_report),
+
+
+onsuccess:
+    say_result(rules.all.input)
+
+
+# Snakemake itself would end an interrupted run with status 1.
+onerror:
+    if logger.disabled:
+        sys.exit(cli.EXIT_INTERRUPTED)

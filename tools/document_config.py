@@ -16,8 +16,8 @@ from pydantic import BaseModel
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from spikernel import artifacts, cli
-from spikernel.config.base import nested_models
 from spikernel.config.network import MACROS
+from spikernel.config.problems import nested_models
 from spikernel.config.training import RECIPES
 from spikernel.config.workflow import WorkflowConfig
 from spikernel.errors import ConfigError

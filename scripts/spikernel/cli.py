@@ -11,42 +11,97 @@ carries a parameter's help text.
 import argparse
 import inspect
 import logging
+import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from spikernel.errors import SpikernelError, UnfinishedError
 
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+"""As a shell says it of a command that Ctrl-C ended."""
+INTERRUPTED = "interrupted: what is done is kept; run the same command again to go on"
 EXIT_UNFINISHED = 75
 """EX_TEMPFAIL of sysexits.h: try again."""
 
 
 def run(main: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line, call `main`, and turn a `SpikernelError` into one line.
-
-    Exits with status 2 when the user's input is at fault or a file or folder cannot be used, and
-    with status 75 when work stopped in time and the same command would go on; other exceptions
-    are defects and keep their traceback.
-    """
+    """Parse the command line and call `main`; see `one_line` for how it ends."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
+    with one_line():
         main(**_parse(main, arguments))
-    except UnfinishedError as stop:
-        print(f"unfinished: {stop}", file=sys.stderr)
-        sys.exit(EXIT_UNFINISHED)
-    except SpikernelError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(EXIT_BAD_INPUT)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"error: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
-        sys.exit(EXIT_BAD_INPUT)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn what the user can mend into one line for each thing.
+
+    Exits with status 2 when the user's input is at fault, a file or folder cannot be used or the
+    memory is not enough, with status 75 when work stopped in time and the same command would go
+    on, and with status 130 when it was interrupted; other exceptions are defects and keep their
+    traceback.
+    """
+    try:
+        yield
+    except BaseException as error:
+        _end(error)
+        raise
+
+
+def _end(error: BaseException) -> None:
+    """Say what happened and exit, unless it is a defect."""
+    if isinstance(error, UnfinishedError):
+        text, status = f"unfinished: {error}", EXIT_UNFINISHED
+    elif isinstance(error, KeyboardInterrupt):
+        text, status = INTERRUPTED, EXIT_INTERRUPTED
+    elif message := _mendable(error):
+        # A line that is not indented is one thing to mend.
+        text = re.sub(r"^(?=\S)", "error: ", message, flags=re.MULTILINE)
+        status = EXIT_BAD_INPUT
+    else:
+        return
+    print(text, file=sys.stderr)
+    sys.exit(status)
+
+
+def _mendable(error: BaseException) -> str | None:
+    """Return what a user can mend, and how."""
+    if isinstance(error, SpikernelError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use {error.filename}: {error.strerror}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.split(".")[0]
+        if package != __package__:
+            return (
+                f"the Python that runs this, {sys.executable}, has no package {package}: run "
+                "`make setup`, then `. .venv/bin/activate`"
+            )
+    # PyTorch's error about a CPU has no class of its own.
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and re.search("allocate memory|out of memory", str(error))
+    ):
+        wanted = re.search(r"tried to allocate [\d.]+ \w+", str(error), re.IGNORECASE)
+        detail = f" ({wanted[0].lower()})" if wanted else ""
+        return f"the memory is not enough{detail}: lower channels or batch_size"
+    return None
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    _end(error)
+    sys.__excepthook__(kind, error, trace)
+
+
+# A script imports this module first. So a package that is missing, or Ctrl-C while the others are
+# loaded, ends it in one line too.
+sys.excepthook = _uncaught
 
 
 def _parse(main: Callable[..., None], arguments: Sequence[str] | None) -> dict[str, Any]:

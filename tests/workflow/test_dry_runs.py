@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,8 +60,10 @@ def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"nas_serach": {}}, "config: nas_serach: unknown key; did you mean 'nas_search'?"),
-        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are cifar10, cifar100"),
+        ({"nas_serach": {}}, "nas_serach: unknown key; did you mean 'nas_search'?"),
+        ({"datasets": {"digts": {}}}, "datasets/digts: must be one of cifar10, cifar100"),
+        ({"nas_search": {"budget": {"max_params": 100}}}, "no architecture meets the budget"),
+        ({"train_final": {"ranks": 9}, "nas_search": {"iterations": 3}}, "has only 3 candidates"),
         ({"datasets": {"digits": {"image_size": 9}}}, "image_size is fixed for digits: remove it"),
         (
             {"nas_search": {"score": "longest_convolution_path", "prefilter": 3}},
@@ -79,9 +83,68 @@ def test_bad_configuration_is_one_line(
     write_config(project, {**TINY, **changes})
     result = snakemake(project, "--dry-run")
     write_config(project, TINY)
-    assert result.returncode != 0
-    assert [line for line in result.stdout.splitlines() if message in line]
-    assert "Traceback" not in result.stdout
+    assert result.returncode == 2
+    # Behind the line about the profile there is nothing but what is to be mended.
+    _, *lines = result.stdout.splitlines()
+    assert [line for line in lines if message in line]
+    assert all(line.startswith("error: config/tiny.yaml") for line in lines)
+
+
+def test_what_is_wrong_is_listed_at_once_with_its_lines(project: Path) -> None:
+    config = project / "config" / "wrong.yaml"
+    config.write_text(
+        "experiment: x\n"
+        "datasets:\n"
+        "  digits:\n"
+        "    network: {chanels: 3}\n"
+        "  cifar10:\n"
+        "network:\n"
+        "  pool: 40\n"
+    )
+    result = snakemake(project, "--dry-run", config="config/wrong.yaml")
+    assert [line.split(": ")[:3] for line in result.stdout.splitlines()[1:]] == [
+        ["error", "config/wrong.yaml, line 4", "datasets/digits/network/chanels"],
+        ["error", "config/wrong.yaml, line 7", "network/pool"],
+    ]
+    result = snakemake(project, "--dry-run", "--config", "threads=many")
+    assert result.stdout.splitlines()[1:] == [
+        "error: --config: threads: must be a whole number (found 'many')"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "latin.yaml",
+            "# für\n".encode("latin-1"),
+            ", line 1: is not UTF-8 text: save it as UTF-8",
+        ),
+        ("tab.yaml", b"network:\n\tpool: 1\n", ", line 2: not valid YAML: found character '\\t'"),
+        ("missing.yaml", None, ": cannot be read: No such file or directory"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_one_line(
+    project: Path, name: str, content: bytes | None, message: str
+) -> None:
+    path = project / "config" / name
+    if content is not None:
+        path.write_bytes(content)
+    result = snakemake(project, "--dry-run", config=f"config/{name}")
+    assert result.returncode == 2
+    _, line = result.stdout.splitlines()
+    assert line.startswith(f"error: config/{name}{message}")
+
+
+def test_so_is_the_default_one(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    (project / "config/config.yaml").write_bytes("# für\n".encode("latin-1"))
+    command = [sys.executable, "-m", "snakemake", "--dry-run"]
+    result = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[1:] == [
+        "error: config/config.yaml, line 1: is not UTF-8 text: save it as UTF-8"
+    ]
 
 
 def test_a_key_that_stands_twice_is_one_line(project: Path) -> None:

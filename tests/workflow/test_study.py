@@ -152,12 +152,31 @@ def test_shards_give_the_ranking_of_one_job(project: Path, finished: Path) -> No
     pd.testing.assert_frame_equal(merged, whole)
 
 
-def test_unmeetable_budget_fails_with_the_smallest(project: Path) -> None:
-    write_config(project, {**TINY, "nas_search": {"budget": {"max_params": 100}}})
+def test_a_run_ends_with_its_result(project: Path) -> None:
+    (project / REPORT / "report.html").unlink()
     result = snakemake(project)
-    assert result.returncode != 0
-    assert "no architecture meets the budget" in result.stdout
-    assert "the smallest has" in result.stdout
+    assert result.returncode == 0, result.stdout
+    lines = result.stdout.splitlines()[-5:]
+    assert [line.split()[0] for line in lines] == ["Model", "Accuracy", "Memory", "Page", "Export"]
+    named = pd.read_csv(project / REPORT / "selection.csv").iloc[0]
+    assert f"digits: {named['archid']}, rank 1" in lines[0]
+    assert f"{named['test_accuracy_percent_mean']:.2f} % of 60 test images" in lines[1]
+    for line in lines[3:]:
+        assert (project / line.split()[1]).is_file()
+
+
+def test_no_model_within_the_budget_still_gives_a_page(project: Path) -> None:
+    """The smallest trained model needs more than the smallest that could have been found."""
+    smallest = float(pd.read_csv(project / REPORT / "models.csv")["memory_mb_fp32"].min())
+    budget = smallest - 0.0001
+    write_config(project, {**TINY, "tradeoff_report": {"memory_budgets_mb": [budget]}})
+    result = snakemake(project)
+    assert result.returncode == 0, result.stdout
+    assert "No trained model fits a memory budget" in (project / REPORT / "report.html").read_text()
+    assert f"Model     digits: none fits {budget:g} MB" in result.stdout
+    made = json.loads((project / "results/tiny/digits/export/export.json").read_text())
+    assert made["chosen_for"]["fits"] is False
+    assert made["params"] * 4 / 1e6 == smallest
 
 
 @pytest.mark.skipif("__import__('torch').cuda.is_available()", reason="there is a GPU")
@@ -178,6 +197,31 @@ def test_altered_data_is_noticed_before_training(project: Path) -> None:
     assert result.returncode != 0
     assert "train_images.npy" in result.stdout
     assert "the manifest says" in result.stdout
+
+
+def test_an_interrupted_run_ends_in_one_line_and_goes_on(project: Path, tmp_path: Path) -> None:
+    final = {"seeds": [0], "training": {"recipe": "modern", "epochs": 8}}
+    write_config(project, {**TINY, "train_final": final})
+    target, hold = f"{MODEL}/metrics.json", tmp_path / "hold"
+    log = project / "logs/tiny/digits/train_final/k1-3_rank-1_seed-0.log"
+    log.unlink()
+    process = start_snakemake(project, target, environment=holding(hold))
+    deadline = time.monotonic() + 240
+    while not halted(log):
+        assert process.poll() is None, "the run ended before it could be interrupted"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does at Ctrl-C
+    output, _ = process.communicate(timeout=60)
+    hold.unlink()
+    line = "interrupted: what is done is kept; run the same command again to go on"
+    assert process.returncode == 130
+    assert output.splitlines()[-1] == line
+    assert log.read_text().splitlines()[-1] == line
+    assert "Error in rule" not in output
+    result = snakemake(project, target)
+    assert result.returncode == 0, result.stdout
+    assert log.read_text().startswith("resumed after epoch")
 
 
 def test_killed_run_leaves_no_result_and_goes_on(project: Path, tmp_path: Path) -> None:

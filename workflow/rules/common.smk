@@ -1,10 +1,13 @@
 # Shared by all rules: the checked configuration, and what each job depends on.
+import atexit
 import json
 import os
+import signal
 import sys
+from functools import partial
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -12,26 +15,48 @@ sys.path.insert(0, str(SCRIPTS))
 # do not depend on where the project lies.
 os.environ.update(SPIKERNEL_SCRIPTS=str(SCRIPTS))
 
-from spikernel.code import digest
-from spikernel.config import WorkflowConfig, strict_yaml
-from spikernel.data.rules import check_datasets
-from spikernel.errors import ConfigError
-from spikernel.interpreter import offer_own_python
-from spikernel.search.rules import check_search
-from spikernel.study.reference_net import ANCHOR
+from spikernel import cli
+
+# A file given with --configfile stands for itself; it is not merged with the default one, which
+# is that of the working directory, else the one that comes with the workflow.
+DEFAULT = Path("config/config.yaml")
+if not DEFAULT.exists():
+    DEFAULT = Path(workflow.basedir) / DEFAULT
+
+
+def relative(path):
+    """Return a path as it is written from the working directory, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+with cli.one_line():
+    from spikernel.code import digest
+    from spikernel.config import WorkflowConfig, strict_yaml
+    from spikernel.interpreter import offer_own_python
+    from spikernel.study import closing, experiment
+    from spikernel.study.reference_net import ANCHOR
+
+    # Snakemake reads them too, but lets the last of two equal keys win and knows no lines.
+    DOCUMENTS = [
+        strict_yaml.read(relative(path))
+        for path in workflow.overwrite_configfiles or [DEFAULT]
+    ]
+
+if not workflow.overwrite_configfiles:
+
+    configfile: DEFAULT
+
 
 offer_own_python()
 
-try:
-    # Snakemake has read them already, but lets the last of two equal keys win.
-    for path in map(Path, workflow.configfiles):
-        strict_yaml.load(path.read_text(encoding="utf-8"), str(path))
-    CHECKED = WorkflowConfig.parse(dict(config), "config")
-    check_datasets(CHECKED)
-    check_search(CHECKED.nas_search)
-    SECTIONS = CHECKED.sections()
-except ConfigError as error:
-    raise WorkflowError(str(error)) from None
+with cli.one_line():
+    options = json.dumps(dict(workflow.config_settings.config), default=str)
+    DOCUMENTS.append(strict_yaml.parse(options, "--config"))
+    place = partial(strict_yaml.place, DOCUMENTS)
+    CHECKED = WorkflowConfig.parse(dict(config), place)
+    experiment.check(CHECKED, place)
+SECTIONS = CHECKED.sections()
 # Every default filled in, so that rules look up exact leaves.
 config.update(CHECKED.model_dump(mode="json"))
 
@@ -221,3 +246,24 @@ def figure(name, category, what):
         category=category,
         labels={"what": what},
     )
+
+
+def interrupt(number, frame):
+    """End a run at Ctrl-C in one line, without the logs of all jobs that end with it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    logger.disabled = True
+    print(f"\n{cli.INTERRUPTED}", file=sys.stderr, flush=True)
+    sys.exit(cli.EXIT_INTERRUPTED)
+
+
+if workflow.is_main_process:
+    signal.signal(signal.SIGINT, interrupt)
+
+
+def say_result(files):
+    """Let a run end with its result in five lines, if all files of the experiment are there."""
+    if all(map(os.path.exists, files)):
+        folder, enabled = Path("results") / EXPERIMENT, CHECKED.export.enabled
+        text = "\n".join(closing.lines(folder, list(CHECKED.datasets), enabled))
+        # Behind what Snakemake says last.
+        atexit.register(print, f"\n{text}", file=sys.stderr, flush=True)

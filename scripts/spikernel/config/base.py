@@ -1,6 +1,5 @@
 """Strict configuration: unknown keys are errors that suggest the right one."""
 
-import difflib
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from spikernel import registry
 from spikernel.config import strict_yaml
-from spikernel.errors import ConfigError
+from spikernel.config.problems import Place, RefusedError, explain
 
 
 def _odd(size: int) -> int:
@@ -83,17 +82,17 @@ class StrictModel(BaseModel):
     )
 
     @classmethod
-    def parse(cls, data: Any, where: str) -> Self:
+    def parse(cls, data: Any, where: Place) -> Self:
         """Validate `data`.
 
         Raises:
-            ConfigError: one line with the key's place, what is wrong and what to do.
+            RefusedError: a line for each problem: its place, what is wrong and what to do.
 
         """
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise ConfigError(_explain(cls, error, where)) from None
+            raise RefusedError(explain(cls, error, data), where) from None
 
     def changes(self) -> dict[str, Any]:
         """Return the JSON-ready fields that differ from what counts as unset; they parse back.
@@ -140,13 +139,7 @@ class StrictModel(BaseModel):
             ConfigError: it cannot be read, is not YAML, or does not fit the section.
 
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ConfigError(f"{path}: is not UTF-8 text: save it as UTF-8") from None
-        return cls._parse_text(text, str(path))
+        return cls._fit(strict_yaml.read(path))
 
     @classmethod
     def parse_argument(cls, text: str) -> Self:
@@ -158,11 +151,11 @@ class StrictModel(BaseModel):
         """
         if text.endswith((".yaml", ".yml", ".json")):
             return cls.read(Path(text))
-        return cls._parse_text(text, cls.__name__)
+        return cls._fit(strict_yaml.parse(text, cls.__name__))
 
     @classmethod
-    def _parse_text(cls, text: str, where: str) -> Self:
-        return cls.parse(strict_yaml.load(text, where), where)
+    def _fit(cls, document: strict_yaml.Document) -> Self:
+        return cls.parse(document.data, document.place)
 
 
 def _part_kinds(field: FieldInfo) -> Iterator[str]:
@@ -184,48 +177,3 @@ def unset(field: FieldInfo) -> Any:
     if field.is_required():
         return None
     return TypeAdapter(Any).dump_python(field.get_default(call_default_factory=True), mode="json")
-
-
-def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
-    details = error.errors(include_url=False)
-    first = details[0]
-    place = "/".join(str(part) for part in first["loc"]) or "top level"
-    if first["type"] == "extra_forbidden":
-        message = "unknown key" + _suggest(model, first["loc"])
-    elif first["type"] == "missing":
-        message = "this key is missing"
-    else:
-        message = first["msg"].removeprefix("Value error, ")
-        message = message[:1].lower() + message[1:]
-        if not isinstance(first["input"], dict) and repr(first["input"]) not in message:
-            message += f" (found {first['input']!r})"
-    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-    return f"{where}: {place}: {message}{more}"
-
-
-def _suggest(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    *parents, wrong = location
-    level: type[BaseModel] | None = model
-    for part in parents:
-        level = _descend(level, str(part)) if level else None
-    known = list(level.model_fields) if level else []
-    close = difflib.get_close_matches(str(wrong), known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known keys are {', '.join(known)}" if known else ""
-
-
-def _descend(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """Return the model under `key`; a key of a mapping of models stands for itself."""
-    field = model.model_fields.get(key)
-    if field is None:
-        return model
-    return next(nested_models(field.annotation), None)
-
-
-def nested_models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models that a field's type is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in typing.get_args(annotation):
-        yield from nested_models(argument)

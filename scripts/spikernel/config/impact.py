@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from spikernel.config.base import KernelSizes, Seeds, StrictModel
+from spikernel.config.problems import fault
 from spikernel.config.training import TrainingConfig
 
 Control = Literal["plain", "iso_parameter"]
@@ -32,9 +33,11 @@ class ImpactConfig(StrictModel):
     @model_validator(mode="after")
     def _check(self) -> "ImpactConfig":
         if 3 not in self.kernel_sizes:
-            raise ValueError("kernel_sizes must hold 3, the size all others are compared with")
+            raise fault(
+                "kernel_sizes must hold 3, the size all others are compared with", "kernel_sizes"
+            )
         if not self.controls or len(set(self.controls)) != len(self.controls):
-            raise ValueError("controls must name at least one control and none twice")
+            raise fault("controls must name at least one control and none twice", "controls")
         if "conv" not in self.reference_cell:
-            raise ValueError("reference_cell needs at least one conv edge")
+            raise fault("reference_cell needs at least one conv edge", "reference_cell")
         return self

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from spikernel import registry
 from spikernel.config.base import KernelSize, PartOf, StrictModel
+from spikernel.config.problems import fault
 
 ConvolutionType = Literal["dense", "depthwise", "factorised"]
 
@@ -16,6 +17,11 @@ Convolutions = Annotated[
     | Annotated[dict[KernelSize, ConvolutionType], Tag("by size")],
     Discriminator(lambda given: "by size" if isinstance(given, dict) else "type"),
 ]
+
+MOST = 1_000_000
+"""Channels or neurons of a layer: far more than any memory holds, so a slip of the finger."""
+
+Repeats = Annotated[int, Field(ge=1, le=1000)]
 
 MACROS: dict[str, dict[str, Any]] = {
     # SNASNet's (Kim et al., ECCV 2022): two cells and a large classifier.
@@ -70,21 +76,21 @@ class NetworkConfig(StrictModel):
     convolutions, `compact` its operations too. Every part can be set by itself."""
     time_steps: int = Field(default=5, ge=1, le=64)
     """T, how often the image is presented."""
-    channels: int = Field(default=128, ge=1)
+    channels: int = Field(default=128, ge=1, le=MOST)
     """C, channels of the stem and the first stage."""
     stages: int = Field(default=2, ge=1, le=6)
     """Stages of cells; between two of them the maps are halved and the channels grow."""
-    stage_widths: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    stage_widths: tuple[Annotated[float, Field(gt=0, le=1000)], ...] | None = None
     """Channels of each stage as multiples of `channels`; default: each stage has twice as many as
     the one before, [1, 2, 4, ...]."""
-    cells_per_stage: Annotated[int, Field(ge=1)] | tuple[Annotated[int, Field(ge=1)], ...] = 1
+    cells_per_stage: Repeats | tuple[Repeats, ...] = 1
     """How often the cell is repeated in every stage (one number), or in each (a list)."""
     stem_convolutions: int = Field(default=1, ge=1, le=4)
     """3x3 convolutions before the first cell. The first reads the image, once per image; each
     further one has neurons before it and runs at every time step."""
     stem_stride: int = Field(default=1, ge=1, le=4)
     """Stride of the first convolution of the stem; SNASNet uses 2 for 64x64 images."""
-    stem_channels: int | None = Field(default=None, ge=1)
+    stem_channels: int | None = Field(default=None, ge=1, le=MOST)
     """Channels of the stem; default: those of the first stage. Others need `early_transition`."""
     stem_weights: Literal["learned", "whitened"] = "learned"
     """`whitened`: the first convolution is not trained. Half of its filters are the principal
@@ -116,9 +122,9 @@ class NetworkConfig(StrictModel):
     pooling and voting outputs."""
     pool: int = Field(default=4, ge=1)
     """Window and stride of the average pooling before the `fc` head."""
-    hidden: int = Field(default=1024, ge=1)
+    hidden: int = Field(default=1024, ge=1, le=MOST)
     """H, neurons of the hidden layer of the `fc` head."""
-    votes: int = Field(default=10, ge=1)
+    votes: int = Field(default=10, ge=1, le=MOST)
     """Output neurons per class, averaged into one logit."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Probability before the head; one mask holds for all time steps."""
@@ -163,17 +169,19 @@ class NetworkConfig(StrictModel):
         for name in ("stage_widths", "cells_per_stage"):
             given = getattr(self, name)
             if isinstance(given, tuple) and len(given) != self.stages:
-                raise ValueError(
+                raise fault(
                     f"{name} lists {len(given)} stages, but stages is {self.stages}: give one "
-                    "number for each stage"
+                    "number for each stage",
+                    name,
                 )
         steps = registry.literal("neuron", self.neuron, "TIME_STEPS", None)
         if steps not in (None, self.time_steps):
-            raise ValueError(
+            raise fault(
                 f"neurons '{self.neuron}' have no memory from one time step to the next: set "
-                f"time_steps to {steps}"
+                f"time_steps to {steps}",
+                "time_steps",
             )
         by_size = self.convolutions if isinstance(self.convolutions, dict) else {}
         if by_size.get(1, "dense") != "dense":
-            raise ValueError("convolutions: a 1x1 convolution is dense: remove size 1")
+            raise fault("a 1x1 convolution is dense: remove size 1", "convolutions")
         return self

@@ -10,7 +10,9 @@ from spikernel.config.base import StrictModel
 class ReportConfig(StrictModel):
     """Step 5: the trade-off between accuracy and memory."""
 
-    memory_budgets_mb: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 4.0, 10.0, 40.0)
+    memory_budgets_mb: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(1.0, 4.0, 10.0, 40.0), min_length=1
+    )
     """Memory budgets in MB (10^6 bytes) for each of which the best model is selected."""
     flash_budgets_kb: tuple[Annotated[float, Field(gt=0)], ...] = (
         *(32.0, 64.0, 128.0, 256.0, 512.0),

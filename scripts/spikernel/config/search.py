@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from spikernel.config.base import PartOf, Seed, StrictModel
+from spikernel.config.problems import fault
 
 
 def _thresholds(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -68,7 +69,17 @@ class SearchConfig(StrictModel):
     @model_validator(mode="after")
     def _check(self) -> "SearchConfig":
         if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
-            raise ValueError("evolution goes step by step: remove shards and prefilter")
-        if self.cells == "feedback" and self.prefilter is not None:
-            raise ValueError("the prefilter knows forward cells only: remove prefilter or feedback")
+            raise fault("evolution goes step by step: remove shards and prefilter", "strategy")
+        if self.prefilter is None:
+            return self
+        if self.cells == "feedback":
+            raise fault(
+                "the prefilter knows forward cells only: remove prefilter or feedback", "prefilter"
+            )
+        if self.strategy == "random" and self.prefilter > self.iterations:
+            raise fault(
+                f"prefilter is {self.prefilter}, but only {self.iterations} cells are drawn, so it "
+                "would leave none out: lower it, or raise iterations",
+                "prefilter",
+            )
         return self

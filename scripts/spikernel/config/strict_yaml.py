@@ -1,10 +1,16 @@
-"""YAML in which no key stands twice: PyYAML lets the last one win, without a word."""
+"""YAML files that are read strictly, and the line of every key in them.
 
-from collections.abc import Hashable
+Strictly: no key stands twice in one mapping. PyYAML lets the last one win, without a word.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from spikernel.config.problems import Key
 from spikernel.errors import ConfigError
 
 
@@ -34,20 +40,98 @@ class _Loader(yaml.SafeLoader):
         return found
 
 
-def load(text: str, where: str) -> Any:
+@dataclass(frozen=True)
+class Document:
+    """What a YAML text holds, and where."""
+
+    name: str
+    """Of the text in messages: its file."""
+    data: Any
+    root: yaml.Node | None
+    """What was parsed; None where the text holds nothing."""
+    one_line: bool
+    """The text is an option of a command line, so that its lines say nothing."""
+
+    def lines(self, key: Key) -> list[int]:
+        """Return the line of each leading key of a path, as far as they stand in the text."""
+        found: list[int] = []
+        node = self.root
+        for part in key:
+            step = _below(node, part)
+            if step is None:
+                break
+            line, node = step
+            found.append(line)
+        return found
+
+    def place(self, key: Key) -> str:
+        """Return the name, and the line of the innermost key of a path that stands in the text."""
+        lines = self.lines(key)
+        return f"{self.name}, line {lines[-1]}" if lines and not self.one_line else self.name
+
+
+def place(documents: Sequence[Document], key: Key) -> str:
+    """Return the place of a key in texts of which later ones replace keys of earlier ones."""
+    best, *later = documents
+    for document in later:
+        found = len(document.lines(key))
+        if found and found >= len(best.lines(key)):
+            best = document
+    return best.place(key)
+
+
+def _below(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
+    """Return the line and the value of a key of a mapping, or of an entry of a list."""
+    if isinstance(node, yaml.MappingNode):
+        # Once it is constructed, what `<<` brings stands before a mapping's own keys.
+        for key_node, value in reversed(node.value):
+            if key_node.value == part:
+                return key_node.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+        entry = node.value[int(part)]
+        return entry.start_mark.line + 1, entry
+    return None
+
+
+def read(path: Path) -> Document:
+    """Read a YAML file.
+
+    Raises:
+        ConfigError: it cannot be read, is not YAML, or a key stands twice in one mapping.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}, line {line}: is not UTF-8 text: save it as UTF-8") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Document:
     """Return what a YAML text holds.
 
     Args:
         text: the document.
-        where: its place, for messages.
+        name: its place, for messages.
 
     Raises:
         ConfigError: it is not YAML, or a key stands twice in one mapping.
 
     """
     try:
-        return yaml.load(text, _Loader)
-    except yaml.constructor.ConstructorError as error:
-        raise ConfigError(f"{where}: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        data = None if root is None else loader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        if error.problem_mark is None:
+            raise ConfigError(f"{name}: {error.problem}") from None  # our own, with its lines
+        hint = "; indent with spaces, not tabs" if "'\\t'" in str(error.problem) else ""
+        raise ConfigError(
+            f"{name}, line {error.problem_mark.line + 1}: not valid YAML: {error.problem}{hint}"
+        ) from None
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: a date that does not exist
+        raise ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
+    return Document(name, data, root, one_line="\n" not in text.strip())

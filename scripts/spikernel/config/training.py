@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from spikernel.config.base import PartOf, StrictModel
 from spikernel.config.phases import PhaseConfig
+from spikernel.config.problems import fault
 
 RECIPES: dict[str, dict[str, Any]] = {
     # SNASNet's published loop: SGD, cosine, cross-entropy of the time mean, crop and flip.
@@ -155,9 +156,10 @@ class TrainingConfig(StrictModel):
     def _check(self) -> Self:
         total = sum(phase.epochs for phase in self.phases)
         if self.phases and "epochs" in self.model_fields_set and self.epochs != total:
-            raise ValueError(
+            raise fault(
                 f"epochs is {self.epochs}, but the phases have {total}: leave epochs out, or give "
-                "their sum"
+                "their sum",
+                "epochs",
             )
         if self.phases:
             object.__setattr__(self, "epochs", total)  # the model is frozen from here on
@@ -167,7 +169,9 @@ class TrainingConfig(StrictModel):
                 "alone: choose another objective"
             )
         if self.lookahead and self.ema_decay > 0:
-            raise ValueError("lookahead and ema_decay both choose the weights to keep: set one")
+            raise fault(
+                "lookahead and ema_decay both choose the weights to keep: set one", "lookahead"
+            )
         return self
 
     @model_validator(mode="before")

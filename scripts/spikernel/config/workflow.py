@@ -1,22 +1,21 @@
 """The whole configuration of an experiment, as the Snakefile reads it."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from spikernel import registry
 from spikernel.config.base import StrictModel
 from spikernel.config.datasets import DatasetConfig, DatasetEntry
 from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
 from spikernel.config.impact import ImpactConfig
-from spikernel.config.network import Convolutions, NetworkConfig
+from spikernel.config.network import NetworkConfig
+from spikernel.config.problems import Key, Problem, RefusedError, fault
 from spikernel.config.report import ReportConfig
 from spikernel.config.search import SearchConfig
-from spikernel.errors import ConfigError
+from spikernel.config.training import TrainingConfig
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
@@ -64,11 +63,6 @@ class WorkflowConfig(StrictModel):
         for name, given in data["datasets"].items():
             settings = {} if given is None else given
             if isinstance(settings, dict) and "kind" not in settings:
-                if name not in (kinds := registry.names("reader")):
-                    raise ValueError(
-                        f"unknown data set '{name}': known are {', '.join(kinds)}; for one of "
-                        "your own set its kind, such as imagefolder"
-                    )
                 settings = {"kind": name, **settings}
             datasets[name] = settings
         return {**data, "datasets": datasets}
@@ -76,42 +70,45 @@ class WorkflowConfig(StrictModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not self.datasets:
-            raise ValueError("datasets must name at least one data set")
-        self._check_designs()
-        budget, budgets = self.export.memory_budget_mb, self.tradeoff_report.memory_budgets_mb
-        if budget is not None and budget not in budgets:
-            raise ValueError(
-                f"export/memory_budget_mb {budget:g} is not among tradeoff_report/"
-                f"memory_budgets_mb {list(budgets)}: take one of these"
-            )
+            raise fault("datasets must name at least one data set", "datasets")
         return self
 
-    def _check_designs(self) -> None:
-        design, sizes = self.kernel_set_design, self.kernel_impact.kernel_sizes
-        unmeasured = sorted(self.all_kernel_sizes() - set(sizes))
-        if unmeasured:
-            raise ValueError(
-                f"kernel size {unmeasured[0]} of kernel_set_design is not measured: add it to "
-                "kernel_impact/kernel_sizes"
+    def problems(self) -> Iterator[Problem]:
+        """Yield what each section allows, but not beside the others."""
+        unmeasured = self.all_kernel_sizes() - set(self.kernel_impact.kernel_sizes)
+        for size in sorted(unmeasured):
+            yield Problem(
+                ("kernel_impact", "kernel_sizes"),
+                f"kernel size {size} of kernel_set_design is not measured: add it",
             )
-        if design.fixed:
-            return
-        possible = sum(math.comb(len(sizes), count) for count in set(design.sizes_per_set))
-        possible -= len(design.baseline) in design.sizes_per_set
-        if possible < design.keep:
-            raise ValueError(
-                f"kernel_set_design/keep is {design.keep}, but only {possible} sets beside the "
-                f"baseline can be made of the sizes {list(sizes)}: lower keep or add sizes"
+        for name in self.datasets:
+            yield from self._dataset_problems(name)
+        budget, budgets = self.export.memory_budget_mb, self.tradeoff_report.memory_budgets_mb
+        if budget is not None and budget not in budgets:
+            yield Problem(
+                ("export", "memory_budget_mb"),
+                f"{budget:g} is not among tradeoff_report/memory_budgets_mb {list(budgets)}: take "
+                "one of these",
             )
 
-    def _check_convolutions(self, convolutions: Convolutions, dataset: str) -> None:
-        if isinstance(convolutions, str):
-            return
-        unused = sorted(set(convolutions) - self.all_kernel_sizes())
-        if unused:
-            raise ConfigError(
-                f"config: network/convolutions of data set {dataset} names size {unused[0]}, which "
-                "no kernel set holds: add it to kernel_impact/kernel_sizes or remove it"
+    def _dataset_problems(self, name: str) -> Iterator[Problem]:
+        for section in ("kernel_impact", "train_final", "network"):
+            try:
+                found = self._section_of(name, section)
+            except RefusedError as error:
+                above = ("datasets", name, section)
+                yield from (Problem((*above, *item.key), item.message) for item in error.problems)
+            else:
+                if isinstance(found, NetworkConfig):
+                    yield from self._unused_convolutions(name, found)
+
+    def _unused_convolutions(self, name: str, network: NetworkConfig) -> Iterator[Problem]:
+        by_size = network.convolutions if isinstance(network.convolutions, dict) else {}
+        for size in sorted(set(by_size) - self.all_kernel_sizes()):
+            yield Problem(
+                self.network_key(name, "convolutions"),
+                f"network/convolutions of data set {name} names size {size}, which no kernel set "
+                "holds: add it to kernel_impact/kernel_sizes or remove it",
             )
 
     def all_kernel_sizes(self) -> set[int]:
@@ -136,8 +133,7 @@ class WorkflowConfig(StrictModel):
         """Return every section that a step gets, by its path, the data sets' overrides applied.
 
         Raises:
-            ConfigError: an override has an unknown key or a bad value, or the type of a
-                convolution is given that no step uses.
+            RefusedError: an override has an unknown key or a bad value.
 
         """
         found: dict[str, StrictModel] = {
@@ -145,16 +141,31 @@ class WorkflowConfig(StrictModel):
             for name in ("kernel_set_design", "nas_search", "tradeoff_report", "export")
         }
         for name, entry in self.datasets.items():
-            place = f"datasets/{name}"
             own = {field: getattr(entry, field) for field in DatasetConfig.model_fields}
-            network = _override(self.network, entry.network, f"config: {place}/network")
-            self._check_convolutions(network.convolutions, name)
-            found[f"{place}/data"] = DatasetConfig(**own)
-            found[f"{place}/network"] = network
-            for step in ("kernel_impact", "train_final"):
-                training, changes = getattr(self, step).training, getattr(entry, step)
-                found[f"{place}/{step}"] = _override(training, changes, f"config: {place}/{step}")
+            found[f"datasets/{name}/data"] = DatasetConfig(**own)
+            for section in ("network", "kernel_impact", "train_final"):
+                found[f"datasets/{name}/{section}"] = self._section_of(name, section)
         return found
+
+    def network_of(self, dataset: str) -> NetworkConfig:
+        """Return the macro-structure for a data set.
+
+        Raises:
+            RefusedError: its override has an unknown key or a bad value.
+
+        """
+        return _override(self.network, self.datasets[dataset].network, "network")
+
+    def _section_of(self, dataset: str, section: str) -> StrictModel:
+        if section == "network":
+            return self.network_of(dataset)
+        training: TrainingConfig = getattr(self, section).training
+        return _override(training, getattr(self.datasets[dataset], section), section)
+
+    def network_key(self, dataset: str, key: str) -> Key:
+        """Return the path of the key that sets a part of the macro-structure for a data set."""
+        own = key in self.datasets[dataset].network
+        return ("datasets", dataset, "network", key) if own else ("network", key)
 
 
 Section = TypeVar("Section", bound=StrictModel)

@@ -1,6 +1,7 @@
 """What the kind of a data set asks of its settings; known before any job runs."""
 
 from spikernel.config import DatasetConfig, WorkflowConfig
+from spikernel.config.problems import Problem, RefusedError
 from spikernel.data.reader import reader
 from spikernel.errors import ConfigError
 
@@ -27,13 +28,21 @@ def check_datasets(config: WorkflowConfig) -> None:
     """Check the settings of every data set of an experiment, and that its kernels fit the images.
 
     Raises:
-        ConfigError: a size is missing or superfluous, or a kernel is larger than the images.
+        RefusedError: sizes are missing or superfluous, or kernels larger than the images.
     """
     largest = max(config.all_kernel_sizes())
+    problems = []
     for name, settings in config.datasets.items():
-        side = image_size(name, settings)
+        try:
+            side = image_size(name, settings)
+        except ConfigError as error:
+            problems.append(Problem(("datasets", name, "image_size"), str(error)))
+            continue
         if largest > side:
-            raise ConfigError(
-                f"config: kernel size {largest} is larger than the {side}x{side} images of data "
-                f"set {name}: remove that size"
+            message = (
+                f"kernel size {largest} is larger than the {side}x{side} images of data set "
+                f"{name}: remove that size"
             )
+            problems.append(Problem(("kernel_impact", "kernel_sizes"), message))
+    if problems:
+        raise RefusedError(problems, "config")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from spikernel import artifacts, code, provenance
-from spikernel.config import WorkflowConfig
 from spikernel.config.base import StrictModel
 from spikernel.errors import DataError
+from spikernel.study import experiment
 
 SECTIONS: dict[str, dict[str, str]] = {
     "kernel_impact": {"training": "datasets/{dataset}/kernel_impact"},
@@ -43,7 +43,7 @@ def run(settings: Settings) -> None:
         DataError: files are missing or altered, or were made with other settings or other code.
 
     """
-    config = WorkflowConfig.read(settings.config)
+    config = experiment.read(settings.config)
     folder = settings.results / config.experiment
     compared = provenance.verify(folder)
     sections = config.sections()

@@ -1,12 +1,21 @@
-"""Which kernel sets have a cell that meets the budget of the search. No torch."""
+"""Whether a kernel set has a cell that meets the budget, and how many it has. No torch."""
 
+import itertools
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spikernel.config import NetworkConfig, SearchConfig
+from spikernel.config import DesignConfig, NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError
 from spikernel.search.strategies import Space
 from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import CellCounter
+from spikernel.space.enumeration import canonical_cells, count_cells, smallest_cell
+from spikernel.space.operations import operation_set
+
+MOST_CELLS = 10_000
+"""Cells that are drawn, or listed, to count candidates; it takes a part of a second."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Bounds:
 
         """
         try:
-            Space.of(self.search, sizes, self.network, self.images)
+            self._space(sizes)
         except BudgetError as error:
             raise BudgetError(f"kernel set {list(sizes)}: {error}") from None
 
@@ -36,3 +45,51 @@ class Bounds:
         except BudgetError:
             return False
         return True
+
+    def designable(self, design: DesignConfig, measured: Sequence[int]) -> list[tuple[int, ...]]:
+        """Return the sets of measured sizes, beside the baseline, that have a cell in budget."""
+        return [
+            sizes
+            for count in sorted(set(design.sizes_per_set))
+            for sizes in itertools.combinations(sorted(measured), count)
+            if sizes != design.baseline and self.hold(sizes)
+        ]
+
+    def smallest_params(self, sizes: Sequence[int]) -> int:
+        """Return the parameters of the smallest net of a set, within the budget or not."""
+        counter, search = CellCounter(self.network, self.images), self.search
+        sets = (
+            operation_set([size], search.operations, self.network.convolutions) for size in sizes
+        )
+        return min(counter.total(smallest_cell(operations)) for operations in sets)
+
+    def candidates(self, sizes: Sequence[int], wanted: int) -> int:
+        """Return how many candidates the search of a set ranks at most, counted up to `wanted`.
+
+        Where counting takes long, they are taken to be enough. A candidate whose score is not
+        finite gets no rank, which is not known before.
+
+        Raises:
+            BudgetError: no cell of the set meets the budget.
+
+        """
+        search, space = self.search, self._space(sizes)
+        most = min(wanted, search.prefilter or wanted)
+        if search.strategy != "exhaustive":
+            most = min(most, search.iterations)
+        # In the order of a random search, so that its repeated draws count as there.
+        generator, samples = random.Random(search.seed), 0
+        found: set[Cell] = set()
+        for _ in range(MOST_CELLS):
+            cell = space.draw(generator)
+            if space.fits(cell):
+                found.add(cell)
+                samples += 1
+            if len(found) == most or (search.strategy, samples) == ("random", search.iterations):
+                return len(found)
+        if count_cells(space.operations, space.cells).canonical > MOST_CELLS:
+            return most
+        return min(most, sum(map(space.fits, canonical_cells(space.operations, space.cells))))
+
+    def _space(self, sizes: Sequence[int]) -> Space:
+        return Space.of(self.search, sizes, self.network, self.images)

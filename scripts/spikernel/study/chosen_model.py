@@ -1,5 +1,6 @@
 """Which trained model is exported: the one the report names for a memory budget. No torch."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from spikernel import artifacts
 from spikernel.errors import ExportError
 from spikernel.tables import read_csv, records
 
+LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -17,8 +20,8 @@ class Chosen:
     metrics_path: Path
     metrics: dict[str, Any]
     budget: dict[str, Any] | None
-    """`budget_mb` and `precision`, for a device `ram_kb`, too; None where the model was given, not
-    chosen."""
+    """`budget_mb`, `precision` and whether the model `fits`, for a device `ram_kb`, too; None where
+    the model was given, not chosen."""
 
     @property
     def model_path(self) -> Path:
@@ -46,7 +49,8 @@ def choose(
     """Return the model for a memory budget; of its seeds the best by validation accuracy.
 
     The selection names the model by the report's rule: the best mean validation accuracy within
-    the budget. The test accuracy plays no part.
+    the budget. The test accuracy plays no part. Where no model is within the budget, it is the
+    smallest one, so that the rest of a study can be shown; a warning says so.
 
     Args:
         metrics: `metrics.json` of the models to choose from, beside their weights.
@@ -55,7 +59,7 @@ def choose(
         budget_mb: which budget; None for the largest that a model meets.
 
     Raises:
-        ExportError: no model meets the budget, or the chosen one is not among `metrics`.
+        ExportError: the selection lacks the budget, or the chosen model is not among `metrics`.
 
     """
     read = {path: artifacts.read_object(path, "val_accuracy_percent", "seed") for path in metrics}
@@ -64,18 +68,25 @@ def choose(
             raise ExportError(f"{len(read)} models are given: name one, or give a selection")
         return Chosen(*next(iter(read.items())), budget=None)
     row = _selected(selection_path, dataset, budget_mb)
-    place = {"dataset": dataset, "kernel_set": row["kernel_set"], "rank": int(row["rank"])}
+    ours = {path: record for path, record in read.items() if record.get("dataset") == dataset}
+    if row["fits"]:
+        wanted = {"kernel_set": row["kernel_set"], "rank": int(row["rank"])}
+    else:
+        # Smaller than any other at every precision; of equals the best by validation.
+        order = ("params", "kernel_set", "rank")
+        least = min(ours.values(), key=lambda record: [record[key] for key in order], default={})
+        wanted = {key: least.get(key) for key in ("kernel_set", "rank")}
     seeds = {
         path: record
-        for path, record in read.items()
-        if all(record.get(key) == value for key, value in place.items())
+        for path, record in ours.items()
+        if all(record.get(key) == value for key, value in wanted.items())
     }
     if not seeds:
         raise ExportError(
-            f"{selection_path} names rank {place['rank']} of {place['kernel_set']} on {dataset}, "
+            f"{selection_path} names rank {wanted['rank']} of {wanted['kernel_set']} on {dataset}, "
             "but its metrics.json was not given"
         )
-    return best_seed(seeds, {key: row[key] for key in ("budget_mb", "precision")})
+    return best_seed(seeds, {key: row[key] for key in ("budget_mb", "precision", "fits")})
 
 
 def best_seed(seeds: Mapping[Path, dict[str, Any]], budget: dict[str, Any] | None = None) -> Chosen:
@@ -103,12 +114,12 @@ def _selected(path: Path, dataset: str, budget_mb: float | None) -> dict[str, An
         rows = [row for row in rows if row["budget_mb"] == budget_mb]
     if not rows:
         raise ExportError(f"{path} has no row for {dataset} and that memory budget")
-    fitting = [row for row in rows if row["fits"]]
-    if not fitting:
-        largest = max(rows, key=lambda row: row["budget_mb"])
-        raise ExportError(
-            f"no model of {dataset} fits {largest['budget_mb']:g} MB: the smallest needs "
-            f"{largest['smallest_memory_mb']:g} MB; raise tradeoff_report/memory_budgets_mb, or "
-            "set export/enabled: false"
+    chosen = max(rows, key=lambda row: (row["fits"], row["budget_mb"]))
+    if not chosen["fits"]:
+        LOG.warning(
+            "no model of %s fits %g MB: the smallest, which needs %g MB, is exported",
+            dataset,
+            chosen["budget_mb"],
+            chosen["smallest_memory_mb"],
         )
-    return max(fitting, key=lambda row: row["budget_mb"])
+    return chosen

@@ -11,12 +11,11 @@ from typing import Annotated, Any
 from spikernel.config import DatasetConfig, WorkflowConfig, strict_yaml
 from spikernel.data import manifest as manifests
 from spikernel.data.manifest import Manifest
-from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
 from spikernel.report.tables import markdown
 from spikernel.report.tables.table import Column, count, duration, significant, table
-from spikernel.search.rules import check_search
 from spikernel.space.counts import memory_mb, parameter_count
+from spikernel.study import experiment
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
 from spikernel.study.planned_nets import PlannedNet, planned_nets
 from spikernel.study.shapes import image_shape
@@ -99,7 +98,7 @@ def run(inputs: Inputs, settings: Settings) -> None:
 
     """
     profile = {} if inputs.profile is None else read_profile(inputs.profile)
-    cost = estimate(WorkflowConfig.read(inputs.config), inputs.results, settings.cores)
+    cost = estimate(experiment.read(inputs.config), inputs.results, settings.cores)
     print(describe(cost))
     if inputs.profile is not None:
         print(describe_on_cluster(cost, profile))
@@ -109,7 +108,7 @@ def estimate(config: WorkflowConfig, results: Path, cores: int) -> Cost:
     """Time the nets of an experiment and add up what its jobs cost.
 
     Args:
-        config: the experiment.
+        config: the experiment, checked.
         results: folder of results; images that are prepared there are counted, others as they are
             published or lie in their folder.
         cores: for jobs side by side.
@@ -118,8 +117,6 @@ def estimate(config: WorkflowConfig, results: Path, cores: int) -> Cost:
         SpikernelError: see `run`.
 
     """
-    check_datasets(config)
-    check_search(config.nas_search)
     rules: list[RuleCost] = []
     data_mb = weights_mb = state_mb = 0.0
     for dataset in config.datasets:
@@ -204,7 +201,7 @@ def read_profile(path: Path) -> dict[str, Any]:
     file = next(iter(sorted(path.glob("config*.yaml"))), path)
     if not file.is_file():
         raise ConfigError(f"{path}: holds no config*.yaml: name the folder of a profile")
-    found = strict_yaml.load(file.read_text(encoding="utf-8"), str(file))
+    found = strict_yaml.read(file).data
     if not isinstance(found, dict):
         raise ConfigError(f"{file}: holds no keys: name the folder of a profile")
     return found

@@ -69,5 +69,5 @@ def _chosen(settings: Settings) -> list[tuple[Chosen, list[Path]]]:
     provenance.check(path for model in models for path in model.deployment_paths)
     fitting = choose_within(models, budget_kb, ram_kb)
     budget_mb = None if budget_kb is None else budget_kb / 1000
-    budget = {"budget_mb": budget_mb, "precision": "int8", "ram_kb": ram_kb}
+    budget = {"budget_mb": budget_mb, "precision": "int8", "ram_kb": ram_kb, "fits": True}
     return [(fitting.best(budget), fitting.deployment_paths)]

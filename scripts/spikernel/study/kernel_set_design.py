@@ -15,7 +15,6 @@ meets the search's budget are left out. The baseline set is always searched and 
 the ranking.
 """
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,12 +135,7 @@ def design(impact: pd.DataFrame, settings: DesignConfig, bounds: Bounds) -> list
                 reason = "fixed in the configuration"
                 chosen.append(_entry(kernel_set_name(sizes), fixed, "fixed", reason))
         return chosen
-    possible = [
-        judge(sizes, judged)
-        for count in sorted(set(settings.sizes_per_set))
-        for sizes in itertools.combinations(sorted(judged), count)
-        if sizes != settings.baseline and bounds.hold(sizes)
-    ]
+    possible = [judge(sizes, judged) for sizes in bounds.designable(settings, list(judged))]
     if len(possible) < settings.keep:
         raise ConfigError(
             f"kernel_set_design/keep is {settings.keep}, but only {len(possible)} sets that meet "

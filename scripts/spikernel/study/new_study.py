@@ -9,10 +9,8 @@ from typing import Annotated
 from spikernel import artifacts
 from spikernel.config import WorkflowConfig, strict_yaml
 from spikernel.data.manifest import Manifest, SplitFiles
-from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
-from spikernel.search.rules import check_search
-from spikernel.study import proposal
+from spikernel.study import experiment, proposal
 from spikernel.study.estimate import describe, estimate
 
 FEW = 20
@@ -62,9 +60,9 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
         raise ConfigError(f"{path} is there already: remove it, or give another --config or --name")
     found = proposal.propose(name, images, settings.memory_mb)
     text = proposal.as_yaml(found, path)
-    config = WorkflowConfig.parse(strict_yaml.load(text, str(path)), str(path))
-    check_datasets(config)
-    check_search(config.nas_search)
+    document = strict_yaml.parse(text, str(path))
+    config = WorkflowConfig.parse(document.data, document.place)
+    experiment.check(config, document.place)
     artifacts.write_text(path, text)
     print(f"{path}: {found.about}; read it, and change what you like")
     for line in warnings(found.manifest):

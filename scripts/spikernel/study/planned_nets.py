@@ -90,12 +90,7 @@ def kernel_set_shares(config: WorkflowConfig, bounds: Bounds) -> dict[tuple[int,
     certain = dict.fromkeys((design.baseline, *design.fixed), 1.0)
     if design.fixed:
         return certain
-    possible = [
-        sizes
-        for count in sorted(set(design.sizes_per_set))
-        for sizes in itertools.combinations(config.kernel_impact.kernel_sizes, count)
-        if sizes != design.baseline and bounds.hold(sizes)
-    ]
+    possible = bounds.designable(design, config.kernel_impact.kernel_sizes)
     return certain | {sizes: design.keep / len(possible) for sizes in possible}
 
 

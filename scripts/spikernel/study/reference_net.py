@@ -7,6 +7,7 @@ from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import at_parameters, parameter_count
 from spikernel.space.operations import conv
+from spikernel.study.joined import check_joined
 
 ANCHOR = 3
 """Kernel size whose parameters the iso-parameter control matches."""
@@ -29,11 +30,15 @@ def reference_architecture(
         network: macro-structure, at the width of the 3x3 net, and types of convolution.
         images: shape of the data set's images.
 
+    Raises:
+        ConfigError: no path leads through the cell, or the images are too small for the net.
+
     """
 
     def build(size: int) -> Architecture:
         edge = conv(size, network.convolutions)
         cell = Cell(tuple(edge if role == "conv" else role for role in roles))
+        check_joined(cell)
         return Architecture(cell, network, images)
 
     if control == "plain":

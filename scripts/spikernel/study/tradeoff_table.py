@@ -47,6 +47,8 @@ class Outputs:
 def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     """Write the tables of models, budgets and pairs, their summary, and their provenance.
 
+    The page is drawn from them, so an older one beside them is removed first.
+
     Raises:
         SpikernelError: an input is missing or cannot be trusted, or an output not written.
 
@@ -109,6 +111,7 @@ def write(
     for name, item in shown.items():
         texts[outputs.tables / f"{name}.md"] = markdown.render(item)
         texts[outputs.tables / f"{name}.tex"] = latex.render(item, f"tab:spikernel-{name}")
+    outputs.models.with_name("report.html").unlink(missing_ok=True)
     for path, text in texts.items():
         artifacts.write_text(path, text)
     headline_path = outputs.models.with_name("headline.json")

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 from spikernel import artifacts
-from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, WorkflowConfig
+from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError
 from spikernel.provenance import Stopwatch
 from spikernel.study import deployment, train_final
+from spikernel.study import experiment as experiments
 from spikernel.study.inputs import Machine
+from spikernel.study.joined import check_joined
 from spikernel.study.measurement import write_measurement
 from spikernel.study.prepare_data import prepare
 
@@ -32,7 +34,7 @@ def read_experiment(path: Path, dataset: str | None) -> Experiment:
         ConfigError: the file cannot be read, is not valid, or has no such data set.
 
     """
-    config = WorkflowConfig.read(path)
+    config = experiments.read(path)
     names = list(config.datasets)
     if dataset is None and len(names) == 1:
         dataset = names[0]
@@ -79,6 +81,7 @@ def run(settings: Settings, machine: Machine) -> None:
     watch = Stopwatch()
     experiment = read_experiment(settings.config, settings.dataset)
     candidate = train_final.Candidate.by_hand(settings.archid)
+    check_joined(candidate.cell)
     manifest = settings.folder / "prepare_data" / "manifest.json"
     if not manifest.exists():
         data_dir = experiment.data_dir if settings.data_dir is None else settings.data_dir

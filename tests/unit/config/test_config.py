@@ -3,7 +3,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-import yaml
 
 from document_config import generated
 from spikernel.config import (
@@ -15,9 +14,8 @@ from spikernel.config import (
     WorkflowConfig,
 )
 from spikernel.config.base import PartOf, StrictModel
-from spikernel.data.rules import check_datasets
 from spikernel.errors import ConfigError
-from spikernel.search.rules import check_search
+from spikernel.study import experiment
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
@@ -29,12 +27,13 @@ def parse(changes: dict[str, Any]) -> WorkflowConfig:
     )
 
 
+def check(changes: dict[str, Any]) -> None:
+    experiment.check(parse({"network": {"pool": 2}, **changes}), "config")
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configs_are_valid(path: Path) -> None:
-    config = WorkflowConfig.parse(yaml.safe_load(path.read_text()), path.name)
-    check_datasets(config)
-    check_search(config.nas_search)
-    config.sections()
+    experiment.read(path).sections()
 
 
 @pytest.mark.parametrize(("name", "text"), generated().items())
@@ -54,20 +53,30 @@ def test_generated_reference_is_in_step(name: str, text: str) -> None:
             {"datasets": {"digits": {"networ": {}}}},
             "config: datasets/digits/networ: unknown key; did you mean 'network'?",
         ),
-        ({"train_final": {"seeds": [-1]}}, "train_final/seeds/0: input should be greater than"),
+        ({"train_final": {"seeds": [-1]}}, "train_final/seeds/0: must be at least 0 (found -1)"),
         ({"kernel_impact": {"kernel_sizes": [3, 4]}}, "must be odd and positive, got 4"),
         ({"kernel_impact": {"kernel_sizes": [3, -1]}}, "must be odd and positive, got -1"),
         ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),
         ({"kernel_set_design": {"fixed": [[3, 3]]}}, "must not repeat a size"),
-        ({"datasets": {"digts": {}}}, "unknown data set 'digts': known are cifar10, cifar100"),
+        (
+            {"datasets": {"digts": {}}},
+            "config: datasets/digts: must be one of cifar10, cifar100, digits, imagefolder, "
+            "tinyimagenet (found 'digts')",
+        ),
         ({"kernel_impact": {"kernel_sizes": [1, 5]}}, "kernel_sizes must hold 3"),
         ({"kernel_set_design": {"keep": 10}}, "only 9 sets beside the baseline can be made"),
-        ({"kernel_set_design": {"fixed": [[1, 9]]}, "datasets": {"cifar10": {}}}, "size 9"),
+        (
+            {
+                "kernel_set_design": {"fixed": [[1, 9]]},
+                "datasets": {"cifar10": {"network": {"pool": 4}}},
+            },
+            "kernel_impact/kernel_sizes: kernel size 9 of kernel_set_design is not measured",
+        ),
         ({"datasets": {"mine": {"kind": "images"}}}, "kind: must be one of cifar10, cifar100"),
         ({"datasets": {}}, "at least one data set"),
         (
             {"network": {"stages": 3, "cells_per_stage": [2, 2]}},
-            "config: network: cells_per_stage lists 2 stages, but stages is 3",
+            "config: network/cells_per_stage: cells_per_stage lists 2 stages, but stages is 3",
         ),
         ({"network": {"stage_widths": [1]}}, "stage_widths lists 1 stages, but stages is 2"),
         ({"network": {"convolutions": {1: "depthwise"}}}, "a 1x1 convolution is dense"),
@@ -79,23 +88,31 @@ def test_generated_reference_is_in_step(name: str, text: str) -> None:
         ),
         (
             {"network": {"macro": "moder"}},
-            "network/macro: input should be 'snasnet', 'modern' or 'compact'",
+            "network/macro: must be 'snasnet', 'modern' or 'compact' (found 'moder')",
         ),
         ({"network": {"stem_convolutions": 5}}, "stem_convolutions"),
-        ({"threads": "many"}, "config: threads: input should be a valid integer"),
+        ({"threads": "many"}, "config: threads: must be a whole number (found 'many')"),
+        (
+            {"nas_search": {"prefilter": 60, "iterations": 50}},
+            "config: nas_search/prefilter: prefilter is 60, but only 50 cells are drawn",
+        ),
+        ({"network": {"channels": 10**12}}, "network/channels: must be at most 1000000"),
+        (
+            {"tradeoff_report": {"memory_budgets_mb": []}},
+            "memory_budgets_mb: must have at least 1 entries, not 0",
+        ),
     ],
 )
 def test_bad_values_give_one_clear_line(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        parse(changes)
+        check(changes)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_misspelt_override_is_found() -> None:
-    config = parse({"datasets": {"digits": {"network": {"chanels": 4}}}})
-    with pytest.raises(ConfigError, match=r"datasets/digits/network: chanels: .* 'channels'"):
-        config.sections()
+    with pytest.raises(ConfigError, match=r"datasets/digits/network/chanels: .* 'channels'"):
+        check({"datasets": {"digits": {"network": {"chanels": 4, "pool": 2}}}})
 
 
 def test_type_of_an_unused_convolution_is_an_error() -> None:
@@ -104,7 +121,7 @@ def test_type_of_an_unused_convolution_is_an_error() -> None:
         {"datasets": {"digits": {"network": {"convolutions": {9: "depthwise"}}}}},
     ):
         with pytest.raises(ConfigError, match="of data set digits names size 9, which no kernel"):
-            parse(place).sections()
+            check(place)
 
 
 def test_overrides_change_only_their_data_set() -> None:

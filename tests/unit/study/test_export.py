@@ -19,7 +19,7 @@ from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, ExportConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError, ExportError, TableError
-from spikernel.export import compiler, device
+from spikernel.export import compiler, device, model_card
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
 from spikernel.export.program import Fire
@@ -356,16 +356,41 @@ def test_the_largest_budget_that_is_met_names_the_model_and_validation_its_seed(
     )
     chosen = choose(paths, table, "digits", None)
     assert chosen.metrics_path == paths[2]
-    assert chosen.budget == {"budget_mb": 0.5, "precision": "int8"}
+    assert chosen.budget == {"budget_mb": 0.5, "precision": "int8", "fits": True}
     assert choose(paths, table, "digits", 0.1).metrics_path == paths[0]
-    with pytest.raises(ExportError, match=r"no model of digits fits 0\.01 MB: the smallest needs"):
-        choose(paths, table, "digits", 0.01)
     with pytest.raises(ExportError, match=r"has no row for digits and that memory budget"):
         choose(paths, table, "digits", 3.0)
     with pytest.raises(ExportError, match=r"names rank 1 of k1-3 .* but its metrics\.json was not"):
         choose(paths[:1], table, "digits", None)
     with pytest.raises(ExportError, match=r"5 models are given: name one, or give a selection"):
         choose(paths, None, "digits", None)
+
+
+def test_where_no_model_fits_the_smallest_is_exported_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = [
+        record(tmp_path, "a", rank=1, params=900, val_accuracy_percent=99.0),
+        record(tmp_path, "b", rank=2, params=800, seed=0, val_accuracy_percent=91.0),
+        record(tmp_path, "c", rank=2, params=800, seed=1, val_accuracy_percent=92.0),
+        record(tmp_path, "d", rank=1, params=10, dataset="cifar10"),
+    ]
+    nothing = {"fits": "false", "rank": None, "kernel_set": ""}
+    table = selection(tmp_path, [{"budget_mb": size, **nothing} for size in (0.001, 0.002)])
+    chosen = choose(paths, table, "digits", None)
+    assert chosen.metrics_path == paths[2]
+    assert chosen.budget == {"budget_mb": 0.002, "precision": "int8", "fits": False}
+    assert "no model of digits fits 0.002 MB: the smallest, which needs 0.01 MB" in caplog.text
+
+
+def test_the_card_says_that_its_model_is_above_the_budget(
+    manifest: Path, model: Path, tmp_path: Path
+) -> None:
+    report = exported(manifest, model, tmp_path)
+    report["chosen_for"] = {"budget_mb": 0.001, "precision": "int8", "fits": False}
+    _, preprocessing = load_model(model.with_name("model.safetensors"), torch.device("cpu"))
+    card = model_card.render(report, json.loads(model.read_text()), preprocessing)
+    assert "No model was within 0.001 MB of int8 weights: THIS ONE NEEDS MORE." in card
 
 
 def test_results_of_an_older_version_are_refused(

@@ -8,6 +8,8 @@ from spikernel.data.cifar import Batch, Cifar, CifarVersion, official_archive
 from spikernel.data.collection import Collection
 
 IMAGE_SIZE = cifar.IMAGE_SIZE
+CHANNELS = 3
+CLASSES = 100
 
 _IMAGE_BYTES = 2 + cifar.PIXELS
 

@@ -10,6 +10,8 @@ from spikernel.data.collection import Collection, array_pool
 from spikernel.data.manifest import Source
 
 IMAGE_SIZE = 8
+CHANNELS = 1
+CLASSES = 10
 GREY_LEVELS = 16
 """Largest pixel value of the original images."""
 

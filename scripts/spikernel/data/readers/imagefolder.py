@@ -16,6 +16,7 @@ from spikernel.data.rules import image_size
 from spikernel.errors import DataError
 
 IMAGE_SIZE = None
+CHANNELS = 3
 
 
 def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:

@@ -183,6 +183,13 @@ def test_no_model_in_any_budget(experiment: Experiment) -> None:
     assert "No trained model fits a memory budget: the smallest needs 4.4 MB." in page
 
 
+def test_no_older_page_stays_beside_new_tables(experiment: Experiment) -> None:
+    page = experiment.tables() / "report.html"
+    page.write_text("of other tables")
+    experiment.tables()
+    assert not page.exists()
+
+
 def test_the_headline_names_the_least_budget_that_selects_its_model(
     experiment: Experiment,
 ) -> None:

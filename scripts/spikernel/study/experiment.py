@@ -1,0 +1,172 @@
+"""The configuration of an experiment, checked as a whole before anything runs. No torch."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from spikernel import registry
+from spikernel.config import WorkflowConfig, strict_yaml
+from spikernel.config.problems import Place, Problem, RefusedError
+from spikernel.data.rules import check_datasets, image_size
+from spikernel.errors import BudgetError, ConfigError
+from spikernel.search.rules import check_search
+from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.cell import Cell
+from spikernel.space.counts import CellCounter, memory_mb
+from spikernel.study.bounds import Bounds
+from spikernel.study.joined import check_joined
+from spikernel.study.reference_net import reference_architecture
+
+MOST_TRAINING_GB = 1000
+"""Memory that no machine has in one place; a net whose weights alone need more is a slip."""
+_BYTES_PER_PARAMETER = 12
+"""A weight, its gradient and its momentum in training, as fp32."""
+
+
+def read(path: Path) -> WorkflowConfig:
+    """Read the configuration file of an experiment, and check all of it.
+
+    Raises:
+        ConfigError: it cannot be read, or is no YAML; or a line for each thing that is wrong.
+
+    """
+    document = strict_yaml.read(path)
+    config = WorkflowConfig.parse(document.data, document.place)
+    check(config, document.place)
+    return config
+
+
+def check(config: WorkflowConfig, place: Place) -> None:
+    """Find what would stop an experiment later, after hours of training.
+
+    Raises:
+        RefusedError: a line for each thing that is wrong.
+
+    """
+    problems = list(_problems(config))
+    if problems:
+        raise RefusedError(problems, place)
+
+
+def _problems(config: WorkflowConfig) -> Iterator[Problem]:
+    yield from config.problems()
+    try:
+        check_datasets(config)
+    except RefusedError as error:
+        yield from error.problems
+    try:
+        check_search(config.nas_search)
+    except ConfigError as error:
+        yield Problem(("nas_search",), str(error).removeprefix("config: nas_search: "))
+    for name in config.datasets:
+        bounds = _bounds(config, name)
+        if bounds is None:
+            continue
+        try:
+            CellCounter(bounds.network, bounds.images)
+        except ConfigError as error:
+            yield _network_problem(config, name, error)
+            continue
+        yield from _net_problems(config, name, bounds)
+        yield from _search_problems(config, name, bounds)
+        yield from _size_problems(config, name, bounds)
+
+
+def _network_problem(config: WorkflowConfig, name: str, error: ConfigError) -> Problem:
+    """Return why the macro-structure does not suit a data set, under the first key it names."""
+    part = re.search(r"network/(\w+)", str(error))
+    key = config.network_key(name, part[1]) if part else ("datasets", name)
+    return Problem(key, f"on data set {name}: {error}")
+
+
+def _bounds(config: WorkflowConfig, name: str) -> Bounds | None:
+    """Return the nets that a data set allows; None where it is refused already."""
+    settings = config.datasets[name]
+    try:
+        network, side = config.network_of(name), image_size(name, settings)
+    except ConfigError:
+        return None
+    if max(config.all_kernel_sizes()) > side:
+        return None
+    # Of a kind that does not say, the least: the counts below are then lower bounds.
+    images = ImageShape(
+        channels=registry.literal("reader", settings.kind, "CHANNELS", 1),
+        size=side,
+        classes=registry.literal("reader", settings.kind, "CLASSES", 2),
+    )
+    return Bounds(config.nas_search, network, images)
+
+
+def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
+    """Yield why a reference net, or one with feedback where it is searched, cannot be built."""
+    impact, network, images = config.kernel_impact, bounds.network, bounds.images
+    try:
+        check_joined(Cell(tuple(role.replace("conv", "k1") for role in impact.reference_cell)))
+    except ConfigError as error:
+        yield Problem(("kernel_impact", "reference_cell"), str(error))
+    else:
+        try:
+            for control in impact.controls:
+                for size in impact.kernel_sizes:
+                    reference_architecture(impact.reference_cell, size, control, network, images)
+        except ConfigError as error:
+            yield _network_problem(config, name, error)
+    if config.nas_search.cells == "feedback":
+        try:
+            Architecture(Cell.from_archid("k1-k1-k1-k1r-k1-k1"), network, images)
+        except ConfigError as error:
+            yield Problem(("nas_search", "cells"), f"on data set {name}: {error}")
+
+
+def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
+    """Yield which kernel sets have no cell in the budget, or fewer than are to be trained."""
+    design, ranks = config.kernel_set_design, config.train_final.ranks
+    refused = False
+    for sizes in dict.fromkeys((design.baseline, *design.fixed)):
+        try:
+            bounds.check(sizes)
+        except BudgetError as error:
+            yield Problem(("nas_search", "budget"), f"on data set {name}: {error}")
+            refused = True
+            continue
+        count = bounds.candidates(sizes, ranks) if ranks > 1 else 1
+        if count < ranks:
+            yield Problem(
+                ("train_final", "ranks"),
+                f"is {ranks}, but the search of kernel set {list(sizes)} on data set {name} has "
+                f"only {count} candidates: lower it, or widen the search",
+            )
+    if design.fixed or refused:
+        return
+    possible = bounds.designable(design, config.kernel_impact.kernel_sizes)
+    if len(possible) < design.keep:
+        yield Problem(
+            ("kernel_set_design", "keep"),
+            f"is {design.keep}, but only {len(possible)} sets beside the baseline can be made of "
+            f"the measured sizes so that a cell meets nas_search/budget on data set {name}: lower "
+            "it, measure more sizes or raise the budget",
+        )
+
+
+def _size_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
+    """Yield what even the smallest net is too large for."""
+    params = bounds.smallest_params(sorted(config.all_kernel_sizes()))
+    needed_gb = params * _BYTES_PER_PARAMETER / 1e9
+    if needed_gb > MOST_TRAINING_GB:
+        yield Problem(
+            config.network_key(name, "channels"),
+            f"on data set {name}: even the smallest net has {params:,} parameters, whose training "
+            f"needs {needed_gb:,.0f} GB: lower channels or hidden",
+        )
+    report, chosen = config.tradeoff_report, config.export.memory_budget_mb
+    least = memory_mb(params, report.precision)
+    for key, budget in (
+        (("tradeoff_report", "memory_budgets_mb"), max(report.memory_budgets_mb)),
+        (("export", "memory_budget_mb"), chosen),
+    ):
+        if budget is not None and budget < least:
+            yield Problem(
+                key,
+                f"no net on data set {name} fits {budget:g} MB: the smallest needs {least:.4g} MB "
+                f"as {report.precision}; raise it, or lower channels or hidden",
+            )

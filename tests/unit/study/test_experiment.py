@@ -1,0 +1,160 @@
+"""An experiment is refused before it starts, with a line for each thing that would stop it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spikernel.config import WorkflowConfig
+from spikernel.config.problems import RefusedError
+from spikernel.errors import ConfigError
+from spikernel.study import experiment
+from spikernel.study.train_cell import read_experiment
+
+# Digits are 8x8 pixels: maps of 8x8 and 4x4. Around its cells of 4 and 8 channels the net has
+# 9 * 4 + 8 and 8 + 9 * 32 + 16 for stem and transition, 16 + 2 * 2 * 8 * 8 + 9 * 10 for the head:
+# 718 parameters. The smallest cells have a 1x1 convolution each: 16 + 8 and 64 + 16 more, 822.
+SMALL = {"time_steps": 2, "channels": 4, "pool": 2, "hidden": 8, "votes": 1}
+
+
+def config(**changes: Any) -> WorkflowConfig:
+    given = {"experiment": "x", "datasets": {"digits": None}, "network": SMALL, **changes}
+    given.setdefault("tradeoff_report", {"memory_budgets_mb": [1]})
+    return WorkflowConfig.parse(given, "config")
+
+
+def problems(**changes: Any) -> list[str]:
+    with pytest.raises(RefusedError) as caught:
+        experiment.check(config(**changes), "config")
+    return [line.removeprefix("config: ") for line in str(caught.value).splitlines()]
+
+
+def test_an_experiment_that_can_run_passes() -> None:
+    experiment.check(config(), "config")
+    experiment.check(
+        config(nas_search={"budget": {"max_params": 822}}, kernel_set_design={"keep": 5}), "config"
+    )
+
+
+def test_a_search_budget_that_no_cell_meets() -> None:
+    found = problems(nas_search={"budget": {"max_params": 821}})
+    assert len(found) == 1
+    assert found[0].startswith(
+        "nas_search/budget: on data set digits: kernel set [1, 3]: no architecture meets the "
+        "budget (max_params 821"
+    )
+    assert "the smallest has 822 parameters" in found[0]
+
+
+def test_too_few_sets_within_the_budget() -> None:
+    # The smallest 3x3 cells have 9 * 16 + 8 and 9 * 64 + 16 parameters: 1,462 with the rest, so
+    # that of the pairs only those with size 1 are left, beside the baseline {1, 3}.
+    design = {"sizes_per_set": [2], "keep": 3}
+    assert problems(nas_search={"budget": {"max_params": 1461}}, kernel_set_design=design) == [
+        "kernel_set_design/keep: is 3, but only 2 sets beside the baseline can be made of the "
+        "measured sizes so that a cell meets nas_search/budget on data set digits: lower it, "
+        "measure more sizes or raise the budget"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("search", "count"),
+    [
+        ({"iterations": 2}, 2),
+        ({"iterations": 30, "prefilter": 3}, 3),
+        # Of all cells only the two-way names of a single 1x1 convolution: edge 03, or a path of
+        # free operations beside it.
+        ({"strategy": "exhaustive", "operations": ["zero"], "budget": {"max_params": 822}}, 1),
+    ],
+)
+def test_more_ranks_than_candidates(search: dict[str, Any], count: int) -> None:
+    search.setdefault("score", "sahd_half_n")
+    fixed = {"fixed": [[1, 3]]}
+    assert problems(nas_search=search, kernel_set_design=fixed, train_final={"ranks": 4}) == [
+        "train_final/ranks: is 4, but the search of kernel set [1, 3] on data set digits has only "
+        f"{count} candidates: lower it, or widen the search"
+    ]
+    last = {"ranks": count}
+    experiment.check(config(nas_search=search, kernel_set_design=fixed, train_final=last), "config")
+
+
+def test_memory_budgets_that_nothing_can_meet() -> None:
+    # 822 parameters of 4 bytes.
+    report = {"memory_budgets_mb": [0.001, 0.003]}
+    assert problems(tradeoff_report=report, export={"memory_budget_mb": 0.001}) == [
+        "tradeoff_report/memory_budgets_mb: no net on data set digits fits 0.003 MB: the smallest "
+        "needs 0.003288 MB as fp32; raise it, or lower channels or hidden",
+        "export/memory_budget_mb: no net on data set digits fits 0.001 MB: the smallest needs "
+        "0.003288 MB as fp32; raise it, or lower channels or hidden",
+    ]
+    experiment.check(config(tradeoff_report={**report, "precision": "int8"}), "config")
+
+
+def test_a_net_that_the_images_are_too_small_for_is_named_at_its_key() -> None:
+    found = problems(
+        datasets={"digits": {"network": {"stages": 5}}, "cifar10": None},
+        network={**SMALL, "pool": 17},
+    )
+    assert [line.split(": on data set")[0] for line in found] == [
+        "datasets/digits/network/stages",
+        "network/pool",
+    ]
+    assert "network/pool 17 is larger than the 16x16 maps before the head" in found[1]
+
+
+def test_a_reference_cell_without_a_path_to_its_output() -> None:
+    cell = ["conv", "conv", "zero", "conv", "zero", "zero"]
+    assert problems(kernel_impact={"reference_cell": cell}) == [
+        "kernel_impact/reference_cell: cell k1-k1-zero-k1-zero-zero: no path leads from its input, "
+        "node 0, to its output, node 3: give an operation to edge 03, or to 01 and 13, or to 02 "
+        "and 23"
+    ]
+
+
+def test_feedback_with_neurons_that_have_no_memory() -> None:
+    network = {"macro": "compact", "channels": 4, "stem_channels": 4}
+    found = problems(network=network, nas_search={"cells": "feedback"})
+    assert "neurons 'integer' never reach" in found[0]
+    assert found[0].startswith("nas_search/cells: on data set digits")
+
+
+def test_absurd_channels() -> None:
+    found = problems(network={**SMALL, "channels": 200_000})
+    # 9 * 2e5 * 4e5 weights of the transition alone, of 12 bytes in training.
+    assert found[0].startswith("network/channels: on data set digits: even the smallest net has ")
+    assert "lower channels or hidden" in found[0]
+
+
+def test_everything_is_listed_at_once_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "e.yaml"
+    path.write_text(
+        "experiment: x\n"
+        "datasets:\n"
+        "  digits: {network: {chanels: 3}}\n"
+        "  cifar10:\n"
+        "nas_search: {iterations: 2, score: longest_convolution_path, prefilter: 1}\n"
+        "kernel_set_design:\n"
+        "  fixed: [[1, 3]]\n"
+        "train_final:\n"
+        "  ranks: 3\n"
+        "export:\n"
+        "  memory_budget_mb: 3\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        experiment.read(path)
+    assert [line.split(": ")[:2] for line in str(caught.value).splitlines()] == [
+        [f"{path}, line 3", "datasets/digits/network/chanels"],
+        [f"{path}, line 11", "export/memory_budget_mb"],
+        [f"{path}, line 5", "nas_search"],
+        [f"{path}, line 9", "train_final/ranks"],
+        [f"{path}, line 11", "export/memory_budget_mb"],
+    ]
+
+
+def test_scripts_check_the_whole_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "e.yaml"
+    given = {"experiment": "x", "datasets": {"digits": None}, "network": {**SMALL, "pool": 9}}
+    path.write_text(yaml.safe_dump(given))
+    with pytest.raises(ConfigError, match=r"line \d+: network/pool: on data set digits"):
+        read_experiment(path, None)
