@@ -25,7 +25,7 @@ EMULATION = (
     *("-nographic", "-monitor", "none", "-serial", "none"),
     *("-semihosting-config", "enable=on,target=native", "-icount", "shift=0,sleep=off"),
 )
-"""Every instruction takes 1 ns of the time that the clocks of the board show, and no time of the host
+"""Every instruction takes 1 ns of the time that the clocks of the board show. No time of the host
 counts, so that two runs give the same numbers."""
 
 
