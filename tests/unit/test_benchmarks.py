@@ -5,11 +5,13 @@ import math
 
 import numpy as np
 import pytest
-from kernel_cells import KERNEL_SIZES, NETWORK, SKELETONS, chosen_cells
 from rank_statistics import LEFT_OUT, pooled, tau_b, tau_within, top_mean, untied_root
 from trained_cells import read_table, split_half
 
+from spikernel.config import NetworkConfig
 from spikernel.errors import DataError
+
+NETWORK = NetworkConfig(time_steps=3, channels=12)
 
 
 def test_tau_b_leaves_out_ties_and_its_order_does_not() -> None:
@@ -36,14 +38,6 @@ def test_top_mean_shares_the_last_place_among_ties() -> None:
 def test_pooled_takes_the_mean_of_each_member() -> None:
     values = np.array([1.0, 3.0, 5.0, 7.0])
     assert pooled(values, np.array([0, 0, LEFT_OUT, 1])).tolist() == [2.0, 7.0]
-
-
-def test_kernel_cells_are_distinct_and_hold_every_skeleton_in_every_size() -> None:
-    cells = chosen_cells(22)
-    assert len({cell.archid for _, cell in cells}) == len(cells) == 42
-    groups = [group for group, _ in cells]
-    assert groups.count("one_size") == len(SKELETONS) * len(KERNEL_SIZES)
-    assert {size for _, cell in cells for size in cell.kernel_sizes()} == set(KERNEL_SIZES)
 
 
 def test_own_table_has_one_row_per_cell_with_all_its_seeds(tmp_path) -> None:
