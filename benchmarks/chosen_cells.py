@@ -17,6 +17,7 @@ import torch
 from common import ROOT
 from table_cells import KERNEL_SIZES, OTHERS
 from tqdm import tqdm
+from trained_cells import CLASSES
 
 from spikernel import artifacts, cli, registry, tables
 from spikernel.config import DesignConfig, ImpactConfig, NetworkConfig, SearchConfig
@@ -30,7 +31,6 @@ from spikernel.study.bounds import Bounds
 
 RECORDS = ROOT / "docs" / "measurements"
 CHOSEN = RECORDS / "chosen-cells.csv"
-CLASSES = {"cifar10": 10, "cifar100": 100}
 
 
 def main(
