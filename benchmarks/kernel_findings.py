@@ -26,6 +26,7 @@ import seaborn as sns
 from kernel_table import MORE, TEXT
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from paired import NUMBERS
 from rank_statistics import bootstrap, tau_b
 from size_effects import (
@@ -49,6 +50,7 @@ AXES = {
     "synops": "Synaptic operations per image",
     "seconds": "Seconds of training",
 }
+MIXED = "several sizes"
 CONTROLS = {"same_width": "same width", "same_parameters": "same parameters"}
 
 
@@ -157,9 +159,9 @@ def costs_figure(frame: pd.DataFrame) -> Figure:
         {"sizes": "first", ACCURACY: "mean"} | dict.fromkeys(AXES, "mean")
     )
     names = {size: f"{size}x{size}" for size in sorted(set().union(*cells["sizes"]))}
-    looks = style.looks([*names.values(), "mixed"])
+    looks = {**style.looks(list(names.values())), MIXED: (style.MUTED, "o")}
     cells["kernels"] = [
-        names[sizes[0]] if len(set(sizes)) == 1 else "mixed" for sizes in cells["sizes"]
+        names[sizes[0]] if len(set(sizes)) == 1 else MIXED for sizes in cells["sizes"]
     ]
     controls = dict(by_control(cells))
     with style.theme():
@@ -168,17 +170,22 @@ def costs_figure(frame: pd.DataFrame) -> Figure:
             squeeze=False, layout="constrained",
         )  # fmt: skip
         for (control, cost), axes in zip(itertools.product(controls, AXES), grid.flat, strict=True):
-            lines = controls[control]
+            # Cells of one size are drawn last, so that the others do not hide them.
+            lines = controls[control].sort_values("kernels", key=lambda names: names != MIXED)
             sns.scatterplot(
                 lines, x=cost, y=ACCURACY, hue="kernels", style="kernels", ax=axes, s=36,
                 hue_order=list(looks), style_order=list(looks),
                 palette={name: look[0] for name, look in looks.items()},
-                markers={name: look[1] for name, look in looks.items()},
-                legend=axes is grid.flat[0],
+                markers={name: look[1] for name, look in looks.items()}, legend=False,
             )  # fmt: skip
             style.log_axis(axes, lines[cost].min(), lines[cost].max())
             axes.set(title=CONTROLS[control].capitalize(), xlabel=AXES[cost])
             axes.set_ylabel("Test accuracy in %")
+        handles = [
+            Line2D([], [], linestyle="", color=colour, marker=marker, label=name)
+            for name, (colour, marker) in looks.items()
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
