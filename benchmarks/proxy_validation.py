@@ -17,10 +17,7 @@ import json
 import math
 import platform
 import random
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,24 +29,18 @@ from common import environment
 from rank_statistics import (
     LEFT_OUT,
     Labels,
-    Scores,
     members,
     summarise,
     tau_within,
     top_mean,
 )
-from spike_scores import SpikeScore, code_rank, hamming
-from trained_cells import LATE, Table, TrainedCell, read_table, split_half
+from score_values import measure, structural
+from trained_cells import LATE, TrainedCell, read_table, split_half
 
-from spikernel import cli, registry
-from spikernel.config import DatasetConfig, SearchConfig
-from spikernel.data.splits import load_split
+from spikernel import cli
+from spikernel.config import SearchConfig
 from spikernel.errors import ConfigError
 from spikernel.network.device import DeviceName, choose_device
-from spikernel.search.batches import draw_batches
-from spikernel.search.score import score_class
-from spikernel.space.architecture import Architecture
-from spikernel.study.prepare_data import prepare
 
 GROUPS = ("one_size", "random", "order", "chosen", "depthwise")
 """Of our own tables."""
@@ -168,82 +159,6 @@ def one_seed(
         "kernel_size_tau": round(tau_within(first, second, skeletons), 4),
         "mean_sd": round(float(np.mean(np.abs(first - second)[twice]) / math.sqrt(2)), 4),
     }
-
-
-def structural(
-    rows: Sequence[TrainedCell], table: Table
-) -> Iterator[tuple[str, tuple[Scores, float]]]:
-    """Yield each score that needs no net, and the seconds it took."""
-    trivial: dict[str, Callable[[], list[float]]] = {
-        "params": lambda: [float(row.params) for row in rows],
-        "convolutions": lambda: [float(len(row.cell.kernel_sizes())) for row in rows],
-    }
-    for name, function in trivial.items():
-        yield name, _timed(function)
-    for name in registry.names("score"):
-        if score_class(name).needs_images:
-            continue
-        score = score_class(name)(SearchConfig(), [], torch.device("cpu")).score
-
-        def run(score: Callable[[Architecture], float] = score) -> list[float]:
-            return [score(row.architecture(table.structural, table.images)) for row in rows]
-
-        yield name, _timed(run)
-
-
-def _timed(function: Callable[[], list[float]]) -> tuple[Scores, float]:
-    start = time.perf_counter()
-    values = np.array(function())
-    return values, time.perf_counter() - start
-
-
-def measure(
-    rows: Sequence[TrainedCell],
-    table: Table,
-    data: Path,
-    batch_size: int,
-    seed: int,
-    device: torch.device,
-) -> Iterator[tuple[str, tuple[Scores, float]]]:
-    """Yield each score that runs the net, and the seconds it took."""
-    with tempfile.TemporaryDirectory() as folder:
-        manifest = Path(folder) / "manifest.json"
-        prepare(table.dataset, DatasetConfig(kind=table.dataset), data, manifest)
-        settings = SearchConfig(batch_size=batch_size, batches=1, seed=seed)
-        batches = draw_batches(load_split(manifest, "train"), settings, device)
-    scorers: dict[str, Callable[[Architecture], float]] = {
-        name: score_class(name)(settings, batches, device).score
-        for name in registry.names("score")
-        if score_class(name).needs_images
-    }
-    scorers["hamming"] = SpikeScore(batches[0], hamming, seed, device)
-    scorers["code_rank"] = SpikeScore(batches[0], code_rank, seed, device)
-    nets = [
-        replace(net, cell=net.cell.canonical())
-        for net in (row.architecture(table.measured, table.images) for row in rows)
-    ]
-    distinct = {_key(net): net for net in nets}
-    for name, score in scorers.items():
-
-        def run(score: Callable[[Architecture], float] = score) -> list[float]:
-            # Each distinct net once, as a search scores it: rows differ in what scores do not see.
-            known = {key: _score_connected(score, net) for key, net in distinct.items()}
-            return [known[_key(net)] for net in nets]
-
-        values, seconds = _timed(run)
-        # Rows that share a score cost nothing more; a search has no such rows.
-        yield name, (values, seconds * len(rows) / len(distinct))
-
-
-def _key(net: Architecture) -> tuple[str, int]:
-    return net.cell.archid, net.network.channels
-
-
-def _score_connected(score: Callable[[Architecture], float], net: Architecture) -> float:
-    if not net.cell.connections():
-        return -math.inf  # no path from input to output: there is nothing to run
-    value = score(net)
-    return -math.inf if math.isnan(value) else value
 
 
 def print_table(result: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> None:

@@ -96,8 +96,8 @@ def _pairs(frame: pd.DataFrame, name: str, anchor: object) -> pd.DataFrame:
     differences = means.drop(columns=anchor).sub(means[anchor], axis=0)
     long = differences.melt(ignore_index=False, value_name="difference").reset_index()
     # The mean over seeds: a skeleton is one unit.
-    mean = long.dropna().groupby(["skeleton", "depth", name], as_index=False)["difference"]
-    return mean.mean()
+    grouped = long.dropna().groupby(["skeleton", "depth", name], as_index=False)
+    return grouped[["difference"]].mean()
 
 
 def size_differences(pairs: pd.DataFrame, control: str, seed: int) -> list[Finding]:
