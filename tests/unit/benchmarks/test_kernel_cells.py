@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import join_tables
 import kernel_cells
 import pytest
 from chosen_cells import best_cell, read_chosen
@@ -159,9 +160,11 @@ def test_joined_shards_are_the_unsharded_table(run: Any, tmp_path: Path) -> None
     for number in (1, 2):
         run("parts.csv", shard=f"{number}/2")
     parts = [tmp_path / f"parts.shard-{number}-of-2.csv" for number in (1, 2)]
-    joined = tmp_path / "joined.csv"
-    assert join(parts, joined) == 4
+    joined = tmp_path / "parts.csv"
+    join_tables.main(joined)  # the shards that lie beside it
     assert rows_of(joined) == whole
+    with pytest.raises(ConfigError, match="there are no shards beside it"):
+        join_tables.main(tmp_path / "table.csv")
     with pytest.raises(TableError, match="is in another file"):
         join([*parts, parts[0]], joined)
     other = run("other.csv", count=1, channels=5)
