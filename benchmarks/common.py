@@ -15,6 +15,9 @@ from spikernel.data.splits import Split, load_split
 from spikernel.network.device import describe_device
 from spikernel.study.prepare_data import prepare
 
+ROOT = Path(__file__).resolve().parents[1]
+"""Folder of the project."""
+
 
 def prepare_cifar10(
     data_dir: Path, folder: Path, images: int | None = None, validation_fraction: float = 0.1

@@ -37,6 +37,8 @@ class Results:
         settings: what the accuracies depend on; a file of others is refused.
         environs: what is only noted.
         more: columns of numbers beside `NUMBERS`.
+        text: columns of text.
+        whole: columns of whole numbers among them.
 
     """
 
@@ -46,6 +48,8 @@ class Results:
         settings: Mapping[str, Any],
         environs: Mapping[str, Any],
         more: tuple[str, ...] = (),
+        text: tuple[str, ...] = ("part",),
+        whole: tuple[str, ...] = ("seed",),
     ) -> None:
         self._path = path
         self.rows: list[dict[str, Any]] = []
@@ -57,8 +61,8 @@ class Results:
         if any(before.get(key) != value for key, value in settings.items()):
             raise ConfigError(f"{path} was made with other settings: name another --output")
         numbers = (*NUMBERS, *more)
-        table: pd.DataFrame = tables.read_csv(path, text=("part",), numbers=numbers)
-        self.rows = table.astype({"seed": int}).to_dict("records")
+        table: pd.DataFrame = tables.read_csv(path, text=text, numbers=numbers)
+        self.rows = table.astype(dict.fromkeys(whole, int)).to_dict("records")
 
     def has(self, part: str, seed: int) -> bool:
         """Return whether a training is finished."""

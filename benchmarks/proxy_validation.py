@@ -5,21 +5,20 @@ cells are split once, by a fixed seed, into a design half, on which scores may b
 check half. Beside all drawn cells the output shows parts of them. SpikeNAS-Bench's: the late ones,
 which were trained alike (see `trained_cells.LATE`), the accepted ones (edge 03 present), those
 whose convolutions, after clean-up, all have threshold 1.0, and the distinct cells, each with the
-mean over its rows, which differ in dead edges and in the training's noise. Ours: cells whose
-convolutions share one size, and cells with mixed sizes; `kernel_size_tau` compares only cells that
-differ in that one size, and `seeds_tau` is the tau of one seed's accuracies with another's, which
-no score can be expected to pass.
+mean over its rows, which differ in dead edges and in the training's noise. Ours: its groups, see
+`table_cells.py`, and all dense cells; `kernel_size_tau` compares only cells that differ in the one
+size of all their convolutions.
 
-Figures per score: see `rank_statistics.py`.
+Figures per score: see `rank_statistics.py`. Beside the scores stand a random pick and, for our
+tables, one seed of the training judged by another, which no score can be expected to pass.
 """
 
 import json
 import math
 import platform
 import random
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,36 +29,33 @@ from common import environment
 from rank_statistics import (
     LEFT_OUT,
     Labels,
-    Scores,
     members,
     summarise,
-    tau_b,
     tau_within,
     top_mean,
 )
-from spike_scores import SpikeScore, code_rank, hamming
+from score_values import measure, structural
 from trained_cells import LATE, TrainedCell, read_table, split_half
 
-from spikernel import cli, registry
-from spikernel.config import DatasetConfig, NetworkConfig, SearchConfig
-from spikernel.data.splits import load_split
+from spikernel import cli
+from spikernel.config import SearchConfig
 from spikernel.errors import ConfigError
 from spikernel.network.device import DeviceName, choose_device
-from spikernel.search.batches import draw_batches
-from spikernel.search.score import score_class
-from spikernel.space.architecture import Architecture, ImageShape
-from spikernel.space.cell import Cell
-from spikernel.study.prepare_data import prepare
 
-IMAGES = ImageShape(channels=3, size=32, classes=10)
+GROUPS = ("one_size", "random", "order", "chosen", "depthwise")
+"""Of our own tables."""
+RANDOM, ONE_SEED = "(random pick)", "(one seed)"
 
 
 def main(
     table: Annotated[Path, "the CSV of trained cells"],
-    data: Annotated[Path, "folder that holds CIFAR-10 in any form that prepare_data reads"],
+    data: Annotated[Path, "folder that holds the table's data set, as prepare_data reads it"],
     cells: Annotated[int, "how many cells of the half are drawn; 0: all"] = 200,
     seed: Annotated[int, "of the drawn cells, the weights, the images and the bootstrap"] = 0,
     half: Annotated[Literal["check", "design", "all"], "which half of the table"] = "check",
+    control: Annotated[Literal["same_width", "same_parameters"], "of our own tables"] = (
+        "same_width"
+    ),
     measured: Annotated[bool, "also run the scores that need a net and images"] = True,
     batch_size: Annotated[int, "images of a measured score"] = 64,
     device: Annotated[DeviceName, "auto, cpu or cuda"] = "auto",
@@ -68,11 +64,12 @@ def main(
     """Print the table of scores and, as the last line, the same as one JSON object."""
     torch.set_num_threads(threads)
     chosen = choose_device(device)
-    trained = read_table(table)
+    trained = read_table(table, control)
     rows = draw(split_half(trained.rows, half), cells, seed)
-    scores = dict(structural(rows, trained.structural))
+    scores = dict(structural(rows, trained))
     if measured:
-        scores |= dict(measure(rows, trained.measured, data, batch_size, seed, chosen))
+        scores |= dict(measure(rows, trained, data, batch_size, seed, chosen))
+    scores[RANDOM] = np.zeros(len(rows)), 0.0
     populations = parts_of(rows, trained.is_ours)
     accuracy = np.array([row.accuracy for row in rows])
     skeletons = [row.skeleton for row in rows]
@@ -85,12 +82,14 @@ def main(
         }
         if trained.is_ours:
             result[name]["kernel_size_tau"] = round(tau_within(values, accuracy, skeletons), 4)
+    if trained.is_ours and any(len(row.accuracies) > 1 for row in rows):
+        result[ONE_SEED] = one_seed(rows, populations, seed)
     print_table(result, {name: members(labels) for name, labels in populations.items()})
     record: dict[str, Any] = {
         "default_score": SearchConfig().score,
         "cells": len(rows),
         "population": f"{half} cells of {table.name}, seed {seed}",
-        **(seed_noise(rows) if trained.is_ours else {}),
+        "control": control,
         **environment(chosen),
         "scipy": scipy.__version__,
         "python": platform.python_version(),
@@ -119,11 +118,13 @@ def parts_of(rows: Sequence[TrainedCell], is_ours: bool) -> dict[str, Labels]:
         return np.where([chosen(row) for row in rows], everything, LEFT_OUT)
 
     if is_ours:
-        return {
-            "all": everything,
-            "one_size": only(lambda row: row.group == "one_size"),
-            "random": only(lambda row: row.group == "random"),
-        }
+        present = [name for name in GROUPS if any(row.group == name for row in rows)]
+        parts = {"all": everything}
+        if "depthwise" in present:
+            parts["dense"] = only(lambda row: row.group != "depthwise")
+        for name in present:
+            parts[name] = only(partial(_is_of, name))
+        return parts
     names = [row.cell.canonical().archid for row in rows]
     return {
         "all": everything,
@@ -134,109 +135,57 @@ def parts_of(rows: Sequence[TrainedCell], is_ours: bool) -> dict[str, Labels]:
     }
 
 
-def seed_noise(rows: Sequence[TrainedCell]) -> dict[str, float]:
-    """Return how well the accuracies of the first seed order those of the second.
+def _is_of(group: str, row: TrainedCell) -> bool:
+    return row.group == group
 
-    Nothing while cells are not yet trained with two seeds.
+
+def one_seed(
+    rows: Sequence[TrainedCell], populations: Mapping[str, Labels], seed: int
+) -> dict[str, Any]:
+    """Return the figures of the first seed's accuracies as a score, judged by the second's.
+
+    Cells that were trained once are left out.
     """
-    if any(len(row.accuracies) < 2 for row in rows):
-        return {}
-    first, second = (np.array([row.accuracies[place] for row in rows]) for place in (0, 1))
-    skeletons = [row.skeleton for row in rows]
+    twice = np.array([len(row.accuracies) > 1 for row in rows])
+    first, second = (
+        np.array([row.accuracies[min(place, len(row.accuracies) - 1)] for row in rows])
+        for place in (0, 1)
+    )
+    both = {name: np.where(twice, labels, LEFT_OUT) for name, labels in populations.items()}
+    skeletons = [row.skeleton if twice[place] else None for place, row in enumerate(rows)]
     return {
-        "seeds_tau": round(tau_b(first, second), 4),
-        "seeds_kernel_size_tau": round(tau_within(first, second, skeletons), 4),
-        "seeds_mean_sd": round(float(np.mean(np.abs(first - second)) / math.sqrt(2)), 4),
+        **summarise(first, second, both, seed),
+        "top": round(top_mean(first[twice], second[twice]), 3),
+        "kernel_size_tau": round(tau_within(first, second, skeletons), 4),
+        "mean_sd": round(float(np.mean(np.abs(first - second)[twice]) / math.sqrt(2)), 4),
     }
-
-
-def structural(
-    rows: Sequence[TrainedCell], network: NetworkConfig
-) -> Iterator[tuple[str, tuple[Scores, float]]]:
-    """Yield each score that needs no net, and the seconds it took."""
-    batch = [row.cell for row in rows]
-    trivial: dict[str, Callable[[], list[float]]] = {
-        "params": lambda: [float(row.params) for row in rows],
-        "convolutions": lambda: [float(len(cell.kernel_sizes())) for cell in batch],
-    }
-    for name, function in trivial.items():
-        yield name, _timed(function)
-    for name in registry.names("score"):
-        if score_class(name).needs_images:
-            continue
-        score = score_class(name)(SearchConfig(), [], torch.device("cpu")).score
-
-        def run(score: Callable[[Architecture], float] = score) -> list[float]:
-            return [score(Architecture(cell, network, IMAGES)) for cell in batch]
-
-        yield name, _timed(run)
-
-
-def _timed(function: Callable[[], list[float]]) -> tuple[Scores, float]:
-    start = time.perf_counter()
-    values = np.array(function())
-    return values, time.perf_counter() - start
-
-
-def measure(
-    rows: Sequence[TrainedCell],
-    network: NetworkConfig,
-    data: Path,
-    batch_size: int,
-    seed: int,
-    device: torch.device,
-) -> Iterator[tuple[str, tuple[Scores, float]]]:
-    """Yield each score that runs the net, and the seconds it took."""
-    with tempfile.TemporaryDirectory() as folder:
-        manifest = Path(folder) / "manifest.json"
-        prepare("cifar10", DatasetConfig(kind="cifar10"), data, manifest)
-        settings = SearchConfig(batch_size=batch_size, batches=1, seed=seed)
-        batches = draw_batches(load_split(manifest, "train"), settings, device)
-    scorers: dict[str, Callable[[Architecture], float]] = {
-        name: score_class(name)(settings, batches, device).score
-        for name in registry.names("score")
-        if score_class(name).needs_images
-    }
-    scorers["hamming"] = SpikeScore(batches[0], hamming, seed, device)
-    scorers["code_rank"] = SpikeScore(batches[0], code_rank, seed, device)
-    cells = {cell.archid: cell for cell in (row.cell.canonical() for row in rows)}
-    for name, score in scorers.items():
-
-        def run(score: Callable[[Architecture], float] = score) -> list[float]:
-            # Each distinct cell once, as a search scores it: rows differ in what scores do not see.
-            known = {name: _score_connected(score, cell, network) for name, cell in cells.items()}
-            return [known[row.cell.canonical().archid] for row in rows]
-
-        values, seconds = _timed(run)
-        # Rows that share a score cost nothing more; a search has no such rows.
-        yield name, (values, seconds * len(rows) / len(cells))
-
-
-def _score_connected(
-    score: Callable[[Architecture], float], cell: Cell, network: NetworkConfig
-) -> float:
-    if not cell.connections():
-        return -math.inf  # no path from input to output: there is nothing to run
-    value = score(Architecture(cell, network, IMAGES))
-    return -math.inf if math.isnan(value) else value
 
 
 def print_table(result: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> None:
-    """Print one line per score: tau [interval] order, for each population."""
+    """Print one line per score: tau [interval] order for each population, and its choice."""
     names = "".join(f"  {f'{name} ({count} cells)':>27}" for name, count in counts.items())
-    print(f"{'score':<28}{names}  {'top':>7}  {'s/100 cells':>12}  {'kernel size':>11}")
+    choice = f"{'regret [low, high]':>20}  {'top':>7}  {'top regret':>10}  {'beaten by':>9}"
+    print(f"{'score':<28}{names}  {choice}  {'s/100 cells':>12}  {'kernel size':>11}")
     print(f"{'':<28}" + f"  {'tau   [low, high]   order':>27}" * len(counts))
     for score, figures in result.items():
         line = f"{score:<28}"
         for name in counts:
             suffix = "" if name == "all" else f"_{name}"
             tau, low, high, order = (
-                math.nan if figures[key + suffix] is None else figures[key + suffix]
-                for key in ("tau", "low", "high", "order")
+                _number(figures[key + suffix]) for key in ("tau", "low", "high", "order")
             )
             line += f"  {f'{tau:.3f} [{low:.3f}, {high:.3f}] {order:.3f}':>27}"
-        line += f"  {figures['top']:>7.2f}  {figures['seconds_per_100']:>12.4f}"
+        chosen, low, high, top, beaten = (
+            _number(figures[key])
+            for key in ("regret", "regret_low", "regret_high", "top_regret", "beaten_by")
+        )
+        line += f"  {f'{chosen:.2f} [{low:.2f}, {high:.2f}]':>20}  {figures['top']:>7.2f}"
+        line += f"  {top:>10.2f}  {beaten:>9.1f}  {figures.get('seconds_per_100', math.nan):>12.4f}"
         print(f"{line}  {figures.get('kernel_size_tau', math.nan):>11.3f}")
+
+
+def _number(figure: float | None) -> float:
+    return math.nan if figure is None else figure
 
 
 if __name__ == "__main__":

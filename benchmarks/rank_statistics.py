@@ -1,13 +1,19 @@
-"""How well a score orders cells: Kendall's tau with its interval, ties, and the top of the list.
+"""How well a score orders cells, and how good the cell is that it chooses, with intervals.
 
 `tau` is Kendall's tau-b, whose denominator leaves out pairs that the score ties. `order` is the
 tau-b to expect once ties are broken at random, which a search must do to choose. `top` is the
 mean accuracy of the best twentieth by the score, ties shared evenly.
+
+`regret` is what the table's best cell has more than the one with the highest score, in points of
+accuracy; `top_regret` what the best twentieth has more than the twentieth with the highest scores,
+both means; `beaten_by` the percentage of the cells that are better than the chosen one. Equal
+scores are broken at random, and these are expected values. The best of many noisy accuracies is too
+good by luck, so even a perfect score has some regret in another seed.
 """
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +32,7 @@ Labels = NDArray[np.int64]
 def summarise(
     values: Scores, accuracy: Scores, populations: Mapping[str, Labels], seed: int
 ) -> dict[str, float | None]:
-    """Return tau with its interval on all cells, and on the other populations under their names."""
+    """Return tau and regrets with intervals on all cells, and on other populations by name."""
     summary: dict[str, float | None] = {}
     for name, labels in populations.items():
         suffix = "" if name == "all" else f"_{name}"
@@ -34,6 +40,10 @@ def summarise(
         low, high = bootstrap(x, y, seed)
         tau = tau_b(x, y)
         figures = {"tau": tau, "low": low, "high": high, "order": tau * untied_root(x)}
+        for figure_name, statistic in CHOICE.items():
+            low, high = bootstrap(x, y, seed, statistic)
+            figures[figure_name] = statistic(x, y)
+            figures |= {f"{figure_name}_low": low, f"{figure_name}_high": high}
         for key, figure in figures.items():
             summary[key + suffix] = None if math.isnan(figure) else round(figure, 4)
     return summary
@@ -72,32 +82,57 @@ def untied_root(x: Scores) -> float:
     return math.sqrt(1 - tied / pairs) if pairs else math.nan
 
 
-def bootstrap(x: Scores, y: Scores, seed: int) -> tuple[float, float]:
-    """Return the 95 % percentile interval of tau-b over resampled cells."""
+Statistic = Callable[[Scores, Scores], float]
+"""Of scores and accuracies."""
+
+
+def bootstrap(x: Scores, y: Scores, seed: int, statistic: Statistic = tau_b) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a statistic over resampled cells."""
     if len(x) < 2:
         return math.nan, math.nan
     generator = np.random.default_rng(seed)
-    taus = []
+    found = []
     for _ in range(RESAMPLES):
         places = generator.integers(len(x), size=len(x))
-        taus.append(tau_b(x[places], y[places]))
-    low, high = np.nanpercentile(taus, [2.5, 97.5])
+        found.append(statistic(x[places], y[places]))
+    if np.isnan(found).all():
+        return math.nan, math.nan
+    low, high = np.nanpercentile(found, [2.5, 97.5])
     return float(low), float(high)
 
 
 def top_mean(x: Scores, y: Scores) -> float:
     """Return the mean of y over the best twentieth by x; equal x share the last places evenly."""
     places = len(x) * TOP_SHARE
-    left = places
-    mean = 0.0
-    for value in sorted(set(x.tolist()), reverse=True):
-        group = y[x == value]
-        taken = min(left, len(group))
-        mean += float(group.mean()) * taken / places
-        left -= taken
-        if left <= 0:
-            break
-    return mean
+    last = np.sort(x)[-math.ceil(places)]
+    above = x > last
+    shared = float(y[x == last].mean()) * (places - int(above.sum()))
+    return (float(y[above].sum()) + shared) / places
+
+
+def regret(x: Scores, y: Scores) -> float:
+    """Return the largest y less that of the largest x, the mean over equal x."""
+    return max(0.0, float(y.max() - y[x == x.max()].mean())) if len(x) else math.nan
+
+
+def top_regret(x: Scores, y: Scores) -> float:
+    """Return the mean of the best twentieth of y less that of the best twentieth by x."""
+    return max(0.0, top_mean(y, y) - top_mean(x, y)) if len(x) else math.nan
+
+
+def beaten_by(x: Scores, y: Scores) -> float:
+    """Return the percentage of the cells whose y is above that of the largest x."""
+    if not len(x):
+        return math.nan
+    return float(np.mean([100 * np.mean(y > chosen) for chosen in y[x == x.max()]]))
+
+
+CHOICE: Mapping[str, Statistic] = {
+    "regret": regret,
+    "top_regret": top_regret,
+    "beaten_by": beaten_by,
+}
+"""Figures of what a score chooses, by name."""
 
 
 def tau_within(x: Scores, y: Scores, groups: Sequence[Hashable]) -> float:

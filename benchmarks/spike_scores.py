@@ -72,3 +72,33 @@ def code_rank(layers: list[tuple[Tensor, int]]) -> float:
             shares = spectrum / spectrum.sum()
             total += calls * float(torch.special.entr(shares).sum().exp())
     return total
+
+
+def label_alignment(labels: Tensor) -> Callable[[list[tuple[Tensor, int]]], float]:
+    """Return a score: how far images of one class have like rates, and of others unlike ones.
+
+    The centred alignment (Cortes et al., JMLR 2012) of the Gram matrix of each layer's rates with
+    that of the classes, from -1 to 1, averaged over layers, each as often as it is called.
+
+    Args:
+        labels: [B], of the images.
+
+    """
+    classes = _centred(torch.nn.functional.one_hot(labels).double())
+
+    def score(layers: list[tuple[Tensor, int]]) -> float:
+        weighted = calls = 0.0
+        for spikes, count in layers:
+            rates = _centred(spikes.mean(0).flatten(1).double())
+            size = float(rates.norm() * classes.norm())
+            weighted += count * float((rates * classes).sum()) / size if size > 0 else 0.0
+            calls += count
+        return weighted / calls
+
+    return score
+
+
+def _centred(features: Tensor) -> Tensor:
+    """Return the Gram matrix [B, B] of features [B, D] less their mean."""
+    centred = features - features.mean(0)
+    return centred @ centred.T

@@ -7,11 +7,12 @@ same function are worse by half a point and more where arch_id is below `LATE`, 
 the numbers (docs/proxy.md), so the others are a population of their own.
 
 Our own (`kernel_cells.py`) has one row per training with the columns group, archid, seed,
-params and test_accuracy_percent; a JSON file of the same name beside it holds the network.
+params and test_accuracy_percent; a JSON file of the same name beside it holds network and data set.
+Where there is a column control, one control is read at a time, and each row says its width.
 """
 
 import csv
-import re
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,10 +20,12 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from table_cells import skeleton_of
 
 from spikernel import artifacts
 from spikernel.config import NetworkConfig
 from spikernel.errors import DataError, SpikernelError
+from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.notation import SPIKENAS_OPERATIONS
 from spikernel.space.patterns import EDGES
@@ -31,6 +34,7 @@ SPLIT_SEED = 2026
 """Of the shuffle whose even places are the design half."""
 LATE = 3906
 """First arch_id of the rows of SpikeNAS-Bench that agree with each other: 5^6 / 4."""
+CLASSES = {"cifar10": 10, "cifar100": 100}
 COLUMNS = tuple(f"edge_{low}{high}" for low, high in EDGES)
 
 WIDTHS = {"structural": NetworkConfig(pool=2), "measured": NetworkConfig(channels=16, pool=2)}
@@ -49,6 +53,8 @@ class TrainedCell:
     """arch_id of SpikeNAS-Bench."""
     group: str | None = None
     """Part of our own table."""
+    channels: int | None = None
+    """Width of its net; None: that of the table's network."""
 
     @property
     def accuracy(self) -> float:
@@ -63,7 +69,15 @@ class TrainedCell:
     @property
     def skeleton(self) -> str | None:
         """The cell without its kernel size, where all its convolutions have one by design."""
-        return re.sub(r"k\d+", "K", self.cell.archid) if self.group == "one_size" else None
+        sizes = len(set(self.cell.kernel_sizes()))
+        one = self.group == "one_size" or (self.group == "depthwise" and sizes == 1)
+        return skeleton_of(self.cell) if one else None
+
+    def architecture(self, network: NetworkConfig, images: ImageShape) -> Architecture:
+        """Return its net, at the width of its row."""
+        if self.channels is not None:
+            network = network.model_copy(update={"channels": self.channels})
+        return Architecture(self.cell, network, images)
 
 
 @dataclass(frozen=True)
@@ -74,23 +88,37 @@ class Table:
     structural: NetworkConfig
     measured: NetworkConfig
     is_ours: bool
+    dataset: str = "cifar10"
+
+    @property
+    def images(self) -> ImageShape:
+        """Shape of the images that the cells were trained on."""
+        return ImageShape(channels=3, size=32, classes=CLASSES[self.dataset])
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, control: str = "same_width") -> Table:
     """Read a table, sorted by the name of its cells.
 
+    Args:
+        path: the CSV.
+        control: which rows are read, where there are several.
+
     Raises:
-        DataError: the file cannot be read or a row is not of the expected form.
+        DataError: the file cannot be read, a row is not of the expected form, or there is none of
+            that control.
 
     """
     try:
         with path.open(newline="", encoding="utf-8") as handle:
             lines = list(csv.DictReader(handle))
         if lines and "archid" in lines[0]:
-            network = NetworkConfig.parse(
-                artifacts.read_json(path.with_suffix(".json"))["network"], "network"
-            )
-            return Table(list(_own_cells(lines)), network, network, is_ours=True)
+            described = artifacts.read_json(path.with_suffix(".json"))
+            network = NetworkConfig.parse(described["network"], "network")
+            lines = [line for line in lines if line.get("control", "same_width") == control]
+            if not lines:
+                raise ValueError(f"there is no training of control {control}")
+            dataset = described.get("dataset", {"kind": "cifar10"})["kind"]
+            return Table(list(_own_cells(lines)), network, network, is_ours=True, dataset=dataset)
         lines.sort(key=lambda line: int(line["arch_id"]))
         rows = [_spikenas_cell(line) for line in lines]
         return Table(rows, WIDTHS["structural"], WIDTHS["measured"], is_ours=False)
@@ -109,6 +137,7 @@ def _own_cells(lines: Sequence[Mapping[str, str]]) -> Iterable[TrainedCell]:
             int(found[0]["params"]),
             tuple(float(line["test_accuracy_percent"]) for line in found),
             group=found[0]["group"],
+            channels=int(found[0]["channels"]) if "channels" in found[0] else None,
         )
 
 
@@ -123,8 +152,21 @@ def _spikenas_cell(line: Mapping[str, str]) -> TrainedCell:
 
 
 def split_half(rows: Sequence[TrainedCell], half: str) -> list[TrainedCell]:
-    """Return all rows, or the even (design) or odd (check) places of the one seeded shuffle."""
+    """Return all rows, or the design or the check half.
+
+    SpikeNAS-Bench's: the even (design) or odd (check) places of one seeded shuffle. Our own: by a
+    hash of the cell without its kernel sizes, so that cells which differ in them stay together,
+    halves do not change when cells are added, and all controls and data sets have the same.
+    """
     if half == "all":
         return list(rows)
+    if all(row.group is not None for row in rows):
+        return [row for row in rows if own_half(row.cell) == half]
     order = np.random.default_rng(SPLIT_SEED).permutation(len(rows))
     return [rows[place] for place in order[0 if half == "design" else 1 :: 2]]
+
+
+def own_half(cell: Cell) -> str:
+    """Return the half of our own tables that a cell belongs to."""
+    text = f"{SPLIT_SEED} {skeleton_of(cell)}"
+    return ("design", "check")[hashlib.sha256(text.encode()).digest()[0] % 2]
