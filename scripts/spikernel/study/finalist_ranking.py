@@ -58,6 +58,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
         inputs=provenance.paths_of(inputs),
         outputs=provenance.paths_of(outputs),
         seconds=summary["finalist_seconds"],
+        device=rungs[0][0].device,
     )
 
 

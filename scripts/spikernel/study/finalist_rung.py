@@ -74,7 +74,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         fingerprint = {**described, "rung": rung, "seed": seed, "device": str(machine)}
         with Journal(journals[-1], {**fingerprint, "threads": machine.threads}) as journal:
             done += [job.trained(archid, seed, journal) for archid in names]
-    Part(described, rung, members, done).write(outputs.part)
+    Part(described, rung, members, str(machine), done).write(outputs.part)
     for path in journals:
         path.unlink(missing_ok=True)
 

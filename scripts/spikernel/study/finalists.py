@@ -46,18 +46,20 @@ class Training:
 
 @dataclass(frozen=True)
 class Part:
-    """What one job of a rung leaves; all jobs of a rung agree on all but the trainings."""
+    """What one job of a rung leaves; jobs of a rung differ in device and trainings alone."""
 
     described: dict[str, Any]
     """What the trainings of all rungs depend on."""
     rung: int
     members: list[str]
     """archids of all finalists of the rung."""
+    device: str
     trainings: list[Training]
 
     def write(self, path: Path) -> None:
         """Write a header, then a line for each training."""
-        head = {"described": self.described, "rung": self.rung, "members": self.members}
+        head = asdict(self)
+        del head["trainings"]
         lines = [json.dumps(head), *(json.dumps(asdict(item)) for item in self.trainings)]
         artifacts.write_text(path, "\n".join(lines) + "\n")
 
