@@ -35,6 +35,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
 
     Raises:
         TableError: the parts are damaged, of another search, or not all there.
+        TrainingError: every finalist of a rung diverged.
 
     """
     provenance.check([inputs.manifest, inputs.candidates, inputs.search])

@@ -50,7 +50,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
 
     Raises:
         ConfigError: there is no such rung or shard.
-        TrainingError: every training of the rung before diverged.
+        TrainingError: every finalist of the rung before diverged.
 
     """
     how, rung, shard = settings.training, settings.rung, settings.shard

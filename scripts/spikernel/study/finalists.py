@@ -115,12 +115,23 @@ def read_parts(inputs: Inputs, settings: Settings) -> list[list[Part]]:
 
 
 def accuracies(parts: Sequence[Part]) -> Accuracies:
-    """Return the mean accuracy over the seeds of each finalist of a rung, from all its parts."""
+    """Return the mean accuracy over the seeds of each finalist of a rung, from all its parts.
+
+    Raises:
+        TrainingError: every finalist diverged.
+
+    """
     seeds: dict[str, list[float]] = {name: [] for name in parts[0].members}
     for item in (item for part in parts for item in part.trainings):
         value = item.val_accuracy_percent
         seeds[item.archid].append(math.nan if value is None else value)
-    return {name: math.fsum(values) / len(values) for name, values in seeds.items()}
+    means = {name: math.fsum(values) / len(values) for name, values in seeds.items()}
+    if not any(map(math.isfinite, means.values())):
+        raise TrainingError(
+            f"every finalist diverged on rung {parts[0].rung}: lower learning_rate, or set "
+            "gradient_clip, in nas_search/finalist_training/training"
+        )
+    return means
 
 
 def read_candidates(path: Path) -> pd.DataFrame:
@@ -147,7 +158,7 @@ def members(inputs: Inputs, settings: Settings, rung: int) -> list[str]:
 
     Raises:
         TableError: the parts are not those of the rung before.
-        TrainingError: every training there diverged.
+        TrainingError: every finalist there diverged.
 
     """
     how, cells = settings.training, scored(read_candidates(inputs.candidates))
@@ -158,10 +169,4 @@ def members(inputs: Inputs, settings: Settings, rung: int) -> list[str]:
     if [parts[0].rung for parts in found] != [rung - 1]:
         raise TableError(f"rung {rung} follows from the files of rung {rung - 1}: give these")
     ranks = {item.archid: item.score_rank for item in cells}
-    chosen_names = better_part(accuracies(found[0]), ranks, how.reduction_factor)
-    if not chosen_names:
-        raise TrainingError(
-            f"every finalist diverged on rung {rung - 1}: lower learning_rate, or set "
-            "gradient_clip, of nas_search/finalist_training/training"
-        )
-    return chosen_names
+    return better_part(accuracies(found[0]), ranks, how.reduction_factor)

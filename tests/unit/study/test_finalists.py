@@ -191,10 +191,10 @@ def test_a_finalist_that_diverges_is_ranked_by_score(
     assert table["archid"].tolist().index(best) == 3
     assert table["evidence"].tolist()[:4] == [*["val_accuracy"] * 3, "score"]
     monkeypatch.setattr(finalist_rung, "train", lambda *_: (_ for _ in ()).throw(TrainingError()))
-    two = HOW.model_copy(update={"seeds": (0,)})
-    study.train_shard(tmp_path, two, 1, 0)
     with pytest.raises(TrainingError, match="every finalist diverged on rung 1"):
-        study.train_shard(tmp_path, two, 2, 0)
+        study.train(tmp_path, HOW)
+    with pytest.raises(TrainingError, match="every finalist diverged on rung 1"):
+        study.rank(tmp_path, how, study.train(tmp_path, how))
 
 
 def test_a_rung_or_shard_that_is_not_there_is_refused(study: Study, tmp_path: Path) -> None:
