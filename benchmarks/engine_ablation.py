@@ -69,7 +69,9 @@ PARTS: dict[str, Part] = {
     "average_pooling": Part(network={"pooling": "average"}),
     "levels_2": Part(network={"levels": 2}),
     "levels_3": Part(network={"levels": 3}),
-    "levels_5": Part(network={"levels": 5}),
+    "levels_4": Part(network={"levels": 4}),
+    "range_2": Part(network={"level_range": 2.0}),
+    "with_residual": Part(network={"residual": True}),
     DISTILLATION: Part({"objective": "distil"}),
 }  # fmt: skip
 """Name -> what it changes."""

@@ -110,7 +110,7 @@ def test_run_survives_the_loss_of_a_node(finished: tuple[Path, str]) -> None:
 
 def timed(name: str) -> bool:
     """Whether a column or key holds a time, or the ratio of two."""
-    return "seconds" in name or name == "ratio"
+    return "second" in name or name == "ratio"
 
 
 def without_times(value: Any) -> Any:

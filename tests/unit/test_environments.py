@@ -14,6 +14,7 @@ from spikernel import registry
 
 CONDA_NAMES = {"pytorch": "torch"}
 IMPORT_NAMES = {
+    "pydantic_core": "pydantic",
     "sklearn": "scikit-learn",
     "PIL": "pillow",
     "yaml": "pyyaml",
