@@ -11,6 +11,7 @@ include: "workflow/rules/prepare_data.smk"
 include: "workflow/rules/kernel_impact.smk"
 include: "workflow/rules/kernel_set_design.smk"
 include: "workflow/rules/nas_search.smk"
+include: "workflow/rules/finalists.smk"
 include: "workflow/rules/train_final.smk"
 include: "workflow/rules/deployment.smk"
 include: "workflow/rules/tradeoff_report.smk"
@@ -28,6 +29,7 @@ wildcard_constraints:
     kernel_size=r"\d+",
     rank=r"\d+",
     shard=r"\d+",
+    rung=r"\d+",
     seed=r"\d+",
 
 
@@ -45,6 +47,7 @@ rule all:
             rules.kernel_impact_table,
             rules.kernel_set_design,
             rules.nas_search,
+            *([rules.finalist_ranking] if FINALISTS else []),
             rules.train_final,
             rules.deployment,
             rules.tradeoff_table,

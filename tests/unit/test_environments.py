@@ -89,7 +89,8 @@ def test_environment_holds_what_its_scripts_import_and_no_more(path: Path) -> No
 
 
 def test_table_steps_do_without_torch() -> None:
-    for script in ("kernel_set_design", "kernel_impact_table", "tradeoff_table", "tradeoff_report"):
+    tables = ("kernel_set_design", "kernel_impact_table", "tradeoff_table", "tradeoff_report")
+    for script in (*tables, "finalist_ranking"):
         assert "torch" not in third_party(script)
 
 

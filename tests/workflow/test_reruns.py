@@ -112,6 +112,10 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
     "the C templates": (append("export/c/main.c.j2", "/* edited */\n"), {"export", *REPORT}),
     "the lowering": (append("export/lowering.py"), {"deployment", *TABLES}),
     "the score in use": (append("search/scores/sahd_half_n.py"), SEARCHED),
+    "finalists": (
+        configure(nas_search={**FEW_JOBS["nas_search"], "finalists": 2}),
+        {"finalist_rung", "finalist_ranking", *TRAINED},
+    ),
     "how nets are trained": (append("training/loop.py"), {"kernel_impact", *DESIGNED}),
     "the objective in use": (append("training/objectives/tet.py"), {"kernel_impact", *DESIGNED}),
     "the neuron in use": (append("network/neurons/lif.py"), {"kernel_impact", *DESIGNED}),

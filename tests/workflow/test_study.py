@@ -153,6 +153,22 @@ def test_shards_give_the_ranking_of_one_job(project: Path, finished: Path) -> No
     pd.testing.assert_frame_equal(merged, whole)
 
 
+def test_finalists_rank_without_a_new_search(project: Path) -> None:
+    halving = {"beside": 2, "rungs": [1, 2], "seeds": [0], "reduction_factor": 2}
+    search = {**TINY["nas_search"], "finalists": 2}  # type: ignore[dict-item]
+    write_config(project, {**TINY, "nas_search": {**search, "finalist_training": halving}})
+    # Two kernel sets, two rungs of one job each; and what follows the ranking.
+    jobs = replan(project)
+    assert (jobs["finalist_rung"], jobs["finalist_ranking"], jobs["train_final"]) == (4, 2, 2)
+    assert not {"prepare_data", "kernel_impact", "kernel_set_design", "nas_search"} & set(jobs)
+    target = "results/tiny/digits/finalists/k1-3/candidates.csv"
+    result = snakemake(project, target)
+    assert result.returncode == 0, result.stdout
+    assert replan(project, target) == {}
+    ranked = pd.read_csv(project / target)
+    assert ranked["finalist_epochs"].tolist()[:4] == [2, 2, 1, 1]
+
+
 def test_a_run_ends_with_its_result(project: Path) -> None:
     (project / REPORT / "report.html").unlink()
     result = snakemake(project)

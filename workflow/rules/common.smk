@@ -152,6 +152,35 @@ def search_parts(wildcards):
     return [f"{folder}/{shard}.jsonl" for shard in range(shards)] if shards > 1 else []
 
 
+# The folder of the ranking that all later steps take: by finalists, where there are any.
+FINALISTS = CHECKED.nas_search.finalists
+RANKED = "nas_search" if FINALISTS is None else "finalists"
+RUNGS = SECTIONS["finalist_training"]
+
+
+def rung_parts(wildcards, rungs):
+    """Return the files of all jobs of some rungs of the finalists of one search."""
+    folder = (
+        f"results/{EXPERIMENT}/{wildcards.dataset}/finalists/{wildcards.kernel_set}"
+    )
+    return [
+        f"{folder}/rung-{rung}/{shard}.jsonl"
+        for rung in rungs
+        for shard in range(RUNGS.shards)
+    ]
+
+
+def parts_before(wildcards):
+    """Return the files of the rung before one; none before the first."""
+    rung = int(wildcards.rung)
+    return rung_parts(wildcards, [rung - 1] if rung > 1 else [])
+
+
+def parts_of_all_rungs(wildcards):
+    """Return the files of all rungs of one search."""
+    return rung_parts(wildcards, range(1, len(RUNGS.rungs) + 1))
+
+
 def final_files(name, step="train_final"):
     """Return the path of a file for every model of every data set."""
     return [
@@ -178,10 +207,10 @@ def final_files_of(name):
     return files
 
 
-def search_files(name):
+def search_files(name, step=RANKED):
     """Return the path of a file for every data set and kernel set."""
     return [
-        f"results/{EXPERIMENT}/{dataset}/nas_search/{kernel_set}/{name}"
+        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/{name}"
         for dataset in CHECKED.datasets
         for kernel_set in CHECKED.kernel_sets()
     ]
@@ -227,7 +256,8 @@ def provenance_files():
             for dataset in CHECKED.datasets
             for path in impact_files(dataset, "provenance.json")
         ),
-        *search_files("provenance.json"),
+        *search_files("provenance.json", "nas_search"),
+        *(search_files("provenance.json") if FINALISTS else []),
         *final_files("provenance.json"),
         *final_files("provenance.json", "deployment"),
         f"results/{EXPERIMENT}/tradeoff_report/provenance_table.json",

@@ -3,8 +3,8 @@ rule train_final:
     input:
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
-        candidates="results/{experiment}/{dataset}/nas_search/{kernel_set}/candidates.csv",
-        search="results/{experiment}/{dataset}/nas_search/{kernel_set}/search.json",
+        candidates=f"results/{{experiment}}/{{dataset}}/{RANKED}/{{kernel_set}}/candidates.csv",
+        search=f"results/{{experiment}}/{{dataset}}/{RANKED}/{{kernel_set}}/search.json",
         teacher=teacher("datasets/{dataset}/train_final"),
     output:
         metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/metrics.json",

@@ -5,6 +5,7 @@ from spikernel.config.datasets import DatasetConfig
 from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
+from spikernel.config.finalists import FinalistConfig
 from spikernel.config.impact import Control, ImpactConfig
 from spikernel.config.network import MACROS, ConvolutionType, NetworkConfig
 from spikernel.config.phases import PhaseConfig
@@ -23,6 +24,7 @@ __all__ = [
     "DesignConfig",
     "ExportConfig",
     "FinalConfig",
+    "FinalistConfig",
     "ImpactConfig",
     "KernelSizes",
     "NetworkConfig",

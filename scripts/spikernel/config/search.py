@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from spikernel.config.base import PartOf, Seed, StrictModel
+from spikernel.config.finalists import FinalistConfig
 from spikernel.config.problems import fault
 
 
@@ -65,9 +66,19 @@ class SearchConfig(StrictModel):
     """Seed of the samples, the shared weights and the mini-batches."""
     budget: Budget = Budget()
     """Bounds on the candidates, applied before anything is scored."""
+    finalists: int | None = Field(default=None, ge=1)
+    """Train this many of the best by score, and some others, briefly, and rank them by validation
+    accuracy (docs/search.md); default: the score alone decides."""
+    finalist_training: FinalistConfig | None = None
+    """How the finalists are trained; default: as the defaults of its keys say."""
 
     @model_validator(mode="after")
     def _check(self) -> "SearchConfig":
+        if self.finalist_training is not None and self.finalists is None:
+            raise fault(
+                "says how finalists are trained, but there are none: set nas_search/finalists",
+                "finalist_training",
+            )
         if self.strategy == "evolution" and (self.shards > 1 or self.prefilter is not None):
             raise fault("evolution goes step by step: remove shards and prefilter", "strategy")
         if self.prefilter is None:

@@ -10,6 +10,7 @@ from spikernel.config.datasets import DatasetConfig, DatasetEntry
 from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
 from spikernel.config.final import FinalConfig
+from spikernel.config.finalists import FinalistConfig
 from spikernel.config.impact import ImpactConfig
 from spikernel.config.network import NetworkConfig
 from spikernel.config.problems import Key, Problem, RefusedError, fault
@@ -137,9 +138,12 @@ class WorkflowConfig(StrictModel):
 
         """
         found: dict[str, StrictModel] = {
-            name: getattr(self, name)
-            for name in ("kernel_set_design", "nas_search", "tradeoff_report", "export")
+            name: getattr(self, name) for name in ("kernel_set_design", "tradeoff_report", "export")
         }
+        # Apart, so that neither finalists nor their training touch what is scored.
+        scored = {"finalists": None, "finalist_training": None}
+        found["nas_search"] = self.nas_search.model_copy(update=scored)
+        found["finalist_training"] = self.nas_search.finalist_training or FinalistConfig()
         for name, entry in self.datasets.items():
             own = {field: getattr(entry, field) for field in DatasetConfig.model_fields}
             found[f"datasets/{name}/data"] = DatasetConfig(**own)

@@ -20,6 +20,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "network": "datasets/{dataset}/network",
     },
     "nas_search": {"search": "nas_search", "network": "datasets/{dataset}/network"},
+    "finalist_ranking": {
+        "training": "finalist_training",
+        "network": "datasets/{dataset}/network",
+    },
     "train_final": {
         "training": "datasets/{dataset}/train_final",
         "network": "datasets/{dataset}/network",

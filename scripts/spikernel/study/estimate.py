@@ -124,7 +124,7 @@ def estimate(config: WorkflowConfig, results: Path, cores: int) -> Cost:
         images = sum(split.count for split in manifest.splits.values())
         data_mb += images * (manifest.channels * manifest.image_size**2 + 8) / 1e6
         nets = planned_nets(config, dataset, image_shape(manifest))
-        for rule in ("kernel_impact", "train_final"):
+        for rule in dict.fromkeys(net.rule for net in nets):
             chosen = [net for net in nets if net.rule == rule]
             LOG.info("timing %d nets of %s on %s", len(chosen), rule, dataset)
             times = time_nets(chosen, manifest, config.nas_search, config.device, config.threads)
@@ -133,6 +133,8 @@ def estimate(config: WorkflowConfig, results: Path, cores: int) -> Cost:
         weights_mb += sum(net.jobs * _weights_mb(net) for net in chosen)
     on_gpu = any(rule.gpu_gb for rule in rules)
     at_once = 1 if on_gpu else max(1, cores // config.threads)
+    order = ("kernel_impact", "nas_search", "finalist_rung", "train_final", "deployment")
+    rules.sort(key=lambda cost: (list(config.datasets).index(cost.dataset), order.index(cost.rule)))
     return Cost(tuple(rules), at_once, data_mb, weights_mb, state_mb)
 
 
@@ -152,7 +154,10 @@ def _manifest(config: WorkflowConfig, dataset: str, results: Path) -> Manifest:
 def _rule_costs(dataset: str, nets: Sequence[PlannedNet], times: RuleTimes) -> list[RuleCost]:
     jobs = [net.jobs for net in nets]
     work: dict[str, tuple[list[float], list[float]]] = {
-        "kernel_impact": (jobs, [time.train for time in times.nets])
+        nets[0].rule: (
+            jobs,
+            [net.trainings * time.train for net, time in zip(nets, times.nets, strict=True)],
+        )
     }
     if nets[0].rule == "train_final":
         scores = [n.candidates * t.score for n, t in zip(nets, times.nets, strict=True)]

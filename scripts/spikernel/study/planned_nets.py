@@ -1,13 +1,20 @@
 """Which nets an experiment trains, and how often, as far as it is known before anything has run."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from spikernel.config import NetworkConfig, SearchConfig, TrainingConfig, WorkflowConfig
+from spikernel.config import (
+    FinalistConfig,
+    NetworkConfig,
+    SearchConfig,
+    TrainingConfig,
+    WorkflowConfig,
+)
+from spikernel.search.finalists import rung_sizes
 from spikernel.search.score import score_class
 from spikernel.search.strategies import Space, plan, rank_order
 from spikernel.space.architecture import Architecture, ImageShape
@@ -20,7 +27,7 @@ from spikernel.study.reference_net import ANCHOR, reference_architecture
 class PlannedNet:
     """An architecture, and the jobs that train it."""
 
-    rule: Literal["kernel_impact", "train_final"]
+    rule: Literal["kernel_impact", "finalist_rung", "train_final"]
     architecture: Architecture
     training: TrainingConfig
     jobs: float
@@ -29,6 +36,8 @@ class PlannedNet:
     """Searches that choose it."""
     candidates: int = 0
     """Cells that each of them scores."""
+    trainings: float = 1
+    """Nets of this kind that a job trains, one after the other."""
 
 
 def planned_nets(config: WorkflowConfig, dataset: str, images: ImageShape) -> list[PlannedNet]:
@@ -53,7 +62,8 @@ def planned_nets(config: WorkflowConfig, dataset: str, images: ImageShape) -> li
     assert isinstance(impact, TrainingConfig)
     assert isinstance(final, TrainingConfig)
     bounds = Bounds(config.nas_search, network, images)
-    return [*_reference_nets(config, impact, bounds), *_final_nets(config, final, bounds)]
+    final_nets = list(_final_nets(config, final, bounds))
+    return [*_reference_nets(config, impact, bounds), *_finalists(config, final_nets), *final_nets]
 
 
 def _reference_nets(
@@ -79,6 +89,25 @@ def _final_nets(
         jobs = share * final.ranks * len(final.seeds)
         scored = min(len(cells), search.prefilter or len(cells))
         yield PlannedNet("train_final", architecture, training, jobs, share, scored)
+
+
+def _finalists(config: WorkflowConfig, searched: Sequence[PlannedNet]) -> Iterator[PlannedNet]:
+    """Yield the nets of every rung of every search, with its likely cell for all finalists."""
+    best, how = config.nas_search.finalists, config.nas_search.finalist_training or FinalistConfig()
+    if best is None:
+        return
+    for net in searched:
+        first = min(best + how.beside, net.candidates)
+        sizes = rung_sizes(first, len(how.rungs), how.reduction_factor)
+        for epochs, finalists in zip(how.rungs, sizes, strict=True):
+            training = how.training.model_copy(update={"epochs": epochs})
+            yield PlannedNet(
+                "finalist_rung",
+                net.architecture,
+                training,
+                jobs=net.searches * how.shards,
+                trainings=finalists * len(how.seeds) / how.shards,
+            )
 
 
 def kernel_set_shares(config: WorkflowConfig, bounds: Bounds) -> dict[tuple[int, ...], float]:

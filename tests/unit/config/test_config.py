@@ -9,7 +9,9 @@ from spikernel.config import (
     MACROS,
     RECIPES,
     DatasetConfig,
+    FinalistConfig,
     NetworkConfig,
+    SearchConfig,
     TrainingConfig,
     WorkflowConfig,
 )
@@ -130,6 +132,37 @@ def test_overrides_change_only_their_data_set() -> None:
     assert sections["datasets/digits/network"] == NetworkConfig(votes=2)
     assert sections["datasets/cifar10/network"] == NetworkConfig(votes=10)
     assert sections["datasets/cifar10/data"] == DatasetConfig(kind="cifar10")
+
+
+def test_finalists_leave_the_search_by_score_as_it_is() -> None:
+    training = {"rungs": [1, 3], "training": {"recipe": "modern"}}
+    sections = parse({"nas_search": {"finalists": 5, "finalist_training": training}}).sections()
+    assert sections["nas_search"] == parse({}).sections()["nas_search"]
+    assert sections["nas_search"].parts() == SearchConfig().parts()
+    how = sections["finalist_training"]
+    assert isinstance(how, FinalistConfig)
+    assert (how.rungs, how.training.objective) == ((1, 3), "tet")
+    assert parse({}).sections()["finalist_training"] == FinalistConfig()
+    # As the rules hand it to a script; the default recipe and SNASNet's, which has no fields.
+    for plain in (how, FinalistConfig(), FinalistConfig(training=TrainingConfig())):
+        assert FinalistConfig.parse(json.loads(json.dumps(plain.changes())), "f") == plain
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        ({"finalist_training": {}}, "finalist_training: says how finalists are trained, but"),
+        ({"finalists": 2, "finalist_training": {"rungs": [4, 4]}}, "rungs: must list rising"),
+        ({"finalists": 2, "finalist_training": {"rungs": []}}, "rungs: must list rising"),
+        (
+            {"finalists": 2, "finalist_training": {"training": {"epochs": 3}}},
+            "finalist_training/training/epochs: is not for finalists, whose epochs follow",
+        ),
+    ],
+)
+def test_finalists_that_cannot_be_are_refused(search: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse({"nas_search": search})
 
 
 def test_recipe_gives_defaults_that_fields_override() -> None:

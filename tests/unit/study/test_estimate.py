@@ -58,6 +58,22 @@ def test_fixed_sets_are_searched_as_they_are() -> None:
     assert net.architecture.cell.archid.count("k3") >= 3
 
 
+def test_finalists_are_counted_by_rung() -> None:
+    how = {"beside": 1, "rungs": [1, 2], "reduction_factor": 2, "seeds": [0, 1], "shards": 2}
+    halving = config(
+        kernel_set_design={"fixed": [[1, 3]]},
+        nas_search={"strategy": "exhaustive", "finalists": 7, "finalist_training": how},
+    )
+    first, second = (
+        n for n in planned_nets(halving, "digits", DIGITS) if n.rule == "finalist_rung"
+    )
+    # One search; 8 finalists, then 4, with two seeds each, in two jobs.
+    assert (first.jobs, first.trainings, first.training.epochs) == (2, 8, 1)
+    assert (second.jobs, second.trainings, second.training.epochs) == (2, 4, 2)
+    assert first.training.recipe == "engine"
+    assert jobs(planned_nets(config(), "digits", DIGITS), "finalist_rung") == 0
+
+
 def test_a_budget_that_nothing_meets_is_refused() -> None:
     tight = config(nas_search={"budget": {"max_params": 5}})
     with pytest.raises(BudgetError, match="no architecture meets the budget"):
@@ -90,13 +106,16 @@ def test_published_data_are_counted_without_a_file(
 
 def test_tiny_study_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tiny.yaml"
-    path.write_text(yaml.safe_dump({**TINY, "device": "cpu"}))
+    halving = {"finalists": 2, "finalist_training": {"rungs": [1], "seeds": [0]}}
+    search = {**TINY["nas_search"], **halving}  # type: ignore[dict-item]
+    path.write_text(yaml.safe_dump({**TINY, "device": "cpu", "nas_search": search}))
     run(Inputs(path, tmp_path, ROOT / "profiles/slurm"), Settings(cores=2))
     shown = capsys.readouterr().out
     rows = [line.split("|")[1:4] for line in shown.splitlines() if line.startswith("| digits")]
     assert [[cell.strip() for cell in row] for row in rows] == [
         ["digits", "kernel_impact", "3"],
         ["digits", "nas_search", "2"],
+        ["digits", "finalist_rung", "2"],
         ["digits", "train_final", "2"],
         ["digits", "deployment", "2"],
     ]

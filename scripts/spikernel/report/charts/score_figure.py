@@ -50,7 +50,7 @@ def read_candidates(paths: Sequence[Path]) -> pd.DataFrame:
     """
     parts = []
     for path in sorted(paths):
-        if len(path.parts) < 4 or path.parts[-3] != "nas_search":
+        if len(path.parts) < 4 or path.parts[-3] not in ("nas_search", "finalists"):
             raise TableError(f"{path} does not lie at <dataset>/nas_search/<kernel_set>/")
         table = tables.read_csv(
             path,

@@ -24,7 +24,7 @@ from spikernel.report.charts.figures import Chart, Numbers
 from spikernel.report.page import headlines, page_evidence, page_tables
 from spikernel.report.page.cards import Card
 from spikernel.report.page.image_evidence import Judged
-from spikernel.report.tables import formats, headline, models, selection
+from spikernel.report.tables import formats, headline, main_tables, models, selection
 from spikernel.report.tables.records import Job, KernelSets, Search
 from spikernel.report.tables.table import count
 from spikernel.report.tables.table import sizes as sizes_as_set
@@ -153,6 +153,7 @@ def _tables(content: Content) -> dict[str, Any]:
             selection.for_flash(numbers.means, content.settings.flash_budgets_kb, content.compared)
         ),
         "models": page_tables.models(numbers.means),
+        "on_ranks": main_tables.on_ranks(numbers.means),
         "impact": page_tables.impact(numbers.impact),
         "kernel_sets": page_tables.kernel_sets(content.kernel_sets, numbers.means),
         "searches": page_evidence.searches(content.searches, numbers.searched),

@@ -34,6 +34,7 @@ _SEARCHES = (
     Column("distinct", "distinct", count, "number"),
     Column("scored", "scored", count, "number"),
     Column("time", "seconds", duration, "number"),
+    Column("finalists", "finalist_seconds", duration, "number"),
     Column("ms per score", "seconds_per_score", lambda s: significant(1000 * s), "number"),
     Column("reference", "reference_seconds", duration, "number"),
     Column("ratio", "ratio", lambda ratio: f"{significant(ratio, 2)}×", "number"),
@@ -95,9 +96,12 @@ def searches(found: Sequence[Search], costs: pd.DataFrame) -> Table:
     rows = []
     for row in tables.records(costs):
         search = best[row["dataset"], row["kernel_set"]]
-        rows.append({**row, "score": search.score, "best_score": search.best_score})
+        own = ("score", "best_score", "finalist_seconds")
+        rows.append({**row, **{name: getattr(search, name) for name in own}})
     caption = f"Cost of each search, and of {REFERENCE_SAMPLES:,} samples that are all scored"
-    return table(caption, _SEARCHES, rows)
+    trained = any(search.finalists for search in found)
+    columns = [column for column in _SEARCHES if trained or column.key != "finalist_seconds"]
+    return table(caption, tuple(columns), rows)
 
 
 def agreements(found: Sequence[Agreement]) -> Table:

@@ -93,6 +93,7 @@ def models(means: pd.DataFrame) -> tuple[Table, Table]:
 
 def _of_accuracy(column: ModelColumn) -> bool:
     evidence = "accuracy" in column.name or column.name.endswith("images")
+    evidence = evidence or column.name in ("finalist_epochs", "score_rank")
     return evidence or column.kind != "number" or column.over_seeds in ("key", "count")
 
 

@@ -34,6 +34,18 @@ class Sources:
     search: Search
     deployment: Deployment
 
+    @property
+    def finalist_epochs(self) -> int | None:
+        """Epochs of the trainings that the rank rests on; None: on the score."""
+        found = self.search.finalist(self.metrics.rank)
+        return None if found is None else found.finalist_epochs
+
+    @property
+    def score_rank(self) -> int | None:
+        """The place by score of a cell that is ranked otherwise."""
+        found = self.search.finalist(self.metrics.rank)
+        return None if found is None else found.score_rank
+
 
 OverSeeds = Literal["key", "shared", "mean", "mean_sd", "count", "anew", "apart"]
 """What becomes of a column in the table with one row per model: its values name the model, are
@@ -55,7 +67,8 @@ class ModelColumn:
     """How a value is written; of `mean_sd`, the mean and the standard deviation."""
     source: str = "metrics"
     """Record of `Sources` that has the value under the column's name, or the place of the value
-    in it after a dot; `table` where it follows from all rows together."""
+    in it after a dot; empty where `Sources` itself has it; `table` where it follows from all rows
+    together."""
     kind: Literal["text", "number", "code", "flag"] = "number"
     upper: str = ""
     """Name of the column that holds the upper end of a range that begins here."""
@@ -66,7 +79,8 @@ class ModelColumn:
 
     def value(self, sources: Sources) -> Any:
         """Return the value of one model and seed."""
-        place = self.source if "." in self.source else f"{self.source}.{self.name}"
+        of_record = self.source and "." not in self.source
+        place = f"{self.source}.{self.name}" if of_record else self.source or self.name
         return attrgetter(place)(sources)
 
     @property
@@ -90,11 +104,16 @@ def _dot(flag: bool) -> str:
     return "●" if flag else ""
 
 
+def _whole(number: float) -> str:
+    return f"{number:.0f}"
+
+
 def _rate(share: float) -> str:
     return f"{share:.3f}"
 
 
 _deployed = partial(ModelColumn, source="deployment", optional=True)
+_ranked = partial(ModelColumn, over_seeds="shared", text=_whole, source="", optional=True)
 
 
 def _interval(accuracy: str, title: str = "", *, brief: bool = False) -> tuple[ModelColumn, ...]:
@@ -118,6 +137,8 @@ MODELS = (
     ModelColumn("kernel_sizes", "shared", "sizes", "", sizes, "metrics.sizes", kind="text"),
     ModelColumn("rank", "key", "rank", brief=True),
     ModelColumn("archid", "key", "architecture", kind="code", brief=True),
+    _ranked("finalist_epochs", title="ranked after", unit="epochs", brief=True),
+    _ranked("score_rank", title="rank by score"),
     ModelColumn("pareto", "shared", "front", "", _dot, "table", kind="flag", brief=True),
     ModelColumn("test_accuracy_percent", "mean_sd", "test", "%", accuracy, brief=True),
     *_interval("test_accuracy_percent", "95 % interval", brief=True),

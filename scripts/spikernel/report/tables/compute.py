@@ -10,7 +10,7 @@ from spikernel.report.tables.records import Job
 
 STEPS = (
     *("prepare_data", "kernel_impact", "kernel_impact_table", "kernel_set_design", "nas_search"),
-    *("train_final", "deployment", "tradeoff_table"),
+    *("finalist_ranking", "train_final", "deployment", "tradeoff_table"),
 )
 """Steps in the order in which they run; others come after them."""
 

@@ -20,6 +20,18 @@ NOTE = (
 )
 
 
+def on_ranks(means: pd.DataFrame) -> str:
+    """Return on what evidence the searches ranked the models, in a sentence."""
+    finalists = int(means["finalist_epochs"].notna().sum())
+    if not finalists:
+        return "The rank of every model is that of its training-free score."
+    others = "" if finalists == len(means) else "; the ranks of the others rest on the score alone"
+    return (
+        f"The ranks of {finalists} of {len(means)} models rest on the validation accuracy of "
+        f"finalists of the search, after as many epochs as the column says{others}."
+    )
+
+
 def budget(unit: Unit = MB) -> tuple[Column, ...]:
     """Return the first columns of every table of the selection."""
     return (*shown("dataset"), _memory("budget", "budget_mb", unit))

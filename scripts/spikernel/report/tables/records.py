@@ -154,6 +154,17 @@ class Deployment(Record):
         return 100 / len(self.classes)
 
 
+class Finalist(BaseModel):
+    """A cell of a search that was ranked by its validation accuracy after a brief training."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    rank: int = Field(ge=1)
+    score_rank: int = Field(ge=1)
+    """Its place by score alone."""
+    finalist_epochs: int = Field(ge=1)
+
+
 class Search(Record):
     """Outcome and cost of the search over one kernel set (`search.json`)."""
 
@@ -171,6 +182,13 @@ class Search(Record):
     device: str
     score: str
     best_score: float
+    finalist_seconds: float | None = Field(default=None, ge=0)
+    """Of the trainings of all finalists; None where the score alone ranks."""
+    finalists: tuple[Finalist, ...] = ()
+
+    def finalist(self, rank: int) -> Finalist | None:
+        """Return the finalist of a rank; None where the rank is by score."""
+        return next((item for item in self.finalists if item.rank == rank), None)
 
 
 class Job(Record):

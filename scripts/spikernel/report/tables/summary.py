@@ -5,7 +5,7 @@ import pandas as pd
 from spikernel import tables
 from spikernel.report.tables import markdown
 from spikernel.report.tables.columns import shown
-from spikernel.report.tables.main_tables import NOTE
+from spikernel.report.tables.main_tables import NOTE, on_ranks
 from spikernel.report.tables.table import Column, Table, duration, table
 
 _KERNEL_SETS = (
@@ -37,7 +37,8 @@ def render(
         markdown.render(selection),
         *(["## int8 model per size of flash", markdown.render(flash)] if flash.rows else []),
         "## Models",
-        "A dot marks the Pareto front of test accuracy against memory within a data set.",
+        "A dot marks the Pareto front of test accuracy against memory within a data set. "
+        + on_ranks(means),
         markdown.render(models),
         "## Kernel sets",
         markdown.render(_kernel_sets(means)),

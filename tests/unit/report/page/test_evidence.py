@@ -21,6 +21,7 @@ from spikernel.report.page import page_evidence
 from spikernel.report.tables import comparisons, compute, main_tables, models, selection
 from spikernel.report.tables.published import table as published
 from spikernel.report.tables.records import Metrics, Search
+from spikernel.report.tables.table import Table
 
 
 def means_of(experiment: Experiment, **settings: object) -> pd.DataFrame:
@@ -45,6 +46,23 @@ def test_a_search_that_timed_no_score_has_no_ratio(experiment: Experiment) -> No
     assert table["ratio"].isna().all()
     assert page_evidence.searches(searches, table).rows[0][7:10] == ("–", "–", "–")
     search_figure.draw(table)
+
+
+def test_searches_show_the_time_of_their_finalists(experiment: Experiment) -> None:
+    costs = search_figure.table([], score_figure.read_candidates([]))
+    assert "finalists" not in titles(page_evidence.searches([], costs))
+    change(experiment.searches[0], finalist_seconds=90.0, finalists=[
+        {"rank": 1, "score_rank": 5, "finalist_epochs": 8}
+    ])  # fmt: skip
+    searches = [Search.read(path) for path in experiment.searches]
+    costs = search_figure.table(searches, score_figure.read_candidates([]))
+    found = page_evidence.searches(searches, costs)
+    place = titles(found).index("finalists")
+    assert sorted(row[place] for row in found.rows) == ["90 s", "–"]
+
+
+def titles(found: Table) -> list[str]:
+    return [column.title for column in found.columns]
 
 
 def test_scores_stand_beside_the_accuracy_of_their_models(experiment: Experiment) -> None:

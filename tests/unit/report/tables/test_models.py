@@ -139,6 +139,25 @@ def test_summary_is_aligned(experiment: Experiment) -> None:
     assert "| 91.50 ± 0.71 |" in text
 
 
+def test_models_say_on_what_their_rank_rests(experiment: Experiment) -> None:
+    by_score = (experiment.tables() / "summary.md").read_text(encoding="utf-8")
+    assert "The rank of every model is that of its training-free score." in by_score
+    assert "ranked after" not in by_score
+    # The first rank of one search was the fifth by score, and won after 8 epochs.
+    (path,) = (path for path in experiment.searches if "design-1" in str(path))
+    won = {"rank": 1, "score_rank": 5, "finalist_epochs": 8, "val_accuracy_percent": 71.5}
+    change(path, finalist_seconds=90.0, finalists=[won])
+    out = experiment.tables()
+    text = (out / "summary.md").read_text(encoding="utf-8")
+    assert "The ranks of 1 of 4 models rest on the validation accuracy" in text
+    assert "the ranks of the others rest on the score alone" in text
+    assert "| ranked after epochs |" in text
+    table = models.read(out / "models.csv")
+    first = (table["kernel_set"] == "design-1") & (table["rank"] == 1)
+    assert table[first][["finalist_epochs", "score_rank"]].to_numpy().tolist() == [[8, 5]] * 2
+    assert table[~first][["finalist_epochs", "score_rank"]].isna().all(axis=None)
+
+
 def test_provenance_names_every_input_and_output(experiment: Experiment) -> None:
     text = (experiment.tables() / "provenance_table.json").read_text(encoding="utf-8")
     for path in (*experiment.metrics, *experiment.searches, *experiment.deployments):
