@@ -10,6 +10,7 @@
 # make docs-config    config/README.md and the schema, from the models of the configuration
 # make docs    the documentation as a site, in site/; a link that leads nowhere is an error
 # make test    lint and all tests
+# make test-faults    bad inputs, kills, full disks, flipped bits (KILLS=, FLIPS=, SEED=); a sample is part of make test
 # make test-conda     the study through --use-conda alone; part of make test
 # make test-dvc       dvc repro, push and pull alone; part of make test
 # make test-slurm     the study on a SLURM cluster of two nodes; needs root (docs/slurm.md)
@@ -33,7 +34,7 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help setup demo quick release figures readme docs-config docs plots adopt verify test test-conda \
-        test-dvc test-slurm test-qemu test-neurobench test-simulators lint lock bench-search bench-train \
+        test-faults test-dvc test-slurm test-qemu test-neurobench test-simulators lint lock bench-search bench-train \
         bench-time-to-accuracy bench-recipe bench-engine
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -99,6 +100,13 @@ verify: setup
 
 test: lint
 	python -m pytest -n $(CORES) --dist loadfile
+
+KILLS ?= 3
+FLIPS ?= 8
+SEED ?= 0
+test-faults: setup
+	FAULTS=all FAULTS_KILLS=$(KILLS) FAULTS_FLIPS=$(FLIPS) FAULTS_SEED=$(SEED) \
+	  python -m pytest -n $(CORES) --dist loadfile tests/faults
 
 test-conda: setup
 	python -m pytest tests/conda

@@ -69,13 +69,18 @@ def read_json(path: Path) -> Any:
 
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise SpikernelError(f"{path} is missing: run the step that makes it first") from None
-    except json.JSONDecodeError as error:
-        raise SpikernelError(f"{path} is not valid JSON: {error}") from None
     except UnicodeDecodeError:
         raise SpikernelError(f"{path} is not a text file, so not JSON either") from None
+    except (ValueError, RecursionError) as error:
+        raise SpikernelError(f"{path} is not valid JSON: {error}") from None
+
+
+def _refuse(constant: str) -> None:
+    """Python reads NaN and Infinity, which are no JSON, and which `write_json` never writes."""
+    raise ValueError(f"{constant} is not a number that JSON has")
 
 
 def read_object(path: Path, *keys: str) -> dict[str, Any]:

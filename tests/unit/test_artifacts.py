@@ -67,6 +67,9 @@ def test_json_refuses_what_is_not_finite(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text('{"x": ')
     with pytest.raises(SpikernelError, match=r"b\.json is not valid JSON"):
         artifacts.read_json(tmp_path / "b.json")
+    (tmp_path / "d.json").write_text('{"x": NaN}')
+    with pytest.raises(SpikernelError, match=r"d\.json is not valid JSON: NaN is not a number"):
+        artifacts.read_json(tmp_path / "d.json")
     with pytest.raises(SpikernelError, match="run the step that makes it first"):
         artifacts.read_json(tmp_path / "c.json")
 
@@ -106,3 +109,15 @@ def test_provenance_names_inputs_outputs_and_versions(tmp_path: Path) -> None:
     assert record["settings"] == {"seed": 3}
     assert record["seconds"] == 1.235
     assert "torch" in record["packages"]
+
+
+def test_a_state_with_an_altered_weight_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    run_state.save(path, {}, {"weights": torch.ones(1000)})
+    found = run_state.load(path, {})
+    assert found is not None
+    assert found["weights"].sum() == 1000
+    # 1.0 is 00 00 80 3f; with 3e at the end it is 0.25.
+    one, quarter = b"\0\0\x80\x3f", b"\0\0\x80\x3e"
+    path.write_bytes(path.read_bytes().replace(one * 2, one + quarter, 1))
+    assert run_state.load(path, {}) is None

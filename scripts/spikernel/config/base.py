@@ -15,12 +15,13 @@ from pydantic import (
     GetJsonSchemaHandler,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 
 from spikernel import registry
 from spikernel.config import strict_yaml
-from spikernel.config.problems import Place, RefusedError, explain
+from spikernel.config.problems import Place, RefusedError, explain, fault
 
 
 def _odd(size: int) -> int:
@@ -80,6 +81,17 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truth_as_number(cls, data: Any) -> Any:
+        """Python takes `true` for 1; who writes it means something else."""
+        for name, value in data.items() if isinstance(data, dict) else ():
+            kinds = _kinds(cls.model_fields[name].annotation) if name in cls.model_fields else set()
+            values = value if isinstance(value, list | tuple) else [value]
+            if kinds & {int, float} and bool not in kinds and True in map(_is_truth, values):
+                raise fault("must be a number, not true or false", name)
+        return data
 
     @classmethod
     def parse(cls, data: Any, where: Place) -> Self:
@@ -156,6 +168,15 @@ class StrictModel(BaseModel):
     @classmethod
     def _fit(cls, document: strict_yaml.Document) -> Self:
         return cls.parse(document.data, document.place)
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Return all types that an annotation names, those inside others included."""
+    return {annotation}.union(*map(_kinds, typing.get_args(annotation)))
+
+
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool)
 
 
 def _part_kinds(field: FieldInfo) -> Iterator[str]:

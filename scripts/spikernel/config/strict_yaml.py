@@ -30,7 +30,9 @@ class _Loader(yaml.SafeLoader):
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
             key, line = self.construct_object(key_node, deep=True), key_node.start_mark.line + 1
-            if isinstance(key, Hashable) and key in lines:
+            if not isinstance(key, Hashable):
+                continue  # PyYAML refuses it below
+            if key in lines:
                 raise yaml.constructor.ConstructorError(
                     problem=f"key '{key}' stands in line {lines[key]} and again in line {line}: "
                     "remove one"
@@ -132,6 +134,8 @@ def parse(text: str, name: str) -> Document:
         raise ConfigError(
             f"{name}, line {error.problem_mark.line + 1}: not valid YAML: {error.problem}{hint}"
         ) from None
+    except RecursionError:
+        raise ConfigError(f"{name}: not valid YAML: brackets are nested too deep") from None
     except (yaml.YAMLError, ValueError) as error:  # a ValueError: a date that does not exist
         raise ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
     return Document(name, data, root, one_line="\n" not in text.strip())

@@ -163,8 +163,22 @@ class WorkflowConfig(StrictModel):
     def _section_of(self, dataset: str, section: str) -> StrictModel:
         if section == "network":
             return self.network_of(dataset)
+        return self.training_of(dataset, section)
+
+    def training_of(self, dataset: str, section: str) -> TrainingConfig:
+        """Return how `kernel_impact` or `train_final` trains on a data set.
+
+        Raises:
+            RefusedError: its override has an unknown key or a bad value.
+
+        """
         training: TrainingConfig = getattr(self, section).training
         return _override(training, getattr(self.datasets[dataset], section), section)
+
+    def training_key(self, dataset: str, section: str, key: str) -> Key:
+        """Return the path of the key that sets a part of a training for a data set."""
+        own = key in getattr(self.datasets[dataset], section)
+        return ("datasets", dataset, section, key) if own else (section, "training", key)
 
     def network_key(self, dataset: str, key: str) -> Key:
         """Return the path of the key that sets a part of the macro-structure for a data set."""

@@ -6,6 +6,7 @@ everything a score depends on; a journal with another fingerprint is started afr
 
 import json
 import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,28 @@ from typing import Any, Self
 
 from spikernel import artifacts
 from spikernel.errors import SpikernelError
+
+
+def sealed(fields: Mapping[str, Any]) -> str:
+    """Return one line of JSON that `opened` reads back unless it was altered."""
+    return json.dumps({**fields, "crc32": _checksum(fields)}, allow_nan=False) + "\n"
+
+
+def opened(line: str) -> dict[str, Any]:
+    """Return what `sealed` was given.
+
+    Raises:
+        ValueError, KeyError: the line is torn, altered or foreign.
+
+    """
+    fields = json.loads(line)
+    if not isinstance(fields, dict) or fields.pop("crc32") != _checksum(fields):
+        raise ValueError("the line was altered")
+    return fields
+
+
+def _checksum(fields: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(fields).encode())
 
 
 @dataclass(frozen=True)
@@ -29,17 +52,17 @@ class Evaluation:
         fields = asdict(self)
         if not math.isfinite(self.score):
             fields["score"] = str(self.score)
-        return json.dumps(fields, allow_nan=False) + "\n"
+        return sealed(fields)
 
     @classmethod
     def from_line(cls, line: str) -> Self:
         """Read a journal line.
 
         Raises:
-            ValueError, KeyError, TypeError: the line is torn or foreign.
+            ValueError, KeyError, TypeError: the line is torn, altered or foreign.
 
         """
-        fields = json.loads(line)
+        fields = opened(line)
         return cls(str(fields["archid"]), float(fields["score"]), float(fields["seconds"]))
 
 

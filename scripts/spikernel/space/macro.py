@@ -6,10 +6,12 @@ A stage is one cell or several in a row. SNASNet (Kim et al., ECCV 2022) has one
 the stem and two stages of one cell.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from spikernel.config import NetworkConfig
+from spikernel.errors import ConfigError
 from spikernel.space.cell import Cell
 
 DOWNSAMPLING = 2
@@ -101,3 +103,23 @@ def parts(network: NetworkConfig, image_channels: int, image_size: int) -> tuple
             found.append(Part(name, "cell", width, width, size))
     found.append(Part("head", "head", widths[-1], widths[-1], sizes[-1]))
     return tuple(found)
+
+
+def check_leading(found: Sequence[Part], names: Sequence[str], where: str) -> None:
+    """Check that names are those of the first modules of a net.
+
+    Args:
+        found: all modules of the net.
+        names: in any order.
+        where: what to call the names in an error.
+
+    Raises:
+        ConfigError: a module is unknown, or one before it is left out, or all are named.
+
+    """
+    known = [part.name for part in found]
+    if set(names) != set(known[: len(names)]) or len(names) >= len(known):
+        raise ConfigError(
+            f"{where} must name the first modules of the net, without a gap and not all of "
+            f"{', '.join(known)}; got {', '.join(names)}"
+        )

@@ -97,6 +97,8 @@ def run(inputs: Inputs, settings: Settings) -> None:
         SpikernelError: the configuration is not valid, data are missing, or memory is too small.
 
     """
+    if settings.cores < 1:
+        raise ConfigError(f"--cores must be at least 1, got {settings.cores}")
     profile = {} if inputs.profile is None else read_profile(inputs.profile)
     cost = estimate(experiment.read(inputs.config), inputs.results, settings.cores)
     print(describe(cost))

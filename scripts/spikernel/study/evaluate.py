@@ -93,7 +93,7 @@ def evaluate(
     """Return the accuracy of weights on a split; see `run`."""
     net, preprocessing = load_model(model_path, machine.torch_device)
     digest = artifacts.file_hash(model_path)
-    provenance.check([model_path])
+    provenance.check([model_path, manifest_path])
     data = load_split(manifest_path, split)
     check_fit(net.architecture, preprocessing, data.manifest, manifest_path)
     same_split = is_same_split(preprocessing, data.manifest)

@@ -10,6 +10,7 @@ from spikernel.config.problems import Place, Problem, RefusedError
 from spikernel.data.rules import check_datasets, image_size
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.rules import check_search
+from spikernel.space import macro
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import CellCounter, memory_mb
@@ -67,6 +68,7 @@ def _problems(config: WorkflowConfig) -> Iterator[Problem]:
         except ConfigError as error:
             yield _network_problem(config, name, error)
             continue
+        yield from _training_problems(config, name, bounds)
         yield from _net_problems(config, name, bounds)
         yield from _search_problems(config, name, bounds)
         yield from _size_problems(config, name, bounds)
@@ -95,6 +97,30 @@ def _bounds(config: WorkflowConfig, name: str) -> Bounds | None:
         classes=registry.literal("reader", settings.kind, "CLASSES", 2),
     )
     return Bounds(config.nas_search, network, images)
+
+
+def _training_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
+    """Yield why a training on a data set would not begin: its teacher, or what it freezes."""
+    parts = macro.parts(bounds.network, bounds.images.channels, bounds.images.size)
+    for section in ("kernel_impact", "train_final"):
+        try:
+            training = config.training_of(name, section)
+        except RefusedError:
+            continue  # said already
+        if training.objective == "distil" and training.teacher is None:
+            key = config.training_key(name, section, "objective")
+            yield Problem(key, "distil needs a teacher: name released weights")
+        elif training.teacher is not None and not Path(training.teacher).is_file():
+            key = config.training_key(name, section, "teacher")
+            yield Problem(
+                key, f"{training.teacher} is missing: train it first, or correct the path"
+            )
+        for place, phase in enumerate(training.phases):
+            key = (*config.training_key(name, section, "phases"), str(place), "freeze")
+            try:
+                macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
+            except ConfigError as error:
+                yield Problem(key, str(error))
 
 
 def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:

@@ -53,6 +53,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     Accuracy is measured on the validation split; the test split is not touched.
     """
     watch = provenance.Stopwatch()
+    provenance.check(provenance.paths_of(inputs))
     splits = load_split(inputs.manifest, "train"), load_split(inputs.manifest, "validation")
     manifest, training, seed = splits[0].manifest, settings.training, settings.seed
     architecture = reference_architecture(

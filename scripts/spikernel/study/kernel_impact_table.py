@@ -7,6 +7,7 @@ from typing import Annotated
 import pandas as pd
 
 from spikernel import artifacts, provenance
+from spikernel.errors import DataError
 from spikernel.study.reference_net import ANCHOR
 from spikernel.tables import to_csv
 
@@ -79,4 +80,9 @@ def _share_anchor(runs: pd.DataFrame) -> pd.DataFrame:
 def _read(path: Path) -> dict[str, object]:
     wanted = [*_KEYS, "seed", "val_accuracy_percent", *_SAME_FOR_ALL_SEEDS, *_AVERAGED]
     record = artifacts.read_object(path, *wanted)
+    for name in set(wanted) - {"dataset", "control"}:
+        if not isinstance(record[name], int | float):
+            raise DataError(
+                f"{path}: {name} is {record[name]!r}, no number: run kernel_impact again"
+            )
     return {name: record[name] for name in wanted}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from spikernel import provenance
 from spikernel.errors import ConfigError
 from spikernel.study import search_job
 from spikernel.study.inputs import Machine, state_path
@@ -33,6 +34,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     shard, shards = settings.shard, settings.search.shards
     if not 0 <= shard < shards:
         raise ConfigError(f"shard {shard} is not one of 0..{shards - 1}: set nas_search/shards")
+    provenance.check(provenance.paths_of(inputs))
     job = SearchJob(inputs, settings, machine)
     journal = state_path(outputs.part)
     screened = job.screen()

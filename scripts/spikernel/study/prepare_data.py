@@ -38,7 +38,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The file written last."""
+    """The file that stands for all."""
 
     manifest: Annotated[Path, "manifest.json to write; arrays, findings, provenance go beside it"]
 
@@ -52,12 +52,12 @@ class Settings:
 
 
 def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
-    """Write the arrays of train, validation and test, and last the manifest; see `prepare`."""
+    """Write the arrays of train, validation and test, and their manifest; see `prepare`."""
     prepare(settings.dataset, settings.data, inputs.data_dir, outputs.manifest)
 
 
 def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: Path) -> None:
-    """Write the arrays of a data set's splits, their provenance and, last, the manifest.
+    """Write the arrays of a data set's splits, their manifest and, last, their provenance.
 
     The arrays are `<split>_images.npy` (uint8, (N, C, H, W)) and `<split>_labels.npy` (int64,
     (N,)) beside the manifest, for train, validation and test. `findings.json` there holds what
@@ -81,9 +81,11 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
     side = image_size(name, settings)
     collection = reader(settings.kind).read(name, settings, data_dir)
     plan = make_plan(name, collection, settings)
-    # From here on the old arrays are replaced: an old manifest must not outlive them.
-    manifest_path.unlink(missing_ok=True)
     folder = manifest_path.parent
+    # From here on the old arrays are replaced: an old manifest must not outlive them, nor a record
+    # that names other ones.
+    for path in (manifest_path, folder / PROVENANCE):
+        path.unlink(missing_ok=True)
     shape = (collection.channels, side, side)
     files = {
         split: store.write_split(folder, split, *plan[split], len(collection.classes), shape)
@@ -104,6 +106,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         splits=files,
         source=collection.sources,
     )
+    artifacts.write_json(manifest_path, manifest.model_dump(mode="json"))
     # The sources stand among the settings: as inputs their paths on this machine would show.
     provenance.write(
         folder / PROVENANCE,
@@ -116,12 +119,12 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         parts=settings.parts(),
         inputs=[],
         outputs=[
+            manifest_path,
             folder / findings.FILE,
             *(folder / file for split in files.values() for file in (split.images, split.labels)),
         ],
         seconds=watch.seconds(),
     )
-    artifacts.write_json(manifest_path, manifest.model_dump(mode="json"))
     counts = ", ".join(f"{files[split].count} {split}" for split in SPLITS)
     different = "" if copies else ", all different"
     LOG.info("%s: %s images of %d classes%s", name, counts, len(collection.classes), different)

@@ -68,6 +68,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     if not folder.name.startswith(f"{trained['dataset']}-"):
         raise DataError(f"{folder}: the name must begin with '{trained['dataset']}-'")
     manifest_path = inputs.manifest or _manifest_of(record_path, made["inputs"])
+    provenance.check([manifest_path])
     manifest = load_split(manifest_path, "test").manifest
     net, preprocessing = load_model(model_path, machine.torch_device)
     check_fit(net.architecture, preprocessing, manifest, manifest_path)

@@ -1,6 +1,5 @@
 """One search over one kernel set: what it needs, and the parts it can be split into."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from spikernel.errors import ConfigError, TableError
 from spikernel.search.batches import draw_batches
 from spikernel.search.engine import Engine
 from spikernel.search.evolution import evolve
-from spikernel.search.journal import Evaluation, Journal
+from spikernel.search.journal import Evaluation, Journal, opened, sealed
 from spikernel.search.rules import check_search
 from spikernel.search.score import score_class
 from spikernel.search.screening import Screened, screen
@@ -151,8 +150,7 @@ def write_part(path: Path, job: SearchJob, screened: Screened, part: list[Evalua
         "prefilter": {name: str(score) for name, score in screened.prefilter.items()},
         "seconds": screened.seconds,
     }
-    lines = [json.dumps(header), *(item.to_line().rstrip() for item in part)]
-    artifacts.write_text(path, "\n".join(lines) + "\n")
+    artifacts.write_text(path, sealed(header) + "".join(item.to_line() for item in part))
 
 
 def merge_parts(paths: Sequence[Path], job: SearchJob) -> Outcome:
@@ -166,7 +164,7 @@ def merge_parts(paths: Sequence[Path], job: SearchJob) -> Outcome:
     for path in paths:
         try:
             first, *lines = path.read_text(encoding="utf-8").splitlines()
-            headers.append(json.loads(first))
+            headers.append(opened(first))
             part = [Evaluation.from_line(line) for line in lines]
         except (OSError, ValueError, KeyError, TypeError):
             raise TableError(f"{path} is missing or damaged: run nas_search_shard again") from None

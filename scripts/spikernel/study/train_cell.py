@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from spikernel import artifacts
+from spikernel import artifacts, provenance
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError
-from spikernel.provenance import Stopwatch
 from spikernel.study import deployment, train_final
 from spikernel.study import experiment as experiments
 from spikernel.study.inputs import Machine
@@ -78,7 +77,7 @@ def run(settings: Settings, machine: Machine) -> None:
         SpikernelError: bad input, see the steps.
 
     """
-    watch = Stopwatch()
+    watch = provenance.Stopwatch()
     experiment = read_experiment(settings.config, settings.dataset)
     candidate = train_final.Candidate.by_hand(settings.archid)
     check_joined(candidate.cell)
@@ -86,6 +85,7 @@ def run(settings: Settings, machine: Machine) -> None:
     if not manifest.exists():
         data_dir = experiment.data_dir if settings.data_dir is None else settings.data_dir
         prepare(experiment.dataset, experiment.data, data_dir, manifest)
+    provenance.check([manifest])
     place = settings.folder / candidate.cell.archid / f"seed-{settings.seed}"
     outputs = train_final.Outputs.in_folder(place)
     most = settings.max_seconds

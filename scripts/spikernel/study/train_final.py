@@ -9,7 +9,7 @@ import pandas as pd
 from spikernel import artifacts, code, provenance
 from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
-from spikernel.errors import SpikernelError, TableError
+from spikernel.errors import ConfigError, SpikernelError, TableError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import (
     accuracy_percent,
@@ -238,7 +238,7 @@ def read_candidate(path: Path, rank: int) -> Cell:
     """Return the cell of a rank in `candidates.csv`.
 
     Raises:
-        TableError: no candidate has that rank.
+        TableError: no candidate has that rank, or its archid names no cell.
 
     """
     table: pd.DataFrame = read_csv(path, text=("archid",), optional_numbers=("rank",))
@@ -248,4 +248,7 @@ def read_candidate(path: Path, rank: int) -> Cell:
             f"{path}: no candidate of rank {rank}, only {int(table['rank'].notna().sum())} are "
             "ranked: lower train_final/ranks or widen the search"
         )
-    return Cell.from_archid(str(found.iloc[0]))
+    try:
+        return Cell.from_archid(str(found.iloc[0]))
+    except ConfigError as error:
+        raise TableError(f"{path}: {error}") from None

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from spikernel.config import NetworkConfig, PhaseConfig, TrainingConfig
 from spikernel.errors import ConfigError
 from spikernel.network.spiking_net import SpikingNet
+from spikernel.space import macro
 from spikernel.space.architecture import Architecture
 from spikernel.space.flop import forward_flop
 from spikernel.training.rate_gradient import check_rates, rate_logits
@@ -114,7 +115,7 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
         changes: dict[str, Any] = {"epochs": phase.epochs, "phases": ()}
         if phase.learning_rate is not None:
             changes |= _rates(settings, phase.learning_rate)
-        _check_freeze(net.architecture, phase.freeze, where)
+        macro.check_leading(net.architecture.parts, phase.freeze, f"{where}/freeze")
         view = _view(net, _architecture(net.architecture, phase, where), where)
         by_rates = phase.gradient == "rate"
         if by_rates:
@@ -185,12 +186,3 @@ def _view(net: SpikingNet, architecture: Architecture, where: str) -> SpikingNet
             "that have the same"
         ) from None
     return view
-
-
-def _check_freeze(architecture: Architecture, names: Sequence[str], where: str) -> None:
-    known = [part.name for part in architecture.parts]
-    if set(names) != set(known[: len(names)]) or len(names) >= len(known):
-        raise ConfigError(
-            f"{where}/freeze must name the first modules of the net, without a gap and not all of "
-            f"{', '.join(known)}; got {', '.join(names)}"
-        )

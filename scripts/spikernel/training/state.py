@@ -1,9 +1,11 @@
 """State of an unfinished run, from which it goes on bit for bit (CPU).
 
 The file lies outside the declared outputs of a job, because workflow managers delete those
-before they start the job again. It is loaded without unpickling arbitrary objects.
+before they start the job again. It is loaded without unpickling arbitrary objects. Its first bytes
+are the SHA-256 of the others, since torch does not look whether a tensor was altered.
 """
 
+import hashlib
 import io
 import logging
 import pickle
@@ -16,6 +18,7 @@ import torch
 from spikernel import artifacts
 
 log = logging.getLogger(__name__)
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def save(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -> None:
@@ -29,8 +32,11 @@ def save(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -
     """
     # By way of memory: written straight to a full disk, torch raises a RuntimeError of its own.
     buffer = io.BytesIO()
+    buffer.seek(_DIGEST_BYTES)
     torch.save({"fingerprint": dict(fingerprint), "state": dict(state)}, buffer)
-    artifacts.write_bytes(path, buffer.getbuffer())
+    data = buffer.getbuffer()
+    data[:_DIGEST_BYTES] = hashlib.sha256(data[_DIGEST_BYTES:]).digest()
+    artifacts.write_bytes(path, data)
 
 
 def load(path: Path, fingerprint: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -38,7 +44,11 @@ def load(path: Path, fingerprint: Mapping[str, Any]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        data = memoryview(path.read_bytes())
+        digest, rest = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
+        if hashlib.sha256(rest).digest() != digest:
+            raise EOFError
+        saved = torch.load(io.BytesIO(rest), map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
         log.warning("%s is damaged: the training starts anew", path)
         return None

@@ -76,3 +76,13 @@ def test_scores_that_are_not_finite_survive(tmp_path: Path) -> None:
         assert journal.done["a"].score == -math.inf
         assert math.isnan(journal.done["b"].score)
         assert journal.done["c"] == Evaluation("c", 0.1, 0.125)
+
+
+def test_line_whose_score_was_altered_ends_what_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    whole = evaluate(CELLS[:3], value, path, {"seed": 0})
+    first, *lines = path.read_text().splitlines(keepends=True)
+    lines[1] = lines[1].replace('"score": ', '"score": 9')
+    path.write_text("".join([first, *lines]))
+    with Journal(path, {"seed": 0}) as journal:
+        assert list(journal.done) == [whole[0].archid]

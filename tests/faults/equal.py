@@ -1,0 +1,42 @@
+"""Whether two runs of a step gave the same, but for what shows how long something took."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def same(path: Path, other: Path) -> bool:
+    """Whether two files hold the same."""
+    if any(part in path.name for part in TIMED):
+        return True
+    read = READERS.get(path.suffix, Path.read_bytes)
+    return bool(read(path) == read(other))
+
+
+TIMED = ("report.html", "summary.md", "search_cost", "model.zip")
+"""Parts of the names of files that show how long something took."""
+
+
+def _json(path: Path) -> Any:
+    def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        timed = ("second", "finished", "inputs", "outputs", "source")
+        return {key: value for key, value in pairs if not any(part in key for part in timed)}
+
+    return json.loads(path.read_text(), object_pairs_hook=plain)
+
+
+def _csv(path: Path) -> list[list[str]]:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    found: list[list[str]] = table[[c for c in table if "second" not in c]].to_numpy().tolist()
+    return found
+
+
+def _part(path: Path) -> list[str]:
+    """Return the cells and scores of a part of a search."""
+    return [str(json.loads(line).get("score")) for line in path.read_text().splitlines()]
+
+
+READERS: dict[str, Callable[[Path], Any]] = {".json": _json, ".csv": _csv, ".jsonl": _part}
