@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
-def render(name: str, **context: Any) -> str:
+def render(name: str, /, **context: Any) -> str:
     """Return the text of a template, named by its path below this package."""
     environment = Environment(
         loader=PackageLoader("spikernel.export", ""),
