@@ -116,6 +116,11 @@ def test_every_job_runs_inside_its_own_environment(
     jobs = [json.loads(line) for line in lines]
     assert [job for job in jobs if job["outside"]] == []
     ran = {(Path(job["script"]).stem, Path(job["prefix"])) for job in jobs}
-    expected = {(script, folders[env]) for env in folders for script in scripts_of(env)}
+    expected = {
+        (script, folders[env])
+        for env in folders
+        for script in scripts_of(env)
+        if not script.startswith("finalist_")  # of which the tiny study has none
+    }
     assert ran == expected
     assert (project / "results/tiny/tradeoff_report/report.html").stat().st_size > 0
