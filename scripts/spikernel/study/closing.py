@@ -5,13 +5,9 @@ Read by the process that controls a workflow, so without pandas.
 
 import csv
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
-
-CONFIDENCE = 0.95
 
 
 def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
@@ -38,24 +34,22 @@ def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
                 f"needs {float(own[-1]['smallest_memory_mb']):.3g} MB"
             )
         else:
-            manifest = json.loads(
-                (folder / dataset / "prepare_data/manifest.json").read_text("utf-8")
-            )
-            yield from _model(chosen, manifest["splits"]["test"]["count"], export)
+            yield from _model(chosen, export)
         yield f"Page      {report / 'report.html'}"
         yield f"Export    {place / 'MODEL_CARD.md' if exported else 'none (export/enabled: false)'}"
 
 
-def _model(row: dict[str, str], images: int, export: dict[str, Any]) -> Iterator[str]:
+def _model(row: dict[str, str], export: dict[str, Any]) -> Iterator[str]:
     yield (
         f"Model     {row['dataset']}: {row['archid']}, rank {row['rank']} of kernel set "
         f"{row['kernel_set']}; the best by validation within {float(row['budget_mb']):g} MB"
     )
-    accuracy = float(row["test_accuracy_percent_mean"])
-    low, high = interval(accuracy, images)
+    accuracy, low, high = (
+        float(row[f"test_accuracy_percent_{name}"]) for name in ("mean", "low", "high")
+    )
     yield (
-        f"Accuracy  {accuracy:.2f} % of {images:,} test images (95 % interval {low:.1f} to "
-        f"{high:.1f} %), {row['seeds']} seed{'s' * (row['seeds'] != '1')}"
+        f"Accuracy  {accuracy:.2f} % of {int(row['test_images']):,} test images (95 % interval "
+        f"{low:.1f} to {high:.1f} %), {row['seeds']} seed{'s' * (row['seeds'] != '1')}"
     )
     sizes = [
         f"{made['flash_bytes'] / 1000:.1f} kB of flash, {made['ram_bytes'] / 1000:.1f} kB of RAM "
@@ -67,18 +61,3 @@ def _model(row: dict[str, str], images: int, export: dict[str, Any]) -> Iterator
         f"{float(row['memory_mb']):.3g} MB as {row['precision']}, {int(row['params']):,} parameters"
     )
     yield f"Memory    {'; '.join([memory, *sizes[:1]])}"
-
-
-def interval(accuracy_percent: float, images: int) -> tuple[float, float]:
-    """Return Wilson's score interval of an accuracy, in percent.
-
-    Args:
-        accuracy_percent: on the images, or its mean over seeds, which share them.
-        images: their number.
-
-    """
-    z, share = NormalDist().inv_cdf((1 + CONFIDENCE) / 2), accuracy_percent / 100
-    shrunk = 1 + z**2 / images
-    centre = (share + z**2 / (2 * images)) / shrunk
-    half = z * math.sqrt(share * (1 - share) / images + z**2 / (4 * images**2)) / shrunk
-    return max(0.0, 100 * (centre - half)), min(100.0, 100 * (centre + half))
