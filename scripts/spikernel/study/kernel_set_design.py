@@ -11,8 +11,8 @@ its sizes equally often, so a set is judged by means over its sizes:
 
 Sets are sorted into Pareto fronts (more evidence, less cost); earlier fronts first, within a
 front more evidence first, then less cost, then fewer and smaller sizes. Sets none of whose cells
-meets the search's budget are left out. The baseline set is always searched and takes no place in
-the ranking.
+meets the search's budget are left out. The baseline is ranked among them, so that its place says
+what the rule thinks of it, and is searched whatever its place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,10 +32,11 @@ from spikernel.study.shapes import image_shape
 from spikernel.tables import read_csv
 
 RULE = (
-    "Sets are sorted into Pareto fronts of evidence (mean validation accuracy of their sizes, "
-    "averaged over the controls) and cost (mean weights per pair of channels of their sizes, k^2 "
-    "where dense); earlier fronts first, then more evidence, then less cost. Sets none of whose "
-    "cells meets the budget of the search are left out."
+    "Sets, the baseline among them, are sorted into Pareto fronts of evidence (mean validation "
+    "accuracy of their sizes, averaged over the controls) and cost (mean weights per pair of "
+    "channels of their sizes, k^2 where dense); earlier fronts first, then more evidence, then "
+    "less cost. The first are searched, and the baseline in any case. Sets none of whose cells "
+    "meets the budget of the search are left out."
 )
 
 
@@ -127,14 +128,15 @@ def design(impact: pd.DataFrame, settings: DesignConfig, bounds: Bounds) -> list
     baseline = judge(settings.baseline, judged)
     for sizes in (settings.baseline, *settings.fixed):
         bounds.check(sizes)
-    chosen = [_entry(kernel_set_name(baseline.sizes), baseline, "baseline", "always searched")]
     if settings.fixed:
-        for sizes in settings.fixed:
-            if sizes != settings.baseline:
-                fixed = judge(sizes, judged)
-                reason = "fixed in the configuration"
-                chosen.append(_entry(kernel_set_name(sizes), fixed, "fixed", reason))
-        return chosen
+        others = [judge(sizes, judged) for sizes in settings.fixed if sizes != settings.baseline]
+        return [
+            _entry(kernel_set_name(baseline.sizes), baseline, "baseline", "always searched"),
+            *(
+                _entry(kernel_set_name(item.sizes), item, "fixed", "fixed in the configuration")
+                for item in others
+            ),
+        ]
     possible = [judge(sizes, judged) for sizes in bounds.designable(settings, list(judged))]
     if len(possible) < settings.keep:
         raise ConfigError(
@@ -142,27 +144,42 @@ def design(impact: pd.DataFrame, settings: DesignConfig, bounds: Bounds) -> list
             f"nas_search/budget can be made of the sizes {sorted(judged)}: lower keep, measure "
             "more sizes or raise the budget"
         )
-    for place, item in enumerate(rank(possible)[: settings.keep], start=1):
-        reason = (
-            f"front {item.front}, place {place} of {len(possible)}: "
-            + ", ".join(
-                f"{judged[size].operation} {judged[size].evidence_percent:.2f} %"
-                for size in item.sizes
-            )
-            + f"; mean {item.evidence_percent:.2f} % (baseline {baseline.evidence_percent:.2f} %)"
-            + f", cost {item.cost:.1f} (baseline {baseline.cost:.1f})"
-        )
-        chosen.append(_entry(f"design-{place}", item, "designed", reason))
-    return chosen
+    ranked = rank([baseline, *possible])
+    places = {item.sizes: place for place, item in enumerate(ranked, start=1)}
+
+    def entry(name: str, item: KernelSet, origin: str, note: str = "") -> dict[str, object]:
+        place = places[item.sizes]
+        reason = f"{note}front {item.front}, place {place} of {len(ranked)}: "
+        return _entry(name, item, origin, reason + _evidence(item, baseline, judged), place)
+
+    first, *_ = [item for item in ranked if item.sizes == baseline.sizes]
+    designed = [item for item in ranked if item.sizes != baseline.sizes][: settings.keep]
+    return [
+        entry(kernel_set_name(baseline.sizes), first, "baseline", "always searched; "),
+        *(entry(f"design-{number}", item, "designed") for number, item in enumerate(designed, 1)),
+    ]
 
 
-def _entry(name: str, item: KernelSet, origin: str, reason: str) -> dict[str, object]:
+def _evidence(item: KernelSet, baseline: KernelSet, judged: Mapping[int, Size]) -> str:
+    """Return in words what speaks for a set."""
+    sizes = (judged[size] for size in item.sizes)
+    return (
+        ", ".join(f"{size.operation} {size.evidence_percent:.2f} %" for size in sizes)
+        + f"; mean {item.evidence_percent:.2f} % (baseline {baseline.evidence_percent:.2f} %)"
+        + f", cost {item.cost:.1f} (baseline {baseline.cost:.1f})"
+    )
+
+
+def _entry(
+    name: str, item: KernelSet, origin: str, reason: str, place: int | None = None
+) -> dict[str, object]:
     return {
         "name": name,
         "sizes": list(item.sizes),
         "origin": origin,
         "evidence_percent": item.evidence_percent,
         "cost": item.cost,
+        "place": place,
         "reason": reason,
     }
 

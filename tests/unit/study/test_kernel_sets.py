@@ -33,7 +33,8 @@ def test_evidence_is_the_mean_over_controls() -> None:
 def test_pairs_by_hand() -> None:
     # Pairs beside the baseline {1, 3}, as (evidence, cost = mean k^2):
     # 15: (57, 13)  17: (56, 25)  35: (62, 17)  37: (61, 29)  57: (63, 37)
-    # Front 1: 15 (cheapest), 35, 57. Left: 17 and 37; 37 has more evidence, 17 less cost.
+    # 13: (55, 5). Front 1: 13 (cheapest), 15, 35, 57. Left: 17 and 37; 37 has more evidence, 17
+    # less cost.
     sets = design(IMPACT, DesignConfig(sizes_per_set=(2,), keep=5), BOUNDS)
     assert [(item["name"], item["sizes"]) for item in sets] == [
         ("k1-3", [1, 3]),
@@ -46,8 +47,24 @@ def test_pairs_by_hand() -> None:
     assert sets[0]["evidence_percent"] == 55
     assert sets[1]["evidence_percent"] == 63
     assert sets[1]["cost"] == 37
-    assert "front 1, place 1 of 5" in str(sets[1]["reason"])
+    assert [item["place"] for item in sets] == [4, 1, 2, 3, 5, 6]
+    assert "front 1, place 1 of 6: " in str(sets[1]["reason"])
+    assert "always searched; front 1, place 4 of 6: k1 50.00 %" in str(sets[0]["reason"])
     assert "k5 64.00 %, k7 62.00 %" in str(sets[1]["reason"])
+
+
+def test_a_set_that_the_baseline_beats_is_behind_it() -> None:
+    # 13: (55, 5)  15: (54, 13)  17: (57, 25)  35: (59, 17)  37: (62, 29)  57: (61, 37)
+    # Front 1: 37, 35 and 13, which has more evidence and less cost than 15. Front 2: 57, 17, 15.
+    impact = IMPACT.assign(val_accuracy_percent_mean=[50.0, 60, 58, 64] * 2)
+    sets = design(impact, DesignConfig(sizes_per_set=(2,), keep=4), BOUNDS)
+    assert [(item["name"], item["sizes"], item["place"]) for item in sets] == [
+        ("k1-3", [1, 3], 3),
+        ("design-1", [3, 7], 1),
+        ("design-2", [3, 5], 2),
+        ("design-3", [5, 7], 4),
+        ("design-4", [1, 7], 5),
+    ]
 
 
 def test_cost_and_name_follow_the_type_of_convolution() -> None:
@@ -65,9 +82,9 @@ def test_cost_and_name_follow_the_type_of_convolution() -> None:
 
 def test_fixed_sets_replace_the_ranking() -> None:
     sets = design(IMPACT, DesignConfig(fixed=((1, 3), (3, 5, 7))), BOUNDS)
-    assert [(item["name"], item["origin"]) for item in sets] == [
-        ("k1-3", "baseline"),
-        ("k3-5-7", "fixed"),
+    assert [(item["name"], item["origin"], item["place"]) for item in sets] == [
+        ("k1-3", "baseline", None),
+        ("k3-5-7", "fixed", None),
     ]
 
 

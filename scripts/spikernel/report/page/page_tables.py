@@ -39,6 +39,7 @@ _KERNEL_SETS = (
     Column("origin", "origin"),
     Column("evidence %", "evidence_percent", "{:.2f}".format, "number"),
     Column("cost", "cost", significant, "number"),
+    Column("place by rule", "place", count, "number"),
     *shown("val_accuracy_percent", "test_accuracy_percent", "memory_mb_fp32"),
     Column("reason", "reason", kind="prose"),
 )

@@ -219,6 +219,8 @@ class KernelSet(BaseModel):
     origin: str
     evidence_percent: float
     cost: float
+    place: int | None = None
+    """By the rule, from 1, among all sets that were ranked; None: none were, or not with it."""
     reason: str
 
 
