@@ -1,0 +1,158 @@
+"""Play a search with finalists on a table of trained cells, and say how good its choice is.
+
+For every kernel set the cells of the table that are over it stand for the search space. They are
+ranked by a score, the finalists are taken as the search takes them (`search/finalists.py`: the best
+by score, and some of the others by strata), one seed's accuracy in the table stands for their
+training, and the best of them is the choice. The other seed judges it. Beside the finalists stand
+a random pick, the score alone, and one seed of all cells, which no number of finalists can pass but
+by luck.
+
+* `regret`: what the set's best cell has more than the chosen one, in points of accuracy, both in
+  the seed that judges.
+* `beaten by`: the percentage of the set's cells that are better than the chosen one. The goal is
+  at most 5, mean over sets and seeds; `sets` is the share of the sets that reach it.
+
+Both are means over the sets, over either seed as the one that chooses, and over several draws of
+the finalists beside the best. There is no interval: sets share most of their cells.
+
+What it cannot say: a set has some forty cells here and thousands in a search, so as many finalists
+are a larger part of the set, and the score has less to lose. All finalists are trained as long as
+the table trained them, which is one rung; where two rungs of other lengths are as good, they cost
+less. The seed that judges is noisy itself: even the best cell by its true accuracy is beaten.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated, Literal
+
+import numpy as np
+from proxy_validation import RANDOM
+from rank_statistics import Scores, beaten_by, regret
+from score_values import structural
+from table_sets import Sizes, accuracies_of, comparable, possible_sets, roles, shown, within
+from trained_cells import Table, TrainedCell, read_table, split_half
+
+from spikernel import cli
+from spikernel.config import FinalistConfig, SearchConfig
+from spikernel.errors import ConfigError
+from spikernel.search.finalists import Scored, choose
+from spikernel.search.strategies import Space, rank_order
+
+ALL_TRAINED = "(one seed of all)"
+GOAL_PERCENT = 5.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a way to choose reaches on one set, mean over seeds and draws."""
+
+    trainings: float
+    """Cells that are trained before the choice is made."""
+    regret: float
+    beaten_by: float
+
+
+def main(
+    table: Annotated[Path, "the CSV of trained cells"],
+    finalists: Annotated[list[int], "numbers of the best by score that are trained"] = [4, 8, 12],  # noqa: B006
+    beside: Annotated[int, "cells beside the best by score"] = FinalistConfig().beside,
+    control: Annotated[Literal["same_width", "same_parameters"], "which nets"] = "same_width",
+    half: Annotated[Literal["check", "design", "all"], "which half of the table"] = "all",
+    draws: Annotated[int, "draws of the cells beside the best"] = 20,
+) -> None:
+    """Print one line for each way to choose and, as the last line, the same as JSON."""
+    trained = read_table(table, control)
+    rows = comparable(split_half(trained.rows, half))
+    found: dict[str, dict[Sizes, Outcome]] = {}
+    for sizes in possible_sets(size for row in rows for size in row.cell.kernel_sizes()):
+        members = [row for row in rows if within(row, sizes)]
+        for name, outcome in ways(members, sizes, trained, finalists, beside, draws).items():
+            found.setdefault(name, {})[sizes] = outcome
+    if not found:
+        raise ConfigError(f"{table}: no two kernel sizes have dense cells of two seeds")
+    print(f"{'choice by':<44}{'trainings':>10}{'regret':>8}{'beaten by':>11}{'sets':>7}  worst set")
+    for name, outcomes in found.items():
+        print(line(name, outcomes))
+    record = {
+        name: {shown(sizes): vars(outcome) for sizes, outcome in outcomes.items()}
+        for name, outcomes in found.items()
+    }
+    print(json.dumps({"table": table.name, "control": control, "half": half, **record}))
+
+
+def line(name: str, outcomes: Mapping[Sizes, Outcome]) -> str:
+    """Return the means over the sets as text."""
+    trainings, lost, beaten = (
+        fmean(getattr(outcome, figure) for outcome in outcomes.values())
+        for figure in ("trainings", "regret", "beaten_by")
+    )
+    reached = fmean(outcome.beaten_by <= GOAL_PERCENT for outcome in outcomes.values())
+    worst = max(outcomes, key=lambda sizes: outcomes[sizes].beaten_by)
+    return (
+        f"{name:<44}{trainings:>10.1f}{lost:>8.2f}{beaten:>11.1f}{100 * reached:>6.0f}%  "
+        f"{shown(worst)} {outcomes[worst].beaten_by:.1f}"
+    )
+
+
+def ways(
+    rows: Sequence[TrainedCell],
+    sizes: Sizes,
+    table: Table,
+    finalists: Sequence[int],
+    beside: int,
+    draws: int,
+) -> dict[str, Outcome]:
+    """Return what each way to choose reaches on the cells of one set, by name."""
+    count, both = len(rows), roles(accuracies_of(rows))
+    found = {RANDOM: outcome(0, [(np.zeros(count), judge) for _, judge in both])}
+    for score, (values, _) in structural(rows, table):
+        ranked = ranking(rows, values, sizes, table)
+        by_score = -np.argsort(ranked).astype(float)
+        found[score] = outcome(0, [(by_score, judge) for _, judge in both])
+        cells = [
+            Scored(rows[place].cell.archid, rows[place].params, rank)
+            for rank, place in enumerate(ranked, start=1)
+        ]
+        for best in finalists:
+            taken = [choose(cells, best, beside, seed) for seed in range(draws)]
+            choices = [
+                (trained_only(rows, members, chooser), judge)
+                for members in taken
+                for chooser, judge in both
+            ]
+            name = f"{score}, {best} finalists and {beside}"
+            found[name] = outcome(len(taken[0]), choices)
+    found[ALL_TRAINED] = outcome(count, both)
+    return found
+
+
+def ranking(rows: Sequence[TrainedCell], values: Scores, sizes: Sizes, table: Table) -> list[int]:
+    """Return the places of cells, the best score first, equal ones as a search ranks them."""
+    space = Space.of(SearchConfig(), sizes, table.structural, table.images)
+    return sorted(
+        range(len(rows)), key=lambda place: rank_order(values[place], rows[place].cell, space)
+    )
+
+
+def trained_only(
+    rows: Sequence[TrainedCell], members: Sequence[Scored], accuracy: Scores
+) -> Scores:
+    """Return the accuracies of the cells that are trained, and of the others less than any."""
+    names = {item.archid for item in members}
+    return np.where([row.cell.archid in names for row in rows], accuracy, -np.inf)
+
+
+def outcome(trainings: int, choices: Sequence[tuple[Scores, Scores]]) -> Outcome:
+    """Return the means over choices, each as (what the largest is chosen of, the judge)."""
+    return Outcome(
+        trainings,
+        fmean(regret(values, judge) for values, judge in choices),
+        fmean(beaten_by(values, judge) for values, judge in choices),
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,85 @@
+"""What a search with finalists chooses from a table of four cells, by hand."""
+
+import json
+from pathlib import Path
+
+import finalists_regret
+import pytest
+from table_sets import comparable, possible_sets, within
+from trained_cells import read_table
+
+from spikernel.config import NetworkConfig
+from spikernel.errors import ConfigError
+
+CELLS = {
+    # Depth 3, 2 and 1 in 3x3, and one 1x1: in this order by `rising_path`.
+    "k3-zero-skip-k3-zero-k3": (70, 72),
+    "k3-zero-skip-zero-k3-zero": (80, 78),
+    "zero-zero-k3-zero-zero-zero": (75, 90),
+    "zero-zero-k1-zero-zero-zero": (60, 62),
+}
+
+
+def table_of(folder: Path, cells: dict[str, tuple[int, ...]]) -> Path:
+    path = folder / "cells.csv"
+    lines = [
+        f"random,same_width,{name},{seed},8,30,{accuracy}\n"
+        for name, found in cells.items()
+        for seed, accuracy in enumerate(found)
+    ]
+    path.write_text(
+        "group,control,archid,seed,channels,params,test_accuracy_percent\n" + "".join(lines)
+    )
+    network = NetworkConfig(macro="compact", channels=8).model_dump(mode="json")
+    path.with_suffix(".json").write_text(json.dumps({"network": network}))
+    return path
+
+
+def test_choices_are_judged_by_the_other_seed(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = table_of(tmp_path, CELLS)
+    finalists_regret.main(path, finalists=[1, 2], beside=0, draws=1)
+    record = json.loads(capsys.readouterr().out.splitlines()[-1])
+    found = {name: ways["{1, 3}"] for name, ways in record.items() if isinstance(ways, dict)}
+    # Seed 1 judges with 90 as the best, seed 0 with 80.
+    # The score takes depth 3: 90 - 72 and 80 - 70; two of four are better in both.
+    assert found["rising_path"] == {"trainings": 0, "regret": 14.0, "beaten_by": 50.0}
+    one, two = (found[f"rising_path, {count} finalists and 0"] for count in (1, 2))
+    assert one == {"trainings": 1, "regret": 14.0, "beaten_by": 50.0}
+    # Either seed takes depth 2 of the two: 90 - 78, one is better; 80 - 80, none is.
+    assert two == {"trainings": 2, "regret": 6.0, "beaten_by": 12.5}
+    # Of all, seed 0 takes depth 2: 90 - 78. Seed 1 takes depth 1: 80 - 75. One is better in both.
+    assert found["(one seed of all)"] == {"trainings": 4, "regret": 8.5, "beaten_by": 25.0}
+    # 90 - 75.5 and 80 - 71.25; on average one and a half of four are better.
+    assert found["(random pick)"] == {"trainings": 0, "regret": 11.625, "beaten_by": 37.5}
+
+
+def test_finalists_beside_the_best_are_trained_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    finalists_regret.main(table_of(tmp_path, CELLS), finalists=[1], beside=3)
+    record = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert record["rising_path, 1 finalists and 3"] == record["(one seed of all)"]
+
+
+def test_only_dense_cells_of_two_seeds_are_compared(tmp_path: Path) -> None:
+    cells = {
+        **CELLS,
+        "zero-zero-k5-zero-zero-zero": (50,),
+        "zero-zero-d3-zero-zero-zero": (50, 51),
+        "k3-zero-skip-zero-k7-zero": (50, 51),
+    }
+    rows = comparable(read_table(table_of(tmp_path, cells)).rows)
+    assert {row.cell.archid for row in rows} == {*CELLS, "k3-zero-skip-zero-k7-zero"}
+    assert sum(within(row, (1, 3)) for row in rows) == 4
+    assert [row.cell.archid for row in rows if within(row, (3, 7))] == sorted(
+        name for name in cells if name[:2] == "k3" or "-k3-" in name
+    )
+    assert possible_sets([7, 3, 1]) == [(1, 3), (1, 7), (3, 7), (1, 3, 7)]
+
+
+def test_a_table_of_one_size_has_no_sets(tmp_path: Path) -> None:
+    cells = {name: found for name, found in CELLS.items() if "k3" in name}
+    with pytest.raises(ConfigError, match="no two kernel sizes have dense cells of two seeds"):
+        finalists_regret.main(table_of(tmp_path, cells))
