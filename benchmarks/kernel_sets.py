@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import common  # noqa: F401  (puts the library on the path)
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
