@@ -152,10 +152,10 @@ def design(impact: pd.DataFrame, settings: DesignConfig, bounds: Bounds) -> list
         reason = f"{note}front {item.front}, place {place} of {len(ranked)}: "
         return _entry(name, item, origin, reason + _evidence(item, baseline, judged), place)
 
-    first, *_ = [item for item in ranked if item.sizes == baseline.sizes]
+    own = ranked[places[baseline.sizes] - 1]
     designed = [item for item in ranked if item.sizes != baseline.sizes][: settings.keep]
     return [
-        entry(kernel_set_name(baseline.sizes), first, "baseline", "always searched; "),
+        entry(kernel_set_name(baseline.sizes), own, "baseline", "always searched; "),
         *(entry(f"design-{number}", item, "designed") for number, item in enumerate(designed, 1)),
     ]
 

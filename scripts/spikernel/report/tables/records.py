@@ -220,7 +220,7 @@ class KernelSet(BaseModel):
     evidence_percent: float
     cost: float
     place: int | None = None
-    """By the rule, from 1, among all sets that were ranked; None: none were, or not with it."""
+    """By the rule, from 1; None where the sets are fixed, or the file is of an older version."""
     reason: str
 
 
