@@ -142,6 +142,8 @@ class Deployment(Record):
     int8_bytes: int | None = Field(ge=0)
     activation_bytes: int | None = Field(ge=0)
     """Peak of the values that are alive at once in the exported int8 model."""
+    ram_bytes: int | None = Field(default=None, ge=0)
+    """All static memory of its C code; None in files of earlier versions."""
     classes: tuple[str, ...] = Field(min_length=2)
     val_images: int = Field(ge=1)
     """Images behind each validation accuracy."""
