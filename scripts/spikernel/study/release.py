@@ -63,7 +63,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         inputs.training / name for name in ("metrics.json", "model.safetensors", "provenance.json")
     )
     trained = artifacts.read_object(metrics_path, *COPIED, "test_accuracy_percent")
-    made = artifacts.read_object(record_path, "inputs", "settings", "code", "packages", "finished")
+    made = provenance.read(record_path, "inputs", "settings", "code", "packages", "finished")
     provenance.check([metrics_path, model_path])
     if not folder.name.startswith(f"{trained['dataset']}-"):
         raise DataError(f"{folder}: the name must begin with '{trained['dataset']}-'")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from spikernel import artifacts
+from spikernel import artifacts, provenance
 from spikernel.errors import TableError
 
 MODEL_KEY = ("dataset", "kernel_set", "rank", "seed")
@@ -34,11 +34,16 @@ class Record(BaseModel):
             TableError: a key is missing, has the wrong type, or is out of range.
 
         """
-        data = artifacts.read_json(path)
+        data = cls.content(path)
         try:
             return cls.model_validate(data)
         except ValidationError as error:
             raise TableError(f"{path}: {_first_fault(error)}") from None
+
+    @staticmethod
+    def content(path: Path) -> Any:
+        """Return what a file holds, unchecked."""
+        return artifacts.read_json(path)
 
     @classmethod
     def by_key(cls, paths: Iterable[Path]) -> dict[Key, Self]:
@@ -209,6 +214,11 @@ class Job(Record):
     seconds: float = Field(ge=0)
     """Wall time of the job's own work."""
     finished: str
+
+    @staticmethod
+    def content(path: Path) -> Any:
+        """Return what a record holds, unless it was altered."""
+        return provenance.read(path)
 
 
 class KernelSet(BaseModel):
