@@ -200,6 +200,7 @@ def test_flash_and_ram_are_budgets_where_they_are_known(experiment: Experiment) 
         assert f">int8, kB of {limit}</option>" in page
     assert "Flash in kB (constants of the int8 model)" in page
     assert "RAM in kB (static memory of the int8 model)" in page
+    assert "--budget-kb FLASH --ram-kb RAM</code>" in page
     text = (experiment.folder / "out" / "summary.md").read_text(encoding="utf-8")
     assert "## int8 model per size of flash" in text
     assert "## int8 model per size of RAM" in text
