@@ -1,5 +1,11 @@
-"""Provenance: what a result was made from, with what, where, and how long it took."""
+"""Provenance: what a result was made from, with what, where, and how long it took.
 
+A record carries the SHA-256 of its own content. That tells an edit by mistake, a flipped bit, or
+half a transfer; no digest stops a person who writes a new one.
+"""
+
+import hashlib
+import json
 import platform
 import subprocess
 import time
@@ -31,6 +37,9 @@ PACKAGES = (
     "torchvision",
 )
 """Packages whose version can change a number; those not installed in a step's env are left out."""
+
+OWN_DIGEST = "record_sha256"
+"""Key of the digest that a record carries of all its other keys."""
 
 
 class Stopwatch:
@@ -124,17 +133,41 @@ def write(
         "seconds": round(seconds, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    artifacts.write_json(path, record)
+    artifacts.write_json(path, {**record, OWN_DIGEST: _digest(record)})
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a record's content, whatever the order of its keys."""
+    read = json.loads(json.dumps(record))  # as a reader has it, whose keys are all text
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
+
+
+def read(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a record that has at least `keys`; those of earlier versions carry no digest.
+
+    Raises:
+        SpikernelError: the record is missing or damaged.
+        DataError: it was altered.
+
+    """
+    record = artifacts.read_object(path, *keys)
+    expected = record.pop(OWN_DIGEST, None)
+    if expected is not None and expected != _digest(record):
+        raise DataError(
+            f"{path} was altered since it was written: its content does not fit the SHA-256 that "
+            "it carries; run the step that makes it again, or fetch it again"
+        )
+    return record
 
 
 def recorded_outputs(record: Path) -> dict[str, str]:
     """Return file name -> SHA-256 of what a job wrote, from its provenance record.
 
     Raises:
-        SpikernelError: the record is missing or damaged.
+        SpikernelError: the record is missing, damaged or altered.
 
     """
-    outputs = artifacts.read_object(record, "outputs")["outputs"]
+    outputs = read(record, "outputs")["outputs"]
     if not isinstance(outputs, dict):
         raise DataError(f"{record}: 'outputs' names no files: run the step that makes it again")
     return outputs
@@ -146,7 +179,7 @@ def check(paths: Iterable[Path]) -> None:
     A file that no record beside it names (a user's own) is taken as it is.
 
     Raises:
-        DataError: a file was altered; the message names it and the record.
+        DataError: a file, or the record, was altered; the message names both.
 
     """
     for path in paths:
@@ -179,8 +212,8 @@ def verify(results: Path) -> int:
         How many files were compared.
 
     Raises:
-        DataError: there is no record, or a recorded file is missing or altered; the message
-            names each such file.
+        DataError: there is no record, one was altered, or a recorded file is missing or altered;
+            the message names each such file.
 
     """
     compared, faults = 0, []

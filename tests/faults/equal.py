@@ -22,7 +22,7 @@ TIMED = ("report.html", "summary.md", "search_cost", "model.zip")
 
 def _json(path: Path) -> Any:
     def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        timed = ("second", "finished", "inputs", "outputs", "source")
+        timed = ("second", "finished", "inputs", "outputs", "source", "record_sha256")
         return {key: value for key, value in pairs if not any(part in key for part in timed)}
 
     return json.loads(path.read_text(), object_pairs_hook=plain)

@@ -140,7 +140,10 @@ STEPS = (
             "deployment": f"{DEPLOYED}/deployment.json",
             "predictions": f"{DEPLOYED}/predictions.npz",
         },
-        [*_RESULT.values(), f"{R}/prepare_data/validation_images.npy"],
+        [
+            *_RESULT.values(), f"{TRAINED}/provenance.json",
+            f"{R}/prepare_data/validation_images.npy",
+        ],
     ),
     _step(
         "tradeoff_table",

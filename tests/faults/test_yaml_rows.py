@@ -15,10 +15,8 @@ ROWS = [
     Row("file missing", COMMAND, "e.yaml: cannot be read: No such file or directory"),
     Row("folder", COMMAND, "e.yaml: cannot be read: Is a directory", make=_folder),
     Row("empty file", COMMAND, "e.yaml: top level: must hold keys and values", {"e.yaml": ""}),
-    Row("remarks alone", COMMAND, "must hold keys and values", {"e.yaml": "# a: 1\n# b\n"}),
     Row("text", COMMAND, "top level: must hold keys and values", {"e.yaml": "demo\n"}),
     Row("list", COMMAND, "top level: must hold keys and values", {"e.yaml": "- a\n- b\n"}),
-    Row("binary", COMMAND, "is not UTF-8 text: save it as UTF-8", {"e.yaml": b"\x89PNG\r\n\x1a\n"}),
     Row("utf-16", COMMAND, "line 1: is not UTF-8", {"e.yaml": "experiment: x\n".encode("utf-16")}),
     Row(
         "latin-1", COMMAND, "line 2: is not UTF-8 text",

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,36 @@ def test_damaged_record_is_named(tmp_path: Path) -> None:
     artifacts.write_text(tmp_path / "provenance.json", '{"outputs": 3}')
     with pytest.raises(DataError, match=r"provenance\.json: 'outputs' names no files"):
         provenance.verify(tmp_path)
+
+
+def test_an_altered_record_is_refused_and_one_without_a_digest_is_read(tmp_path: Path) -> None:
+    record(tmp_path, "table.csv")
+    path = tmp_path / "provenance.json"
+    sound = provenance.read(path, "outputs")
+    assert provenance.OWN_DIGEST not in sound
+    # As when both are edited: the file, and what the record says of it.
+    artifacts.write_text(tmp_path / "table.csv", "altered")
+    sha256 = artifacts.file_hash(tmp_path / "table.csv")
+    text = path.read_text().replace(sound["outputs"]["table.csv"], sha256)
+    path.write_text(text)
+    for reading in (
+        lambda: provenance.check([tmp_path / "table.csv"]),
+        lambda: provenance.verify(tmp_path),
+    ):
+        with pytest.raises(DataError, match=r"provenance\.json was altered since it was written"):
+            reading()
+    older = {key: value for key, value in json.loads(text).items() if key != "record_sha256"}
+    artifacts.write_json(path, older)
+    assert provenance.verify(tmp_path) == 1
+
+
+def test_a_record_fits_its_digest_in_any_order_and_with_any_settings(tmp_path: Path) -> None:
+    path = tmp_path / "provenance.json"
+    settings = {"sizes": (1, 3), "convolutions": {11: "dense", 3: "depthwise"}, "rate": 0.1}
+    provenance.write(path, step="cells", settings=settings, inputs=[], outputs=[], seconds=0)
+    turned = dict(reversed(json.loads(path.read_text()).items()))
+    artifacts.write_json(path, turned)
+    assert provenance.read(path)["settings"]["convolutions"]["11"] == "dense"
 
 
 def test_an_altered_input_is_refused_and_a_file_of_ones_own_is_not(tmp_path: Path) -> None:

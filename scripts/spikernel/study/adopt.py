@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from spikernel import artifacts, code, provenance
+from spikernel import code, provenance
 from spikernel.config.base import StrictModel
 from spikernel.errors import DataError
 from spikernel.study import experiment
@@ -53,7 +53,7 @@ def run(settings: Settings) -> None:
     sections = config.sections()
     faults = []
     for path in provenance.records(folder):
-        record = artifacts.read_object(path, "step", "settings", "outputs")
+        record = provenance.read(path, "step", "settings", "outputs")
         dataset = path.relative_to(folder).parts[0]
         if record.get("code_digest") != code.digest(record["step"], record.get("parts", ())):
             faults.append(f"{path.parent}: made by other code")

@@ -90,7 +90,7 @@ def is_done(outputs: Outputs, model: Path) -> bool:
     """Whether the files are there and were made from these weights by this code."""
     if not (outputs.deployment.exists() and outputs.provenance.exists()):
         return False
-    made = artifacts.read_object(outputs.provenance, "inputs")
+    made = provenance.read(outputs.provenance, "inputs")
     same_code = made.get("code_digest") == code.digest("deployment")
     return same_code and artifacts.file_hash(model) in made["inputs"].values()
 

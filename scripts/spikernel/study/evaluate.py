@@ -32,12 +32,15 @@ class Evaluation:
     same_split: bool
     """Whether the data set is split as it was for the training, as far as the weights say."""
     device: str
+    version: int | None = None
+    """Of a released net; None for weights that are no release."""
 
     def __str__(self) -> str:
         """Return the result in one line."""
+        release = "" if self.version is None else f"version {self.version}, "
         return (
             f"{self.accuracy_percent:.2f} % of {self.images} {self.split} images of {self.dataset} "
-            f"({self.archid}, {self.params} parameters, {self.binary_steps} binary steps, "
+            f"({release}{self.archid}, {self.params} parameters, {self.binary_steps} binary steps, "
             f"{self.device})"
             + ("" if self.same_split else "; split otherwise: the net may have seen some of them")
         )
@@ -93,7 +96,8 @@ def evaluate(
     """Return the accuracy of weights on a split; see `run`."""
     net, preprocessing = load_model(model_path, machine.torch_device)
     digest = artifacts.file_hash(model_path)
-    provenance.check([model_path, manifest_path])
+    metrics_path = model_path.with_name("metrics.json")
+    provenance.check([model_path, metrics_path, manifest_path])
     data = load_split(manifest_path, split)
     check_fit(net.architecture, preprocessing, data.manifest, manifest_path)
     same_split = is_same_split(preprocessing, data.manifest)
@@ -113,4 +117,13 @@ def evaluate(
         binary_steps=net.binary_steps,
         same_split=same_split,
         device=str(machine),
+        version=_version(metrics_path),
     )
+
+
+def _version(metrics_path: Path) -> int | None:
+    """Return what the record beside weights says, which only a release has."""
+    if not metrics_path.is_file():
+        return None
+    version: int | None = artifacts.read_object(metrics_path).get("version")
+    return version

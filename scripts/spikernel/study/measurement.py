@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spikernel import artifacts
+from spikernel import artifacts, provenance
 from spikernel.errors import DataError
 from spikernel.study import deployment
 from spikernel.tables import read_csv
@@ -36,7 +36,7 @@ def write_measurement(metrics_path: Path, deployment_path: Path, output: Path) -
 
     """
     metrics = artifacts.read_object(metrics_path, *METRICS, "train_seconds")
-    made = artifacts.read_object(metrics_path.with_name("provenance.json"), "outputs")
+    made = provenance.read(metrics_path.with_name("provenance.json"), "outputs")
     history_path = metrics_path.with_name("history.csv")
     if not output.name.startswith(f"{metrics['dataset']}-"):
         raise DataError(f"{output}: the name must begin with '{metrics['dataset']}-'")

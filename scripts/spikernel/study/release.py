@@ -21,6 +21,8 @@ COPIED = (
     "val_accuracy_percent",
 )  # fmt: skip
 """What the record takes over from that of the training."""
+_OF_VERSION = ("test_accuracy_percent", "precision", "archid", "params")
+"""What is kept of a version when weights replace it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         inputs.training / name for name in ("metrics.json", "model.safetensors", "provenance.json")
     )
     trained = artifacts.read_object(metrics_path, *COPIED, "test_accuracy_percent")
-    made = artifacts.read_object(record_path, "inputs", "settings", "code", "packages", "finished")
+    made = provenance.read(record_path, "inputs", "settings", "code", "packages", "finished")
     provenance.check([metrics_path, model_path])
     if not folder.name.startswith(f"{trained['dataset']}-"):
         raise DataError(f"{folder}: the name must begin with '{trained['dataset']}-'")
@@ -76,6 +78,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     tensors = compressed(net.state_dict(), settings.precision)
     _check_size(folder, sum(value.nbytes for value in tensors.values()), settings.most_mb)
     weights, record = folder / "model.safetensors", folder / "provenance.json"
+    before = _versions(folder)
     record.unlink(missing_ok=True)  # that of an earlier release names other weights
     save_model(weights, net, manifest, tensors)
     found = evaluate(weights, manifest_path, "test", machine)
@@ -86,6 +89,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         "bytes": weights.stat().st_size,
         **_measured(found, net.architecture.network),
     }
+    metrics |= _with_this(before, metrics, found.sha256)
     artifacts.write_json(folder / "metrics.json", metrics)
     card = render_release(folder.name, metrics, made, preprocessing)
     artifacts.write_text(folder / "MODEL_CARD.md", card)
@@ -102,9 +106,35 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         device=str(machine),
     )
     print(
-        f"{found.accuracy_percent:.2f} % of the test images with {settings.precision} weights, "
+        f"{folder.name}, version {metrics['version']}: {found.accuracy_percent:.2f} % of the test "
+        f"images with {settings.precision} weights, "
         f"{trained['test_accuracy_percent']:.2f} % as trained; {metrics['bytes']} bytes: {weights}"
     )
+
+
+def _versions(folder: Path) -> list[dict[str, Any]]:
+    """Return what was released under a name before, the latest last; of earlier code, version 1."""
+    weights, path = folder / "model.safetensors", folder / "metrics.json"
+    if not (weights.is_file() and path.is_file()):
+        return []
+    provenance.check([weights, path])
+    metrics = artifacts.read_object(path, *_OF_VERSION)
+    unnamed = {"version": 1, "sha256": artifacts.file_hash(weights)}
+    found: list[dict[str, Any]] = metrics.get("versions") or [
+        {**unnamed, **{key: metrics[key] for key in _OF_VERSION}}
+    ]
+    return found
+
+
+def _with_this(
+    before: list[dict[str, Any]], metrics: dict[str, Any], sha256: str
+) -> dict[str, Any]:
+    """Return the number of a release and all versions: the same weights keep the number."""
+    same = before and before[-1]["sha256"] == sha256
+    kept = before[:-1] if same else before
+    version = len(kept) + 1
+    this = {"version": version, "sha256": sha256, **{key: metrics[key] for key in _OF_VERSION}}
+    return {"version": version, "versions": [*kept, this]}
 
 
 def _measured(found: Evaluation, network: NetworkConfig) -> dict[str, Any]:

@@ -102,7 +102,10 @@ def write(
         outputs.comparisons: comparisons.to_csv(compared),
         outputs.summary: summary.render(
             shown["selection"],
-            main_tables.flash(selection.for_flash(means, settings.flash_budgets_kb, compared), ""),
+            {
+                limit: main_tables.on_device(rows, limit)
+                for limit, rows in selection.for_devices(means, settings, compared).items()
+            },
             shown["models"],
             means,
             precision,

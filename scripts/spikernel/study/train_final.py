@@ -229,7 +229,7 @@ def is_done(candidate: Candidate, outputs: Outputs, settings: Settings, machine:
     record = outputs.metrics.with_name("provenance.json")
     if not all(path.exists() for path in (*provenance.paths_of(outputs), record)):
         return False
-    made = artifacts.read_object(record, "settings")
+    made = provenance.read(record, "settings")
     same_code = made.get("code_digest") == code.digest("train_final", settings.parts())
     return same_code and made["settings"] == described(candidate, settings, machine)
 

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from toy import ARCHID, NETWORK
 
+from spikernel import artifacts, provenance
 from spikernel.config import TrainingConfig
 from spikernel.errors import DataError, ExportError
 from spikernel.export.compressed import ReleasePrecision, compressed
@@ -98,11 +99,42 @@ def test_released_again_it_is_the_new_one(
     training: Path, digits_manifest: Path, tmp_path: Path
 ) -> None:
     folder = released(training, tmp_path / "digits-tiny", "fp16")
+    assert version_of(folder) == 1
+    assert "## Versions" not in (folder / "MODEL_CARD.md").read_text()
+    first = artifacts.file_hash(folder / "model.safetensors")
+    released(training, folder, "fp16")
+    assert version_of(folder) == 1  # the same weights
     released(training, folder, "int8")
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["precision"] == "int8"
     again = evaluate(folder / "model.safetensors", digits_manifest, "test", MACHINE)
     assert again.accuracy_percent == metrics["test_accuracy_percent"]
+    assert again.version == 2
+    assert f"(version 2, {ARCHID}, " in str(again)
+    found = [(item["version"], item["precision"], item["sha256"]) for item in metrics["versions"]]
+    assert found == [(1, "fp16", first), (2, "int8", again.sha256)]
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "| version | **2** of `digits-tiny`" in card
+    rows = [line for line in card.splitlines() if line.startswith(("| 1 | fp16", "| 2 | int8"))]
+    assert [row[:10] for row in rows] == ["| 2 | int8", "| 1 | fp16"]
+
+
+def test_a_release_without_a_version_was_the_first(training: Path, tmp_path: Path) -> None:
+    folder = released(training, tmp_path / "digits-tiny", "fp16")
+    path = folder / "metrics.json"
+    values = json.loads(path.read_text())
+    older = {key: item for key, item in values.items() if not key.startswith("version")}
+    path.write_text(json.dumps(older))
+    with pytest.raises(DataError, match=r"metrics\.json was altered since it was made"):
+        released(training, folder, "int8")  # whose versions cannot be trusted
+    (folder / "provenance.json").unlink()
+    released(training, folder, "int8")
+    assert version_of(folder) == 2
+
+
+def version_of(folder: Path) -> int:
+    found: int = json.loads((folder / "metrics.json").read_text())["version"]
+    return found
 
 
 def test_what_is_too_large_altered_or_misnamed_is_refused(training: Path, tmp_path: Path) -> None:
@@ -120,6 +152,7 @@ def test_what_is_too_large_altered_or_misnamed_is_refused(training: Path, tmp_pa
     for name in ("metrics.json", "model.safetensors", "provenance.json"):
         (copied / name).write_bytes((training / name).read_bytes())
     record = json.loads((copied / "provenance.json").read_text())
+    del record[provenance.OWN_DIGEST]  # as in an earlier version, so that it may be changed
     record["inputs"] = {"elsewhere/manifest.json": "0" * 64}
     (copied / "provenance.json").write_text(json.dumps(record))
     with pytest.raises(DataError, match="the data that it names are not there"):

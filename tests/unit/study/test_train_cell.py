@@ -48,12 +48,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     for step in (1, 2):
         short = [*command, "--max-seconds", "0.001"]
-        done = subprocess.run(short, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(short, capture_output=True, text=True, timeout=600)
         assert done.returncode == 75, done.stderr
         assert f"unfinished: stopped in epoch 1 of 3, after {step} of 2 batches" in done.stderr
         assert not list(place.rglob("metrics.json"))
     for _ in range(2):  # what is finished is not done again
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
         assert re.search(r"^\d+\.\d\d % of the test images of digits in 2 steps", done.stdout)
     assert "epoch" not in done.stderr
@@ -120,7 +120,7 @@ def test_evaluation_equals_the_trainings(folder: Path, results: Path, split: str
         "--model", str(results / "model.safetensors"), "--output", str(output),
         "--manifest", str(folder / "prepare_data/manifest.json"),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     written = json.loads(output.read_text())
     assert written["accuracy_percent"] == expected

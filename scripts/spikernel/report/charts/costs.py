@@ -9,6 +9,10 @@ from spikernel.report.tables import formats, published
 
 BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
 """Bytes per weight of each number format."""
+_ON_DEVICE = {
+    formats.FLASH: "Flash in kB (constants of the int8 model)",
+    formats.RAM: "RAM in kB (static memory of the int8 model)",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +40,12 @@ class Cost:
 
 
 def memory(precision: str) -> Cost:
-    """Return the cost 'memory of the weights in MB' at a number format, or of flash in kB."""
-    if precision == formats.FLASH:
+    """Return the cost 'memory of the weights in MB' at a number format, or flash or RAM in kB."""
+    if precision in _ON_DEVICE:
         return Cost(
-            name="flash_kb",
-            title="Flash in kB (constants of the int8 model)",
-            measured="int8_bytes_mean",
+            name=f"{precision}_kb",
+            title=_ON_DEVICE[precision],
+            measured=formats.bytes_mean(precision),
             divisor=1e3,
             precision=precision,
         )
@@ -87,8 +91,8 @@ def of_figures(precision: str) -> dict[str, Cost]:
 
 
 def budgeted(means: pd.DataFrame) -> tuple[str, ...]:
-    """Return what a budget may limit: flash where it is known, then each number format."""
-    return (*((formats.FLASH,) if formats.has_flash(means) else ()), "int8", "fp16", "fp32")
+    """Return what a budget may limit: flash and RAM where known, then each number format."""
+    return (*formats.on_device(means), "int8", "fp16", "fp32")
 
 
 def of_page(precision: str, budgets: Sequence[str]) -> dict[str, Cost]:

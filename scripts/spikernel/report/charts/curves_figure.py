@@ -64,7 +64,9 @@ def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
             Line2D([], [], color=style.INK, alpha=0.2, linewidth=7, label="between the seeds"),
             Line2D([], [], color=style.GRID, linewidth=1.2, label="other kernel sets"),
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        # One panel is narrower than the three beside each other.
+        columns = 3 if len(places) > 1 else 1
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns)
     return figure
 
 

@@ -54,6 +54,7 @@ def payload(
         "precision": settings.precision,
         "costs": titles,
         "units": {name: formats.unit(name).name for name in budgets},
+        "limits": {name: formats.WORDS.get(name, name) for name in budgets},
         "mb": {name: 1 / formats.unit(name).per_mb for name in budgets},
         "judged": {
             name: ("int8 " if models.accuracies_of(means, name) == "int8" else "") + "validation"

@@ -112,6 +112,14 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     return paths
 
 
+def svg(figure: Figure) -> str:
+    """Return a figure as the text of an SVG file, without a date."""
+    buffer = StringIO()
+    with theme():
+        figure.savefig(buffer, format="svg", **FORMATS["svg"])
+    return buffer.getvalue()
+
+
 def inline_svg(figure: Figure, name: str, label: str) -> str:
     """Return a figure as an SVG element for a page.
 
@@ -124,21 +132,20 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
         label: what the picture shows, for readers that do not see it.
 
     """
-    buffer = StringIO()
-    with theme():
-        figure.savefig(buffer, format="svg", **FORMATS["svg"])
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)
-    svg = re.sub(r'\b(id|clip-path|href)="(#|url\(#)?(?=[\w-])', rf'\1="\2{name}-', svg)
+    text = svg(figure)
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
+    text = re.sub(r'\b(id|clip-path|href)="(#|url\(#)?(?=[\w-])', rf'\1="\2{name}-', text)
     for colour, variable in _CSS_COLOURS.items():
-        svg = svg.replace(colour, f"var({variable})")
+        text = text.replace(colour, f"var({variable})")
     # The page's own font: the one the figure was laid out with may be missing there.
-    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)
-    svg = re.sub(r"font-family: [^;\"]*; ", "", svg)
-    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" {_aria(label)}>', svg)
-    return re.sub(r"\n\s*", "\n", svg).strip()
+    text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
+    text = re.sub(r"font-family: [^;\"]*; ", "", text)
+    text = re.sub(
+        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" {_aria(label)}>', text
+    )
+    return re.sub(r"\n\s*", "\n", text).strip()
 
 
 def _aria(label: str) -> str:

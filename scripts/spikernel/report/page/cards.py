@@ -192,6 +192,7 @@ def _device_facts(row: Row, runs: Sequence[Run]) -> list[tuple[str, str]]:
         "Membrane potentials, fp32": found.state_bytes,
         "Flash, constants of the int8 model": row["int8_bytes_mean"],
         "Peak activations, int8 model": row["activation_bytes_mean"],
+        "RAM, static memory of the int8 model": row["ram_bytes_mean"],
     }
     facts = [(name, kilobytes(size)) for name, size in held.items() if pd.notna(size)]
     if found.energy_pj_int8 is not None:

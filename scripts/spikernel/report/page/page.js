@@ -21,6 +21,7 @@
     Number(number.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 12 });
   const dataset = () => data.datasets[controls.dataset.value];
   const unit = (format = controls.precision.value) => data.units[format];
+  const limited = () => (unit() === "MB" ? "weights" : controls.precision.value);
   const budget = () => Number(controls.exact.value);
   const cardOf = (place) => byId(`model-${place}`);
 
@@ -48,12 +49,13 @@
 
   function describe(best) {
     const precision = controls.precision.value;
+    const limit = data.limits[precision];
     if (best < 0) {
       const smallest = dataset().memory[precision][0];
-      return `No model fits ${short(budget())} ${unit()} (${precision}): the smallest needs ${short(smallest)} ${unit()}.`;
+      return `No model fits ${short(budget())} ${unit()} (${limit}): the smallest needs ${short(smallest)} ${unit()}.`;
     }
     const name = cardOf(best).dataset.name;
-    return `Best by ${data.judged[precision]} accuracy within ${short(budget())} ${unit()} (${precision}): ${name}.`;
+    return `Best by ${data.judged[precision]} accuracy within ${short(budget())} ${unit()} (${limit}): ${name}.`;
   }
 
   // A card of the section below, without what only the original may have.
@@ -126,7 +128,7 @@
     controls.exact.value = String(size);
     if (moveSlider) controls.slider.value = String(toPosition(size));
     byId("unit").textContent = unit();
-    for (const chip of chips) chip.hidden = chip.dataset.unit !== unit();
+    for (const chip of chips) chip.hidden = chip.dataset.limited !== limited();
     const best = chosen(size);
     byId("verdict").textContent = describe(best);
     byId("verdict").classList.toggle("none", best < 0);

@@ -30,8 +30,6 @@ from spikernel.report.tables.table import count
 from spikernel.report.tables.table import sizes as sizes_as_set
 
 _HERE = Path(__file__).parent
-_BUDGETED = {formats.FLASH: "int8, kB of flash"}
-"""What a reader chooses, where it is not the number format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,19 +107,23 @@ def _overview(content: Content) -> dict[str, Any]:
 
 
 def _explorer(content: Content) -> dict[str, Any]:
-    numbers = content.numbers
+    numbers, settings = content.numbers, content.settings
     payload = explorer.payload(
-        numbers.means, numbers.published, content.compared, numbers.looks, content.settings
+        numbers.means, numbers.published, content.compared, numbers.looks, settings
     )
     sizes = numbers.means.groupby("kernel_set")["kernel_sizes"].unique()
     return {
         "payload": _json(payload),
         "choices": payload["costs"],
         "budgets": [
-            *(("MB", budget) for budget in sorted(content.settings.memory_budgets_mb)),
-            *(("kB", budget) for budget in sorted(content.settings.flash_budgets_kb)),
+            *(("weights", "MB", budget) for budget in sorted(settings.memory_budgets_mb)),
+            *((formats.FLASH, "kB", budget) for budget in sorted(settings.flash_budgets_kb)),
+            *((formats.RAM, "kB", budget) for budget in sorted(settings.ram_budgets_kb)),
         ],
-        "budgeted": {name: _BUDGETED.get(name, name) for name in payload["units"]},
+        "budgeted": {
+            name: f"int8, kB of {limit}" if name in formats.WORDS else name
+            for name, limit in payload["limits"].items()
+        },
         # One name may stand for other sizes on another data set: then only the name is shown.
         "legend": [
             (name, sizes_as_set(sizes[name][0]) if len(sizes[name]) == 1 else "")
@@ -149,8 +151,8 @@ def _tables(content: Content) -> dict[str, Any]:
     numbers = content.numbers
     return {
         "selection": page_tables.selection(content.selected),
-        "flash": page_tables.flash(
-            selection.for_flash(numbers.means, content.settings.flash_budgets_kb, content.compared)
+        "devices": page_tables.on_devices(
+            selection.for_devices(numbers.means, content.settings, content.compared)
         ),
         "models": page_tables.models(numbers.means),
         "on_ranks": main_tables.on_ranks(numbers.means),

@@ -1,9 +1,11 @@
 """The tables of the page on models, kernel sizes, kernel sets and published results."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from spikernel import tables
-from spikernel.report.tables import main_tables
+from spikernel.report.tables import formats, main_tables
 from spikernel.report.tables.columns import ModelColumn, shown
 from spikernel.report.tables.records import KernelSets
 from spikernel.report.tables.table import (
@@ -78,9 +80,26 @@ def selection(selected: pd.DataFrame) -> Table:
     return main_tables.selection(selected, caption, _SELECTION)
 
 
-def flash(selected: pd.DataFrame) -> Table:
-    """Return the int8 model for each size of flash, and where none fits."""
-    return main_tables.flash(selected, "Best int8 model within each size of flash")
+_HELD = {
+    formats.FLASH: "In flash lie the constants of the exported int8 model, to the byte: weights, "
+    "scales and biases. Its code comes on top; the export of a model says how much.",
+    formats.RAM: "In RAM lies the static memory of the exported int8 C code, to the byte: "
+    "activations, membrane potentials and sums. The image and the stack come on top; the export "
+    "of a model says how much on emulated devices.",
+}
+
+
+def on_devices(selected: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, Table]]:
+    """Return for flash and RAM, as far as they are known, the int8 model for each size.
+
+    Returns:
+        What is limited, what it has to hold, and the table.
+
+    """
+    return [
+        (formats.WORDS[limit], _HELD[limit], main_tables.on_device(rows, limit))
+        for limit, rows in selected.items()
+    ]
 
 
 def models(means: pd.DataFrame) -> tuple[Table, Table]:

@@ -170,6 +170,7 @@ MODELS = (
     _deployed("fp32_bytes", "mean"),
     _deployed("int8_bytes", "mean", "int8 flash", "kB", thousands),
     _deployed("activation_bytes", "mean"),
+    _deployed("ram_bytes", "mean", "int8 RAM", "kB", thousands),
 )
 """Every column, in the order in which readers see them."""
 

@@ -1,11 +1,16 @@
-"""What a budget limits: memory of the weights in a number format, or flash of the int8 model."""
+"""What a budget limits: memory of the weights in a number format, flash or RAM of a device."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-FLASH = "flash"
-"""The constants of the exported int8 model to the byte: weights, scales and biases, no code."""
+FLASH, RAM = "flash", "ram"
+"""The constants of the exported int8 model to the byte: weights, scales and biases, no code. The
+static memory of its C code to the byte: activations, membrane potentials and sums, no stack."""
+WORDS = {FLASH: "flash", RAM: "RAM"}
+"""What a device has, in words."""
+_BYTES = {FLASH: "int8_bytes", RAM: "ram_bytes"}
+"""The column of models.csv that it has to hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +28,12 @@ KB = Unit(name="kB", per_mb=1000.0)
 
 def unit(precision: str) -> Unit:
     """Return the unit of the budgets for a number format."""
-    return KB if precision == FLASH else MB
+    return KB if precision in WORDS else MB
+
+
+def bytes_mean(limit: str) -> str:
+    """Return the column of the means over seeds for `flash` or `ram`."""
+    return f"{_BYTES[limit]}_mean"
 
 
 def memory_mb(table: pd.DataFrame, precision: str) -> "pd.Series[float]":
@@ -31,14 +41,15 @@ def memory_mb(table: pd.DataFrame, precision: str) -> "pd.Series[float]":
 
     Args:
         table: rows of models.csv, or their means over seeds.
-        precision: `fp32`, `fp16`, `int8` or `flash`.
+        precision: `fp32`, `fp16`, `int8`, `flash` or `ram`.
 
     """
-    if precision != FLASH:
+    if precision not in WORDS:
         return table[f"memory_mb_{precision}"]
-    return table["int8_bytes" if "int8_bytes" in table else "int8_bytes_mean"] / 1e6
+    column = _BYTES[precision]
+    return table[column if column in table else bytes_mean(precision)] / 1e6
 
 
-def has_flash(means: pd.DataFrame) -> bool:
-    """Whether the flash of all models is known."""
-    return bool(means["int8_bytes_mean"].notna().all())
+def on_device(means: pd.DataFrame) -> tuple[str, ...]:
+    """Return which of `flash` and `ram` are known of all models."""
+    return tuple(limit for limit in WORDS if means[bytes_mean(limit)].notna().all())

@@ -7,7 +7,7 @@ import pandas as pd
 from spikernel import tables
 from spikernel.report.tables import models
 from spikernel.report.tables.columns import MODELS, ModelColumn, shown, there
-from spikernel.report.tables.formats import KB, MB, Unit
+from spikernel.report.tables.formats import KB, MB, WORDS, Unit
 from spikernel.report.tables.table import Column, Row, Table, significant, table
 
 NOTE = (
@@ -69,7 +69,7 @@ _SELECTION = (
     *(*budget(), *_MODEL, memory(), *shown("val_accuracy_percent")),
     *(*EVIDENCE, *shown("seed")),
 )
-_FLASH = (
+_DEVICE = (
     *(*budget(KB), *_MODEL, memory(KB), *shown("val_accuracy_percent")),
     *(*EVIDENCE, *shown("seed")),
 )
@@ -104,9 +104,10 @@ def selection(
     return Table(caption=caption, columns=columns, rows=tuple(rows))
 
 
-def flash(selected: pd.DataFrame, caption: str) -> Table:
-    """Return the int8 model for each size of flash, as `selection` does for memory."""
-    return selection(selected, caption, _FLASH, KB)
+def on_device(selected: pd.DataFrame, limit: str) -> Table:
+    """Return the int8 model for each size of `flash` or `ram`, as `selection` does for memory."""
+    caption = f"Best int8 model within each size of {WORDS[limit]}"
+    return selection(selected, caption, _DEVICE, KB)
 
 
 def all_models(

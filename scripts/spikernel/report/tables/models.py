@@ -179,7 +179,7 @@ def at_precision(table: pd.DataFrame, precision: str) -> pd.DataFrame:
 
     Args:
         table: rows of models.csv, or their means over seeds.
-        precision: `fp32`, `fp16`, `int8` or `flash`, which is int8 to the byte.
+        precision: `fp32`, `fp16`, `int8`, or `flash` or `ram`, which are int8 to the byte.
 
     """
     int8 = [str(name) for name in table if str(name).startswith(_INT8)]
@@ -195,10 +195,10 @@ def accuracies_of(table: pd.DataFrame, precision: str) -> str:
 
     Args:
         table: rows of models.csv, or their means over seeds.
-        precision: `fp32`, `fp16`, `int8` or `flash`.
+        precision: `fp32`, `fp16`, `int8`, `flash` or `ram`.
 
     """
-    return "int8" if precision in ("int8", formats.FLASH) and quantised(table) else "fp32"
+    return "int8" if precision in ("int8", *formats.WORDS) and quantised(table) else "fp32"
 
 
 def quantised(table: pd.DataFrame) -> bool:

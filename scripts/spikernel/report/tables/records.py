@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from spikernel import artifacts
+from spikernel import artifacts, provenance
 from spikernel.errors import TableError
 
 MODEL_KEY = ("dataset", "kernel_set", "rank", "seed")
@@ -34,11 +34,16 @@ class Record(BaseModel):
             TableError: a key is missing, has the wrong type, or is out of range.
 
         """
-        data = artifacts.read_json(path)
+        data = cls.content(path)
         try:
             return cls.model_validate(data)
         except ValidationError as error:
             raise TableError(f"{path}: {_first_fault(error)}") from None
+
+    @staticmethod
+    def content(path: Path) -> Any:
+        """Return what a file holds, unchecked."""
+        return artifacts.read_json(path)
 
     @classmethod
     def by_key(cls, paths: Iterable[Path]) -> dict[Key, Self]:
@@ -142,6 +147,8 @@ class Deployment(Record):
     int8_bytes: int | None = Field(ge=0)
     activation_bytes: int | None = Field(ge=0)
     """Peak of the values that are alive at once in the exported int8 model."""
+    ram_bytes: int | None = Field(default=None, ge=0)
+    """All static memory of its C code; None in files of earlier versions."""
     classes: tuple[str, ...] = Field(min_length=2)
     val_images: int = Field(ge=1)
     """Images behind each validation accuracy."""
@@ -207,6 +214,11 @@ class Job(Record):
     seconds: float = Field(ge=0)
     """Wall time of the job's own work."""
     finished: str
+
+    @staticmethod
+    def content(path: Path) -> Any:
+        """Return what a record holds, unless it was altered."""
+        return provenance.read(path)
 
 
 class KernelSet(BaseModel):

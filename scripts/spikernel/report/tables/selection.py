@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spikernel import tables
+from spikernel.config import ReportConfig
 from spikernel.report.tables import comparisons, formats, models
 
 COLUMNS = (
@@ -44,7 +45,7 @@ def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         budgets_mb: memory budgets in MB (10^6 bytes).
-        precision: what the budgets limit, `fp32`, `fp16`, `int8` or `flash`.
+        precision: what the budgets limit, `fp32`, `fp16`, `int8`, `flash` or `ram`.
 
     Returns:
         One row per data set and budget in rising order. Where no model fits, `fits` is false
@@ -71,25 +72,35 @@ def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> 
     return table.astype(dict.fromkeys((*_COUNTS, *_RIVALS), "Int64"))
 
 
-def for_flash(
-    means: pd.DataFrame, budgets_kb: Sequence[float], compared: pd.DataFrame
-) -> pd.DataFrame:
-    """Choose one int8 model per data set and size of flash; see `select`.
+def for_devices(
+    means: pd.DataFrame, settings: ReportConfig, compared: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Choose one int8 model per data set and size of flash, and one per size of RAM; see `select`.
 
-    Sizes beyond the first that holds every model of a data set are left out; there are no rows
-    where the exact size of a model is not known.
+    Sizes beyond the first that holds every model of a data set are left out.
 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
-        budgets_kb: sizes of flash for the constants of a model, in kB of 1,000 bytes.
+        settings: the sizes.
         compared: from `spikernel.report.tables.comparisons`.
 
+    Returns:
+        The rows for each of `flash` and `ram` that is known of all models, and has sizes.
+
     """
-    known = formats.has_flash(means)
-    chosen = select(means, [budget / 1000 for budget in budgets_kb] if known else [], formats.FLASH)
-    if not len(chosen):
-        return chosen
-    largest = formats.memory_mb(means, formats.FLASH).groupby(means["dataset"]).max()
+    sizes_kb = {formats.FLASH: settings.flash_budgets_kb, formats.RAM: settings.ram_budgets_kb}
+    return {
+        limit: _for_device(means, limit, sizes_kb[limit], compared)
+        for limit in formats.on_device(means)
+        if sizes_kb[limit]
+    }
+
+
+def _for_device(
+    means: pd.DataFrame, limit: str, sizes_kb: Sequence[float], compared: pd.DataFrame
+) -> pd.DataFrame:
+    chosen = select(means, [size / 1000 for size in sizes_kb], limit)
+    largest = formats.memory_mb(means, limit).groupby(means["dataset"]).max()
     holds_all = chosen["budget_mb"] >= chosen["dataset"].map(largest)
     before = holds_all.astype(int).groupby(chosen["dataset"]).cumsum() <= 1
     return with_rivals(chosen[before].reset_index(drop=True), means, compared)

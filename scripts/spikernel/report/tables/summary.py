@@ -1,10 +1,13 @@
 """The result as a Markdown text that reads well in a terminal."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from spikernel import tables
 from spikernel.report.tables import markdown
 from spikernel.report.tables.columns import shown
+from spikernel.report.tables.formats import WORDS
 from spikernel.report.tables.main_tables import NOTE, on_ranks
 from spikernel.report.tables.table import Column, Table, duration, table
 
@@ -18,13 +21,17 @@ _KERNEL_SETS = (
 
 
 def render(
-    selection: Table, flash: Table, models: Table, means: pd.DataFrame, precision: str
+    selection: Table,
+    devices: Mapping[str, Table],
+    models: Table,
+    means: pd.DataFrame,
+    precision: str,
 ) -> str:
     """Return summary.md.
 
     Args:
         selection: the model for each memory budget.
-        flash: the int8 model for each size of flash, may be empty.
+        devices: the int8 model for each size of `flash` and `ram`, as far as they are known.
         models: all models.
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         precision: number format whose memory the selection and the front use.
@@ -35,7 +42,11 @@ def render(
         NOTE.format(precision=precision),
         "## Selection per memory budget",
         markdown.render(selection),
-        *(["## int8 model per size of flash", markdown.render(flash)] if flash.rows else []),
+        *(
+            part
+            for limit, table in devices.items()
+            for part in (f"## int8 model per size of {WORDS[limit]}", markdown.render(table))
+        ),
         "## Models",
         "A dot marks the Pareto front of test accuracy against memory within a data set. "
         + on_ranks(means),

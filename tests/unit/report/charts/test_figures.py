@@ -150,6 +150,19 @@ def test_curves_have_a_panel_per_kernel_set(experiment: Experiment, means: pd.Da
         assert axes.get_ylim()[1] > curves["val_accuracy_percent"].max()
 
 
+@pytest.mark.parametrize("kernel_sets", [["k1-3"], ["design-1", "k1-3"]])
+def test_the_legend_of_curves_is_within_the_figure(
+    experiment: Experiment, means: pd.DataFrame, kernel_sets: list[str]
+) -> None:
+    curves = curves_figure.read(experiment.histories)
+    shown = curves[curves["kernel_set"].isin(kernel_sets)]
+    figure = curves_figure.draw(shown, looks_of(means))
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
 def test_error_bars_only_with_several_seeds(experiment: Experiment, means: pd.DataFrame) -> None:
     cost = costs.memory("fp32")
     looks = looks_of(means)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
 from browser import Watched, chromium
 from playwright.sync_api import Browser, Page
-from report_experiment import ARCHIDS
+from report_experiment import ARCHIDS, deploy, make, quantise
 
 from spikernel.report.tables import models, selection
 
@@ -218,6 +219,31 @@ def test_a_button_sets_a_budget_of_the_configuration(page: Page) -> None:
     page.click("button[data-budget='40.0']")
     assert page.input_value("#budget-mb") == "40"
     assert shown_model(page) == ARCHIDS["design-1", 1]
+
+
+def test_a_device_is_named_in_kb_of_flash_or_of_ram(browser: Browser, tmp_path: Path) -> None:
+    made = make(tmp_path, ["digits"])
+    quantise(made, 8)
+    deploy(made)
+    with patch("spikernel.report.charts.figures.write", return_value=[]):
+        path = made.report(flash_budgets_kb=[32], ram_budgets_kb=[8, 64]) / "report.html"
+    watched = Watched(browser, path)
+    page = watched.page
+    page.select_option("#cost", "memory_ram")
+    assert page.input_value("#precision") == "ram"
+    shown = page.locator("[data-budget]:visible")
+    assert shown.all_inner_texts() == ["8 kB", "64 kB"]
+    shown.first.click()
+    verdict = "No model fits 8 kB (RAM): the smallest needs 9 kB."
+    assert page.inner_text("#verdict") == verdict
+    page.fill("#budget-mb", "9")
+    assert shown_model(page) == ARCHIDS["k1-3", 2]
+    assert {row["memory_ram"] for row in drawn(page)} == {9, 10, 11, 12}
+    page.select_option("#precision", "flash")
+    assert page.input_value("#cost") == "memory_flash"
+    assert shown.all_inner_texts() == ["32 kB"]
+    assert watched.faults == []
+    page.context.close()
 
 
 def test_the_chosen_model_names_its_files(page: Page) -> None:

@@ -1,14 +1,23 @@
 """Search cost, score against accuracy, firing rates, compute, and int8."""
 
-import json
 import math
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from report_experiment import ARCHIDS, Experiment, change, page_of, write_csv, write_json
+from report_experiment import (
+    ARCHIDS,
+    Experiment,
+    change,
+    deploy,
+    page_of,
+    quantise,
+    write_csv,
+    write_json,
+)
 
+from spikernel.config import ReportConfig
 from spikernel.errors import TableError
 from spikernel.report.charts import (
     costs,
@@ -144,17 +153,6 @@ def test_compute_is_summed_per_step_and_device(experiment: Experiment) -> None:
     assert {item.code for item in compute.made(jobs)} == {"0.1.0+abc", "0.1.0+def"}
 
 
-def quantise(experiment: Experiment, count: int) -> None:
-    """Say that the first models and seeds were measured in int8."""
-    for trained, path in list(zip(experiment.metrics, experiment.deployments, strict=True))[:count]:
-        values = json.loads(trained.read_text())
-        change(
-            path,
-            int8_val_accuracy_percent=80.0 if "design-1/rank-1" in str(path) else 85.0,
-            int8_test_accuracy_percent=values["test_accuracy_percent"] - 2,
-        )
-
-
 def test_int8_is_judged_by_its_own_accuracy(experiment: Experiment) -> None:
     quantise(experiment, 8)
     means = means_of(experiment)
@@ -174,35 +172,51 @@ def test_int8_is_judged_by_its_own_accuracy(experiment: Experiment) -> None:
     assert "(int8), accuracies of the int8 models" in page
 
 
-def test_flash_is_a_budget_where_it_is_known(experiment: Experiment) -> None:
+def test_flash_and_ram_are_budgets_where_they_are_known(experiment: Experiment) -> None:
     quantise(experiment, 8)
-    for path in experiment.deployments:
-        values = json.loads(path.read_text())
-        size = {"k1-3": 20_000, "design-1": 60_000}[values["kernel_set"]] + 5_000 * values["rank"]
-        change(path, int8_bytes=size)
+    deploy(experiment)
     means = means_of(experiment)
-    assert costs.budgeted(means) == ("flash", "int8", "fp16", "fp32")
+    assert costs.budgeted(means) == ("flash", "ram", "int8", "fp16", "fp32")
     compared = comparisons.read(experiment.folder / "out" / "comparisons.csv")
-    chosen = selection.for_flash(means, [16, 32, 64, 70, 128, 512], compared)
+    settings = {"flash_budgets_kb": [16, 32, 64, 70, 128, 512], "ram_budgets_kb": [8, 9.5, 64]}
+    found = selection.for_devices(means, ReportConfig.parse(settings, "test"), compared)
+    chosen = found["flash"]
     # Within 32 kB fit the two of k1-3, equal in int8 (85 %): the smaller one, 25 kB. Within 70 kB
     # fits every model, so that larger sizes are left out; design-1 rank 1 has only 80 %.
     assert (1000 * chosen["budget_mb"]).tolist() == pytest.approx([16, 32, 64, 70])
     assert chosen["fits"].tolist() == [False, True, True, True]
     assert chosen["archid"].tolist()[1:] == [ARCHIDS["k1-3", 1]] * 3
-    rows = main_tables.flash(chosen, "").rows
+    rows = main_tables.on_device(chosen, "flash").rows
     assert rows[0] == ("cifar10", "16", "none fits; the smallest needs 25 kB")
     assert rows[1][:6] == ("cifar10", "32", "k1-3 rank 1", ARCHIDS["k1-3", 1], "4,200,000", "25")
-    page = page_of(experiment, flash_budgets_kb=[32.0])
-    assert "The int8 model for each size of flash" in page
+    # Rank 2 needs 9 kB of RAM and rank 1 10 kB, so that within 9.5 kB k1-3 rank 2 is the best.
+    in_ram = found["ram"]
+    assert in_ram["fits"].tolist() == [False, True, True]
+    assert in_ram["archid"].tolist()[1:] == [ARCHIDS["k1-3", 2]] * 2
+    assert main_tables.on_device(in_ram, "ram").rows[0][2] == "none fits; the smallest needs 9 kB"
+    page = page_of(experiment, flash_budgets_kb=[32.0], ram_budgets_kb=[9.5])
+    for limit in ("flash", "RAM"):
+        assert f"The int8 model for each size of {limit}" in page
+        assert f">int8, kB of {limit}</option>" in page
     assert "Flash in kB (constants of the int8 model)" in page
+    assert "RAM in kB (static memory of the int8 model)" in page
+    assert "--budget-kb FLASH --ram-kb RAM</code>" in page
     text = (experiment.folder / "out" / "summary.md").read_text(encoding="utf-8")
     assert "## int8 model per size of flash" in text
+    assert "## int8 model per size of RAM" in text
 
 
-def test_without_exact_sizes_there_is_no_flash(experiment: Experiment) -> None:
+def test_without_exact_sizes_there_is_neither(experiment: Experiment) -> None:
     page = page_of(experiment)
-    assert 'value="flash"' not in page
-    assert "size of flash</h3>" not in page
+    for limit in ("flash", "RAM"):
+        assert f">int8, kB of {limit}</option>" not in page
+        assert f"size of {limit}</h3>" not in page
+
+
+def test_results_without_ram_have_flash_alone(experiment: Experiment) -> None:
+    quantise(experiment, 8)
+    deploy(experiment, ram=False)
+    assert costs.budgeted(means_of(experiment)) == ("flash", "int8", "fp16", "fp32")
 
 
 def test_int8_of_some_models_only_is_not_mixed_with_fp32(experiment: Experiment) -> None:

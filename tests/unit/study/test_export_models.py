@@ -1,0 +1,75 @@
+"""Every model of a finished run as files for devices, or the one that fits a device."""
+
+import json
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from spikernel import artifacts
+from spikernel.config import ExportConfig
+from spikernel.errors import ExportError
+from spikernel.export import compiler, device
+from spikernel.study import export_models
+
+
+@pytest.fixture(scope="session")
+def finished_run(
+    manifest: Path, model: Path, feedback_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Two models as the workflow leaves them, of different kernel sets."""
+    run = tmp_path_factory.mktemp("finished") / "digits"
+    shutil.copytree(manifest.parent, run / "prepare_data")
+    for kernel_set, metrics in (("k1-3", model), ("other", feedback_model)):
+        place = Path(kernel_set) / "rank-1" / "seed-0"
+        shutil.copytree(metrics.parent, run / "train_final" / place)
+        shutil.move(run / "train_final" / place / "deployment", run / "deployment" / place)
+        named = run / "train_final" / place / "metrics.json"
+        artifacts.write_json(named, {**json.loads(named.read_text()), "kernel_set": kernel_set})
+        named.with_name("provenance.json").unlink()  # which has the hash of the file before
+    return run
+
+
+def test_every_model_of_a_run_is_exported_and_packed(finished_run: Path, tmp_path: Path) -> None:
+    few = ExportConfig(images=20)
+    export_models.run(export_models.Settings(finished_run, export=few))
+    for kernel_set, forms in (("k1-3", 3), ("other", 2)):
+        folder = finished_run / f"export-{kernel_set}-rank-1"
+        with zipfile.ZipFile(folder / "model.zip") as archive:
+            names = {Path(name).parts[0] for name in archive.namelist()}
+            assert names == {f"digits-{kernel_set}-rank-1-seed-0"}
+            archive.extractall(tmp_path)
+        packed = tmp_path / names.pop()
+        assert len([path for path in packed.iterdir() if path.suffix in (".onnx", ".nir")]) == forms
+        assert (packed / "export.json").read_bytes() == (folder / "export.json").read_bytes()
+        made = json.loads((packed / "export.json").read_text())
+        assert made["chosen_for"] is None
+        if compiler.find_compiler() is not None:
+            done = subprocess.run(
+                ["make", "-s", "-C", packed / "c_int8", "run"], capture_output=True, text=True
+            )
+            assert "same class as the Python model 20 of 20" in done.stdout
+        if device.TARGETS[0].runs:
+            command = ["make", "-s", "-C", packed / "c_int8" / "device", "run"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.stdout.startswith("images 20\nsame_class 20\n")
+
+
+def test_model_for_a_device_is_exported_alone(finished_run: Path) -> None:
+    sizes = {
+        path.parts[-4]: json.loads(path.read_text())
+        for path in finished_run.glob("deployment/*/*/*/deployment.json")
+    }
+    smallest = min(sizes, key=lambda name: sizes[name]["int8_bytes"])
+    budget_kb = sizes[smallest]["int8_bytes"] / 1000
+    for folder in finished_run.glob("export-*"):
+        shutil.rmtree(folder)
+    few = ExportConfig(images=5)
+    export_models.run(export_models.Settings(finished_run, budget_kb, ram_kb=500, export=few))
+    assert [path.name for path in finished_run.glob("export-*")] == [f"export-{smallest}-rank-1"]
+    card = (finished_run / f"export-{smallest}-rank-1" / "MODEL_CARD.md").read_text()
+    assert f"within\n{budget_kb / 1000:g} MB of int8 weights and 500 kB of static RAM; of" in card
+    with pytest.raises(ExportError, match=r"^no model fits 1 kB of int8 constants: the least"):
+        export_models.run(export_models.Settings(finished_run, budget_kb=1))

@@ -1,0 +1,39 @@
+"""What a final training records of its net, and which candidates it takes."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from spikernel import artifacts, tables
+from spikernel.errors import TableError
+from spikernel.study import train_final
+
+
+def test_training_records_what_each_layer_does(model: Path) -> None:
+    record = json.loads(model.read_text())
+    assert record["test_accuracy_percent"] > 80
+    assert record["neurobench"]["ClassificationAccuracy"] == record["test_accuracy_percent"] / 100
+    layers = pd.read_csv(model.with_name("layers.csv"))
+    assert list(layers.columns) == [
+        "layer", "kind", "firing_rate", "dense_ops", "macs", "acs", "energy_pj", "neurons",
+        "state_bytes", "params",
+    ]  # fmt: skip
+    assert layers["params"].sum() == record["params"]
+    assert layers["acs"].sum() == pytest.approx(record["effective_acs"])
+    assert layers["macs"].sum() == pytest.approx(record["effective_macs"])
+    assert layers["dense_ops"].sum() == pytest.approx(record["dense_synops"])
+    assert layers["energy_pj"].sum() == pytest.approx(record["energy_pj"])
+    assert layers["state_bytes"].sum() == record["state_bytes"] == 4 * record["neurons"]
+    rates = layers.dropna(subset="firing_rate").set_index("layer")["firing_rate"].to_dict()
+    assert rates == pytest.approx(record["layer_firing_rates"])
+
+
+def test_candidates_and_record_of_two_searches_are_refused(tmp_path: Path) -> None:
+    tables.write_csv(tmp_path / "candidates.csv", [{"archid": "k3-k3-k3-k3-k3-k3", "rank": 1}])
+    search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3], "best_archid": "k1-k1-k1-k1-k1-k1"}
+    artifacts.write_json(tmp_path / "search.json", search)
+    paths = tmp_path / "candidates.csv", tmp_path / "search.json"
+    with pytest.raises(TableError, match="are of two searches: their best cells are k3-k3-k3"):
+        train_final.Candidate.of_search(*paths, rank=1)
