@@ -151,9 +151,9 @@ def nets(folder: Path) -> pd.DataFrame:
 
     Returns:
         One row per model of a run, or single training, with the columns that
-        `spikernel.report.charts.tradeoff_figure.points` reads (`kernel_set` is the run's name),
-        and with `params`, `binary_steps`, `val_accuracy_percent_mean`, `file`, `device` and
-        `effort`, which says in words how long it took.
+        `spikernel.report.charts.tradeoff_figure.points` reads (`kernel_set` is the run's name,
+        `rank` numbers the cells), and with `params`, `binary_steps`, `val_accuracy_percent_mean`,
+        `file`, `device` and `effort`, which says in words how long it took.
 
     """
     parts = [found for run in runs(folder) if len(found := _of_run(run))]
@@ -165,8 +165,11 @@ def nets(folder: Path) -> pd.DataFrame:
     table = pd.concat([*parts, pd.DataFrame(single)], ignore_index=True)
     if not len(table):
         return table
+    # A figure joins the points of one rank, and these are of different cells.
     places = {name: place for place, name in enumerate(CLAIMS)}
-    return table.sort_values("dataset", key=lambda column: column.map(places), kind="stable")
+    order = table.sort_values("dataset", key=lambda column: column.map(places), kind="stable")
+    cells = order.groupby(["kernel_set", "cell"], sort=False).ngroup() + 1
+    return order.assign(rank=cells)
 
 
 def _of_run(run: Run) -> pd.DataFrame:
@@ -174,6 +177,7 @@ def _of_run(run: Run) -> pd.DataFrame:
     means = run.taken[run.taken["dataset"].isin(list(CLAIMS))]
     return means.assign(
         binary_steps=[binary_steps(row) for row in tables.records(means)],
+        cell=means["kernel_set"] + " rank " + means["rank"].astype(str),
         kernel_set=run.name,
         file=run.path.with_suffix(".csv").name,
         device=", ".join(run.about["device"]),
@@ -190,7 +194,8 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
     low, high = wilson(accuracy, len(classes) * per_class)
     return {
         **{name: record[name] for name in ("dataset", "archid", "params", "memory_mb_fp32")},
-        **{"kernel_set": SINGLE, "kernel_sizes": sizes_text(tuple(sizes)), "rank": 1, "seeds": 1},
+        **{"kernel_set": SINGLE, "cell": record["file"], "seeds": 1},
+        "kernel_sizes": sizes_text(tuple(sizes)),
         "binary_steps": binary_steps(record),
         "val_accuracy_percent_mean": record["val_accuracy_percent"],
         "test_accuracy_percent_mean": accuracy,
