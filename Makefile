@@ -6,7 +6,7 @@
 # make adopt   take results that came from elsewhere as finished, once they are checked (CONFIG=)
 # make verify  compare results with the checksums that their jobs recorded
 # make release a finished training as models/NAME: fp16 or int8 weights and a card (FROM=, NAME=)
-# make readme  the result block of README.md; ADD=results/demo stores that run's results first
+# make readme  what README.md and docs/findings.md show of measurements; ADD=results/demo stores a run first
 # make gallery the pictures of docs/gallery.md, from docs/measurements
 # make docs-config    config/README.md and the schema, from the models of the configuration
 # make docs    the documentation as a site, in site/; a link that leads nowhere is an error

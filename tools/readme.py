@@ -1,32 +1,35 @@
-"""Write the result block of README.md from the measurements stored in docs/measurements.
+"""Write what README.md and docs/findings.md show of the measurements stored in docs/measurements.
 
-`python tools/readme.py --project .` (or `make readme`) writes the block; a test keeps the
-committed one equal to what this file makes. With `--add-runs results/<experiment>` the models of
-a finished run are stored first, without their times, which are worth printing only where nothing
-else ran.
+`python tools/readme.py --project .` (or `make readme`) writes the marked blocks of both pages and
+the pictures in docs/pictures; a test keeps the committed ones equal to what this file makes. With
+`--add-runs results/<experiment>` a finished run is stored first.
 """
 
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 
 # The library lies in scripts/; no install is needed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from spikernel import artifacts, cli, tables
+import findings
+import measurements
+import pictures
+from measurements import CLAIMS, TITLES, Run
+from pictures import Picture
+from spikernel import artifacts, cli
 from spikernel.errors import SpikernelError
 from spikernel.report.tables import main_tables, markdown, models, selection
-from spikernel.report.tables.headline import MOST_STEPS, binary_steps, model_of, refused
-from spikernel.report.tables.records import Job
-from spikernel.report.tables.table import Column, accuracy, count, table
+from spikernel.report.tables.headline import MOST_STEPS, binary_steps, refused
+from spikernel.report.tables.table import Column, accuracy, count, significant, table
 
-FOLDER = "docs/measurements"
-BEGIN = "<!-- results: written by `make readme` from docs/measurements, not by hand -->"
-END = "<!-- end of results -->"
+README = "README.md"
+MARK = "<!-- {}: written by `make readme` from docs/measurements, not by hand -->"
+END = "<!-- end of {} -->"
 
 TRAININGS = (
     Column("data set", "dataset"),
@@ -41,70 +44,56 @@ TRAININGS = (
 )
 """Columns of the table of single trainings."""
 
-_SHOWN_PACKAGES = ("torch", "spikingjelly")
 
-
-def add(run: Path, folder: Path) -> None:
-    """Store the models of a finished run, as `<experiment>.csv` and `<experiment>.json`.
+def headline(folder: Path, drawn: Sequence[Picture]) -> str:
+    """Return what was reached on the data sets of the paper, beside its numbers, and the picture.
 
     Args:
-        run: folder of the experiment, for instance `results/demo`.
         folder: where measurements are stored.
-
-    Raises:
-        SpikernelError: the run has no report, or a file of it cannot be trusted.
+        drawn: what is shown below the sentence.
 
     """
-    report = run / "tradeoff_report"
-    table = models.read(report / "models.csv")
-    settings = Job.read(report / "provenance_table.json").settings
-    found = sorted(run.glob("*/train_final/*/*/*/provenance.json"))
-    jobs = [Job.read(path) for path in found]
-    if len(jobs) != len(table):
-        raise SpikernelError(
-            f"{run} holds {len(jobs)} trainings, its models.csv {len(table)}: finish the run first"
+    stored = measurements.nets(folder)
+    parts, devices = [], []
+    for dataset, paper in CLAIMS.items():
+        row = measurements.best(stored, dataset)
+        claimed = f"(the paper: {paper.test_accuracy_percent:.2f} %)"
+        if row is None:
+            parts.append(f"nothing yet on {TITLES[dataset]} {claimed}")
+            continue
+        effort = f", {row['effort']}" if row["effort"] else ""
+        parts.append(
+            f"**{row['test_accuracy_percent_mean']:.2f} % on {TITLES[dataset]}** {claimed} with "
+            f"{significant(row['params'] / 1e6, 2)} M parameters, {row['binary_steps']} steps of "
+            f"binary spikes, {row['seeds']} seed{'s' if row['seeds'] > 1 else ''}{effort}"
         )
-    untimed = table.drop(columns=["search_seconds", "train_seconds"])
-    artifacts.write_text(folder / f"{run.name}.csv", models.to_csv(untimed))
-    artifacts.write_json(
-        folder / f"{run.name}.json",
-        {
-            "experiment": run.name,
-            "precision": settings["precision"],
-            "memory_budgets_mb": settings["memory_budgets_mb"],
-            "code": sorted({job.code for job in jobs}),
-            "device": sorted({job.device for job in jobs}),
-            "packages": sorted(
-                {f"{name} {job.packages[name]}" for job in jobs for name in _SHOWN_PACKAGES}
-            ),
-        },
-    )
+        devices.append(row["device"])
+    measured = f" Measured on {'; '.join(dict.fromkeys(devices))}." if devices else ""
+    text = f"So far, below 10 M parameters: {'; '.join(parts)}.{measured}"
+    return "\n\n".join([_wrapped(text), *(picture.markdown for picture in drawn)])
 
 
-def block(folder: Path) -> str:
-    """Return the result block: one part per stored run, by name.
+def results(folder: Path, drawn: Mapping[str, Sequence[Picture]]) -> str:
+    """Return the single trainings, and one part per stored run, by name.
 
-    Records of benchmarks and of single trainings lie in the same folder; they name no experiment.
+    Args:
+        folder: where measurements are stored.
+        drawn: pictures by the name of their run.
 
     Raises:
         SpikernelError: a stored file cannot be read.
 
     """
-    runs = [
-        path for path in sorted(folder.glob("*.json")) if "experiment" in artifacts.read_json(path)
-    ]
-    parts = [_part(path) for path in runs]
+    parts = [_part(run, drawn.get(run.name, ())) for run in measurements.runs(folder)]
     single = _single_trainings(folder)
-    return "\n\n".join([BEGIN, *([single] if single else []), *parts, END])
+    return "\n\n".join([*([single] if single else []), *parts])
 
 
 def _single_trainings(folder: Path) -> str | None:
     """Return the table of the trainings that `scripts/train_cell.py` recorded, the best first."""
-    records = [artifacts.read_json(path) for path in sorted(folder.glob("*.json"))]
-    trained = [record for record in records if "history" in record]
+    trained = measurements.trainings(folder)
     if not trained:
         return None
-    trained.sort(key=lambda record: (record["dataset"], -record["test_accuracy_percent"]))
     taken = [record for record in trained if binary_steps(record) <= MOST_STEPS]
     shown = table("Single trainings", TRAININGS, taken)
     text = (
@@ -113,8 +102,7 @@ def _single_trainings(folder: Path) -> str | None:
     )
     many = [record for record in trained if binary_steps(record) > MOST_STEPS]
     named = [f"{r['archid']} on {r['dataset']} ({binary_steps(r)} steps)" for r in many]
-    parts = [textwrap.fill(text, 100), markdown.render(shown).rstrip(), *_refusal(named)]
-    return "\n\n".join(parts)
+    return "\n\n".join([_wrapped(text), markdown.render(shown).rstrip(), *_refusal(named)])
 
 
 def _refusal(named: Sequence[str]) -> list[str]:
@@ -122,16 +110,12 @@ def _refusal(named: Sequence[str]) -> list[str]:
     if not named:
         return []
     text = f"Left out, as at most {MOST_STEPS} steps of binary spikes (T x D) count: "
-    return [textwrap.fill(f"{text}{'; '.join(named)}.", 100)]
+    return [_wrapped(f"{text}{'; '.join(named)}.")]
 
 
-def _part(path: Path) -> str:
-    about: dict[str, Any] = artifacts.read_json(path)
-    trained = models.read(path.with_suffix(".csv"))
-    means = models.over_seeds(trained)
-    too_many = refused(means)
-    taken = means[[model_of(row) not in too_many for row in tables.records(means)]]
-    chosen = selection.select(taken, about["memory_budgets_mb"], about["precision"])
+def _part(run: Run, drawn: Sequence[Picture]) -> str:
+    about, means = run.about, run.means
+    chosen = selection.select(run.taken, about["memory_budgets_mb"], about["precision"])
     shown = markdown.render(main_tables.selection(chosen, "The best model within each budget"))
     said = [
         f"{_range(means, 'params', count)} parameters",
@@ -140,46 +124,88 @@ def _part(path: Path) -> str:
     if models.quantised(means):
         said.append(f"in int8 {_range(means, 'int8_test_accuracy_percent_mean', accuracy)} %")
     paragraph = (
-        f"`{about['experiment']}`: {len(means)} models, {len(trained)} trainings on "
-        f"{', '.join(sorted(trained['dataset'].unique()))}; {'; '.join(said)}. Measured on "
+        f"`{run.name}`: {len(means)} models, {len(run.trained)} trainings on "
+        f"{', '.join(sorted(means['dataset'].unique()))}; {'; '.join(said)}. Measured on "
         f"{', '.join(about['device'])}; {', '.join(about['packages'])}; code "
         f"{', '.join(about['code'])}. Weights as {about['precision']}, last epoch, mean ± standard "
         "deviation over seeds:"
     )
     named = [
         f"{kernel_set} rank {rank} on {dataset} ({steps} steps)"
-        for (dataset, kernel_set, rank), steps in too_many.items()
+        for (dataset, kernel_set, rank), steps in refused(means).items()
     ]
-    return "\n\n".join([textwrap.fill(paragraph, 100), shown.rstrip(), *_refusal(named)])
+    below = [*_refusal(named), *(picture.markdown for picture in drawn)]
+    return "\n\n".join([_wrapped(paragraph), shown.rstrip(), *below])
 
 
 def _range(means: pd.DataFrame, column: str, shown: Callable[[float], str]) -> str:
     return f"{shown(means[column].min())} to {shown(means[column].max())}"
 
 
-def updated(text: str, folder: Path) -> str:
-    """Return the README with its result block made anew.
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def updated(text: str, blocks: Mapping[str, str], page: str) -> str:
+    """Return a page with its marked blocks made anew.
+
+    Args:
+        text: the page as it is.
+        blocks: content of each block by its name.
+        page: its path, for messages.
 
     Raises:
-        SpikernelError: the README does not have the two marks that enclose the block.
+        SpikernelError: the page does not have the two marks that enclose a block.
 
     """
-    before, found, rest = text.partition(BEGIN)
-    _, closed, after = rest.partition(END)
-    if not found or not closed:
-        raise SpikernelError(f"README.md has no result block between '{BEGIN}' and '{END}'")
-    return before + block(folder) + after
+    for name, content in blocks.items():
+        begin, end = MARK.format(name), END.format(name)
+        before, found, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not found or not closed:
+            raise SpikernelError(f"{page} has no block between '{begin}' and '{end}'")
+        text = f"{before}{begin}\n\n{content}\n\n{end}{after}"
+    return text
+
+
+def generated(project: Path) -> dict[str, str]:
+    """Return the text of every generated file by its path in the project.
+
+    Raises:
+        SpikernelError: a measurement or a page cannot be read.
+
+    """
+    folder = project / measurements.FOLDER
+    drawn = pictures.by_run(folder)
+    pages = {
+        README: {"headline": headline(folder, drawn[""]), "results": results(folder, drawn)},
+        findings.PAGE: {"findings": findings.page_table(folder)},
+    }
+    texts = {
+        page: updated((project / page).read_text(encoding="utf-8"), blocks, page)
+        for page, blocks in pages.items()
+    }
+    return texts | {picture.path: picture.svg for part in drawn.values() for picture in part}
+
+
+def stale(project: Path, files: Mapping[str, str]) -> list[Path]:
+    """Return the pictures in the project that are none of the generated files."""
+    kept = {project / name for name in files}
+    return sorted(set((project / pictures.FOLDER).glob("*.svg")) - kept)
 
 
 def main(
     project: Annotated[Path, "folder of README.md and docs/"],
     add_runs: Annotated[list[Path] | None, "results/<experiment> of finished runs to store"] = None,
 ) -> None:
-    """Store runs, if any, and write the result block of README.md."""
-    folder, readme = project / FOLDER, project / "README.md"
+    """Store runs, if any, and write the blocks and the pictures."""
     for run in add_runs or []:
-        add(run, folder)
-    artifacts.write_text(readme, updated(readme.read_text(encoding="utf-8"), folder))
+        measurements.add(run, project / measurements.FOLDER)
+    files = generated(project)
+    for name, text in files.items():
+        artifacts.write_text(project / name, text)
+    for path in stale(project, files):
+        path.unlink()
 
 
 if __name__ == "__main__":

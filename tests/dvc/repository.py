@@ -13,6 +13,13 @@ from project import FEW_JOBS, ROOT, copy_project, planned_jobs
 
 CONFIG = "config/demo.yaml"
 TOY = {**FEW_JOBS, "experiment": "demo"}
+LEDGER = (
+    *("dvc.yaml", "studies/dvc.yaml", ".dvcignore", ".gitignore"),
+    *(".dvc/config", ".dvc/.gitignore"),
+)
+"""What DVC reads of the project."""
+PULL = ("dvc", "pull", "--with-deps", "bookkeeping")
+"""Brings the demo; without a target DVC complains about studies that were never run."""
 
 
 class Clone:
@@ -76,7 +83,8 @@ class Clone:
 def make_origin(folder: Path) -> Path:
     """Return a bare repository with the project as it is now."""
     project = copy_project(folder / "project")
-    for part in ("dvc.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore"):
+    pointers = [str(path.relative_to(ROOT)) for path in (ROOT / "data").glob("*.dvc")]
+    for part in (*LEDGER, *pointers):
         (project / part).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / part, project / part)
     (project / CONFIG).write_text(yaml.safe_dump(TOY, sort_keys=False))

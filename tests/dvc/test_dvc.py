@@ -15,12 +15,13 @@ import pytest
 import yaml
 from PIL import Image
 from project import FEW_JOBS, ROOT
-from repository import Clone, contents, make_origin, s3_server
+from repository import CONFIG, PULL, Clone, contents, make_origin, s3_server
 from sklearn.datasets import load_digits
 
 MODEL = "results/demo/digits/train_final/k1-3/rank-1/seed-0/model.safetensors"
 REPORT = "results/demo/tradeoff_report"
 FIGURES = f"{REPORT}/figures"
+DEMO = ("bookkeeping", "studies/dvc.yaml:study@demo")
 # A training, and what is made of its result.
 RETRAINED = {
     "all": 1,
@@ -60,7 +61,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
 def clone(published: Published, tmp_path: Path) -> Clone:
     """Return a fresh clone that pulled the results."""
     fresh = Clone(published.origin, tmp_path / "clone")
-    fresh.run("dvc", "pull")
+    fresh.run(*PULL)
     return fresh
 
 
@@ -95,20 +96,33 @@ def test_pulled_results_are_the_pushed_ones(
             clone.run("dvc", "remote", "add", "--local", "bucket", "s3://store/spikernel")
             clone.run("dvc", "remote", "modify", "--local", "bucket", "endpointurl", s3)
         published.first.run("dvc", "push", "--remote", "bucket")
-        fresh.run("dvc", "pull", "--remote", "bucket")
+        fresh.run(*PULL, "--remote", "bucket")
     else:
-        fresh.run("dvc", "pull")
+        fresh.run(*PULL)
     pulled = contents(fresh.folder / "results")
     assert {k: v for k, v in pulled.items() if k != "README.md"} == published.results
     assert fresh.planned() == {}
-    assert "up to date" in fresh.run("dvc", "status")
+    assert "up to date" in fresh.run("dvc", "status", *DEMO)
+
+
+def test_every_study_is_alone(tmp_path: Path) -> None:
+    """None but the demo belongs to what a bare `dvc repro` makes; each names its own experiment."""
+    clone = Clone(make_origin(tmp_path), tmp_path / "clone")
+    studies = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text())["stages"]["study"]
+    for name, about in studies["foreach"].items():
+        planned = clone.run("dvc", "repro", "--dry", "--force", f"studies/dvc.yaml:study@{name}")
+        assert re.findall(r"--configfile (\S+)", planned) == [about["config"]]
+        settings = clone.folder / about["config"]
+        assert yaml.safe_load(settings.read_text())["experiment"] == name
+    planned = clone.run("dvc", "repro", "--dry", "--force")
+    assert re.findall(r"--configfile (\S+)", planned) == [CONFIG]
 
 
 def test_compiled_model_is_no_part_of_the_results(clone: Clone) -> None:
     """What `make -C .../c_int8 run` leaves there changes nothing that DVC records."""
     for name in ("model.o", "classify", "device/cortex-m3.elf", "device/logits.f32"):
         (clone.folder / "results/demo/digits/export/c_int8" / name).touch()
-    assert "up to date" in clone.run("dvc", "status")
+    assert "up to date" in clone.run("dvc", "status", *DEMO)
 
 
 def test_deleted_figures_are_drawn_again_without_training(clone: Clone) -> None:
@@ -173,7 +187,7 @@ def draw_flowers(folder: Path) -> None:
 def test_data_set_is_added_as_documented(published: Published, tmp_path: Path) -> None:
     origin = Path(shutil.copytree(published.origin, tmp_path / "origin.git"))
     clone = Clone(origin, tmp_path / "clone")
-    clone.run("dvc", "pull")
+    clone.run(*PULL)
     draw_flowers(clone.folder / "data" / "flowers")
     clone.run("dvc", "add", "data/flowers")
     clone.run("git", "add", "data/flowers.dvc")
@@ -185,7 +199,7 @@ def test_data_set_is_added_as_documented(published: Published, tmp_path: Path) -
     )
     pipeline = clone.folder / "dvc.yaml"
     text = pipeline.read_text().replace("stages:\n", f"stages:\n{stage}", 1)
-    last = f"      - {REPORT}\n    outs:"
+    last = "      - results/demo\n    outs:"
     pipeline.write_text(text.replace(last, f"      - results/flowers\n{last}", 1))
     jobs = clone.jobs()
     assert {"prepare_data", "train_final", "tradeoff_report", "export"} <= set(jobs)
@@ -194,7 +208,7 @@ def test_data_set_is_added_as_documented(published: Published, tmp_path: Path) -
     clone.run("dvc", "push")
     clone.commit()
     fresh = Clone(origin, tmp_path / "fresh")
-    fresh.run("dvc", "pull")
+    fresh.run(*PULL)
     for part in ("data/flowers", "results/flowers", "results/demo"):
         assert contents(fresh.folder / part) == contents(clone.folder / part)
     assert fresh.jobs() == {}
@@ -210,9 +224,12 @@ def test_plots_need_no_internet_access(clone: Clone) -> None:
     output = clone.run("dvc", "plots", "show", "--html-template", template)
     assert "WARNING" not in output  # a plot that names a column which is not there
     page = (clone.folder / "dvc_plots" / "index.html").read_text()
-    assert page.count("vegaEmbed('#") == len(
-        yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
-    )
+    # The specification of a plot whose study was not run is empty.
+    specified = re.findall(r"var spec = (\{.*?)\s+vegaEmbed\('#(\w+)'", page, re.DOTALL)
+    plots = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text())["plots"]
+    names = {name.replace(" ", "_") for plot in plots for name in plot}
+    drawn = {name for specification, name in specified if specification != "{};"}
+    assert drawn == {name for name in names if name.startswith("demo_")}
     assert not re.search(r"<(script|link|img)[^>]*(src|href) *=", page.split("</head>")[1])
     assert "<script src" not in page
 
@@ -239,7 +256,7 @@ def test_corrupted_remote_file_is_noticed(published: Published, tmp_path: Path) 
     corrupt(cached(store, published.first.folder / MODEL))
     fresh = Clone(published.origin, tmp_path / "fresh")
     fresh.run("dvc", "remote", "modify", "--local", "store", "url", str(store))
-    failed = fresh.attempt("dvc", "pull")
+    failed = fresh.attempt(*PULL)
     assert failed.returncode != 0
     assert not (fresh.folder / MODEL).exists()
 
@@ -261,5 +278,5 @@ def test_corrupted_cache_file_is_noticed_and_not_stored(clone: Clone) -> None:
     shutil.rmtree(clone.folder / "results" / "demo")
     shutil.rmtree(clone.folder / ".dvc" / "cache")
     clone.run("git", "checkout", "dvc.lock")
-    clone.run("dvc", "pull", "--force")
+    clone.run(*PULL, "--force")
     clone.run(*verify)

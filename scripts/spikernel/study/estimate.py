@@ -1,4 +1,7 @@
-"""What an experiment will cost on this machine: hours of each rule, memory and disk."""
+"""What an experiment will cost on this machine: hours of each rule, memory and disk.
+
+Or on a device that is not there, from its FLOP alone: see `spikernel.study.flop_estimate`.
+"""
 
 import logging
 import os
@@ -15,7 +18,7 @@ from spikernel.errors import ConfigError
 from spikernel.report.tables import markdown
 from spikernel.report.tables.table import Column, count, duration, significant, table
 from spikernel.space.counts import memory_mb, parameter_count
-from spikernel.study import experiment
+from spikernel.study import experiment, flop_estimate
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
 from spikernel.study.planned_nets import PlannedNet, planned_nets
 from spikernel.study.shapes import image_shape
@@ -38,6 +41,9 @@ class Settings:
     """How the experiment will be run."""
 
     cores: Annotated[int, "what snakemake will get as --cores"] = os.cpu_count() or 1
+    device_flops: Annotated[
+        float | None, "time nothing; FLOP/s that a device is assumed to sustain, e.g. 2e14"
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,13 @@ def run(inputs: Inputs, settings: Settings) -> None:
     """
     if settings.cores < 1:
         raise ConfigError(f"--cores must be at least 1, got {settings.cores}")
+    config = experiment.read(inputs.config)
+    if settings.device_flops is not None:
+        found = {name: _manifest(config, name, inputs.results) for name in config.datasets}
+        print(flop_estimate.describe(flop_estimate.costs(config, found), settings.device_flops))
+        return
     profile = {} if inputs.profile is None else read_profile(inputs.profile)
-    cost = estimate(experiment.read(inputs.config), inputs.results, settings.cores)
+    cost = estimate(config, inputs.results, settings.cores)
     print(describe(cost))
     if inputs.profile is not None:
         print(describe_on_cluster(cost, profile))
