@@ -18,6 +18,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from spikernel import artifacts, cli, tables
+from spikernel.config import model_name
 from spikernel.errors import SpikernelError
 from spikernel.report.tables import main_tables, markdown, models, selection
 from spikernel.report.tables.headline import MOST_STEPS, binary_steps, model_of, refused
@@ -147,8 +148,8 @@ def _part(path: Path) -> str:
         "deviation over seeds:"
     )
     named = [
-        f"{kernel_set} rank {rank} on {dataset} ({steps} steps)"
-        for (dataset, kernel_set, rank), steps in too_many.items()
+        f"{kernel_set} {model_name(rank, width)} on {dataset} ({steps} steps)"
+        for (dataset, (kernel_set, rank, width)), steps in too_many.items()
     ]
     return "\n\n".join([textwrap.fill(paragraph, 100), shown.rstrip(), *_refusal(named)])
 
