@@ -28,7 +28,7 @@ wildcard_constraints:
     control=r"plain|iso_parameter",
     kernel_size=r"\d+",
     rank=r"\d+",
-    width="|".join(map(re.escape, WIDTHS)),
+    width=f"({'|'.join(map(re.escape, WIDTHS))})",
     shard=r"\d+",
     rung=r"\d+",
     seed=r"\d+",
