@@ -28,6 +28,7 @@ wildcard_constraints:
     control=r"plain|iso_parameter",
     kernel_size=r"\d+",
     rank=r"\d+",
+    width=f"({'|'.join(map(re.escape, WIDTHS))})",
     shard=r"\d+",
     rung=r"\d+",
     seed=r"\d+",

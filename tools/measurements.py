@@ -194,7 +194,7 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
     low, high = wilson(accuracy, len(classes) * per_class)
     return {
         **{name: record[name] for name in ("dataset", "archid", "params", "memory_mb_fp32")},
-        **{"kernel_set": SINGLE, "cell": record["file"], "seeds": 1},
+        **{"kernel_set": SINGLE, "cell": record["file"], "width": 1.0, "seeds": 1},
         "kernel_sizes": sizes_text(tuple(sizes)),
         "binary_steps": binary_steps(record),
         "val_accuracy_percent_mean": record["val_accuracy_percent"],

@@ -22,6 +22,7 @@ import pictures
 from measurements import CLAIMS, TITLES, Run
 from pictures import Picture
 from spikernel import artifacts, cli
+from spikernel.config import model_name
 from spikernel.errors import SpikernelError
 from spikernel.report.tables import main_tables, markdown, models, selection
 from spikernel.report.tables.headline import MOST_STEPS, binary_steps, refused
@@ -131,8 +132,8 @@ def _part(run: Run, drawn: Sequence[Picture]) -> str:
         "deviation over seeds:"
     )
     named = [
-        f"{kernel_set} rank {rank} on {dataset} ({steps} steps)"
-        for (dataset, kernel_set, rank), steps in refused(means).items()
+        f"{kernel_set} {model_name(rank, width)} on {dataset} ({steps} steps)"
+        for (dataset, (kernel_set, rank, width)), steps in refused(means).items()
     ]
     below = [*_refusal(named), *(picture.markdown for picture in drawn)]
     return "\n\n".join([_wrapped(paragraph), shown.rstrip(), *below])

@@ -115,6 +115,14 @@ SECTIONS = [
     ("seed large", "train_final: {seeds: [4294967296]}", "must be below 4294967296"),
     ("seed bool", "train_final: {seeds: [true]}", "seeds: must be a number, not true or false"),
     ("ranks", "train_final: {ranks: 0}", "train_final/ranks: must be at least 1"),
+    ("width twice", "train_final: {widths: [1, 1]}", "must list at least one value and none twice"),
+    ("width zero", "train_final: {widths: [0]}", "widths/0: must be at least 0.01"),
+    ("width of a set", "train_final: {widths: {k1: [2]}}", "widths/k1: there is no such kernel"),
+    (
+        "width and budget",
+        "nas_search: {budget: {max_params: 99999}}\ntrain_final: {widths: [2]}",
+        "nets of width 2 may be beyond nas_search/budget",
+    ),
     (
         "no conv", "kernel_impact: {reference_cell: [zero, zero, skip, zero, zero, zero]}",
         "reference_cell needs at least one conv edge",

@@ -24,7 +24,17 @@ def test_dry_run_shows_every_job_before_any_data_is_there(project: Path, name: s
     sizes = len(config["kernel_impact"]["kernel_sizes"])
     design = config["kernel_set_design"]
     sets = len(design["fixed"]) if "fixed" in design else design["keep"] + 1
-    final = config["train_final"]
+    final, search = config["train_final"], config["nas_search"]
+    widths = final.get("widths", [1])
+    if isinstance(widths, dict):
+        nets = sets - len(widths) + sum(map(len, widths.values()))
+    else:
+        nets = sets * len(widths)
+    finals = datasets * nets * final["ranks"] * len(final["seeds"])
+    finalists = {}
+    if "finalists" in search:
+        rungs = len(search["finalist_training"]["rungs"])
+        finalists = {"finalist_rung": datasets * sets * rungs, "finalist_ranking": datasets * sets}
     assert planned_jobs(result.stdout) == {
         "all": 1,
         "prepare_data": datasets,
@@ -33,8 +43,9 @@ def test_dry_run_shows_every_job_before_any_data_is_there(project: Path, name: s
         "kernel_impact_table": datasets,
         "kernel_set_design": datasets,
         "nas_search": datasets * sets,
-        "train_final": datasets * sets * final["ranks"] * len(final["seeds"]),
-        "deployment": datasets * sets * final["ranks"] * len(final["seeds"]),
+        **finalists,
+        "train_final": finals,
+        "deployment": finals,
         "tradeoff_table": 1,
         "tradeoff_report": 1,
         "export": datasets,
@@ -63,6 +74,7 @@ def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
         ({"nas_serach": {}}, "nas_serach: unknown key; did you mean 'nas_search'?"),
         ({"datasets": {"digts": {}}}, "datasets/digts: must be one of cifar10, cifar100"),
         ({"nas_search": {"budget": {"max_params": 100}}}, "no architecture meets the budget"),
+        ({"train_final": {"widths": [0.1, 1]}}, "network/channels 4 gives 0.4 channels"),
         ({"train_final": {"ranks": 9}, "nas_search": {"iterations": 3}}, "has only 3 candidates"),
         ({"datasets": {"digits": {"image_size": 9}}}, "image_size is fixed for digits: remove it"),
         (

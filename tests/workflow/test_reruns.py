@@ -124,6 +124,10 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
         configure(train_final={"seeds": [0], "training": {"recipe": "modern", "epochs": 2}}),
         TRAINED,
     ),
+    "one more width": (
+        configure(train_final={**FEW_JOBS["train_final"], "widths": [1, 2]}),
+        TRAINED,
+    ),
     "one more seed": (
         configure(train_final={"seeds": [0, 1], "training": {"recipe": "modern", "epochs": 1}}),
         TRAINED,

@@ -169,6 +169,28 @@ def test_finalists_rank_without_a_new_search(project: Path) -> None:
     assert ranked["finalist_epochs"].tolist()[:4] == [2, 2, 1, 1]
 
 
+def test_widths_are_added_to_a_finished_run(project: Path) -> None:
+    final = {**TINY["train_final"], "widths": {"design-1": [1, 2]}}  # type: ignore[dict-item]
+    write_config(project, {**TINY, "train_final": final})
+    # What is there stays: one net is new, and the tables that show it.
+    after = ("tradeoff_table", "export", "tradeoff_report")
+    assert replan(project) == {"all": 1, **dict.fromkeys(("train_final", "deployment", *after), 1)}
+    result = snakemake(project)
+    assert result.returncode == 0, result.stdout
+    assert replan(project) == {}
+    models = pd.read_csv(project / REPORT / "models.csv").set_index(["kernel_set", "width"])
+    assert set(models.index) == {("k1-3", 1), ("design-1", 1), ("design-1", 2)}
+    one, two = (models.loc[("design-1", width)] for width in (1, 2))
+    assert one["archid"] == two["archid"]
+    assert two["params"] > 2 * one["params"]
+    place = "train_final/design-1/rank-1_width-2/seed-0"
+    made = json.loads((project / f"results/tiny/digits/{place}/metrics.json").read_text())
+    assert (made["width"], made["params"]) == (2, two["params"])
+    page = (project / REPORT / "report.html").read_text()
+    assert f"../digits/{place}/model.safetensors" in page
+    assert "design-1 rank 1 width 2" in page
+
+
 def test_a_run_ends_with_its_result(project: Path) -> None:
     (project / REPORT / "report.html").unlink()
     result = snakemake(project)

@@ -2,6 +2,7 @@
 import atexit
 import json
 import os
+import re
 import signal
 import sys
 from functools import partial
@@ -32,7 +33,7 @@ def relative(path):
 
 with cli.one_line():
     from spikernel.code import digest
-    from spikernel.config import WorkflowConfig, strict_yaml
+    from spikernel.config import WorkflowConfig, strict_yaml, width_suffix
     from spikernel.interpreter import offer_own_python
     from spikernel.study import closing, experiment
     from spikernel.study.reference_net import ANCHOR
@@ -181,13 +182,19 @@ def parts_of_all_rungs(wildcards):
     return rung_parts(wildcards, range(1, len(RUNGS.rungs) + 1))
 
 
+# The last part of a model's name by its width -> the width. It is empty for width 1, so that widths
+# that are added leave finished models where they are.
+WIDTHS = {width_suffix(width): width for width in CHECKED.all_widths()}
+
+
 def final_files(name, step="train_final"):
     """Return the path of a file for every model of every data set."""
     return [
-        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/rank-{rank}/seed-{seed}/{name}"
+        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/rank-{rank}{width}/seed-{seed}/{name}"
         for dataset in CHECKED.datasets
         for kernel_set in CHECKED.kernel_sets()
         for rank in range(1, CHECKED.train_final.ranks + 1)
+        for width in map(width_suffix, CHECKED.train_final.widths_of(kernel_set))
         for seed in CHECKED.train_final.seeds
     ]
 
@@ -236,14 +243,20 @@ def export_records():
 
 def everything(*rules):
     """Return every file that the rules make in this experiment, but for shards and reference nets."""
-    return expand(
-        [path for rule in rules for path in rule.output],
-        experiment=EXPERIMENT,
-        dataset=CHECKED.datasets,
-        kernel_set=CHECKED.kernel_sets(),
-        rank=range(1, CHECKED.train_final.ranks + 1),
-        seed=CHECKED.train_final.seeds,
-    )
+    found = [
+        path
+        for kernel_set in CHECKED.kernel_sets()
+        for path in expand(
+            [path for rule in rules for path in rule.output],
+            experiment=EXPERIMENT,
+            dataset=CHECKED.datasets,
+            kernel_set=kernel_set,
+            rank=range(1, CHECKED.train_final.ranks + 1),
+            width=map(width_suffix, CHECKED.train_final.widths_of(kernel_set)),
+            seed=CHECKED.train_final.seeds,
+        )
+    ]
+    return list(dict.fromkeys(found))
 
 
 def provenance_files():

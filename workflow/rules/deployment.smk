@@ -4,14 +4,14 @@ rule deployment:
     input:
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
-        metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/metrics.json",
-        model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/model.safetensors",
+        metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/metrics.json",
+        model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/model.safetensors",
     output:
-        deployment="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/deployment.json",
-        predictions="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/predictions.npz",
-        provenance="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}/seed-{seed}/provenance.json",
+        deployment="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}{width}/seed-{seed}/deployment.json",
+        predictions="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}{width}/seed-{seed}/predictions.npz",
+        provenance="results/{experiment}/{dataset}/deployment/{kernel_set}/rank-{rank}{width}/seed-{seed}/provenance.json",
     log:
-        "logs/{experiment}/{dataset}/deployment/{kernel_set}_rank-{rank}_seed-{seed}.log",
+        "logs/{experiment}/{dataset}/deployment/{kernel_set}_rank-{rank}{width}_seed-{seed}.log",
     conda:
         "../../envs/deployment.yaml"
     threads: lookup(dpath="threads", within=config)
@@ -19,7 +19,7 @@ rule deployment:
         code=code("deployment", "datasets/{dataset}/network"),
         device=lookup(dpath="device", within=config),
     message:
-        "Measuring kernel set {wildcards.kernel_set}, rank {wildcards.rank}, on {wildcards.dataset} as deployed (seed {wildcards.seed})"
+        "Measuring kernel set {wildcards.kernel_set}, rank {wildcards.rank}{wildcards.width}, on {wildcards.dataset} as deployed (seed {wildcards.seed})"
     shell:
         'python "$SPIKERNEL_SCRIPTS"/deployment.py --manifest {input.manifest} --metrics {input.metrics}'
         " --model {input.model} --device {params.device} --threads {threads}"

@@ -7,13 +7,13 @@ rule train_final:
         search=f"results/{{experiment}}/{{dataset}}/{RANKED}/{{kernel_set}}/search.json",
         teacher=teacher("datasets/{dataset}/train_final"),
     output:
-        metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/metrics.json",
-        history="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/history.csv",
-        layers="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/layers.csv",
-        model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/model.safetensors",
-        provenance="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}/seed-{seed}/provenance.json",
+        metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/metrics.json",
+        history="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/history.csv",
+        layers="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/layers.csv",
+        model="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/model.safetensors",
+        provenance="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/provenance.json",
     log:
-        "logs/{experiment}/{dataset}/train_final/{kernel_set}_rank-{rank}_seed-{seed}.log",
+        "logs/{experiment}/{dataset}/train_final/{kernel_set}_rank-{rank}{width}_seed-{seed}.log",
     conda:
         "../../envs/train_final.yaml"
     threads: lookup(dpath="threads", within=config)
@@ -25,12 +25,13 @@ rule train_final:
         ),
         network=settings("datasets/{dataset}/network"),
         training=settings("datasets/{dataset}/train_final"),
+        width=lambda wildcards: WIDTHS[wildcards.width],
         device=lookup(dpath="device", within=config),
     message:
-        "Training kernel set {wildcards.kernel_set}, rank {wildcards.rank}, on {wildcards.dataset} (seed {wildcards.seed})"
+        "Training kernel set {wildcards.kernel_set}, rank {wildcards.rank}{wildcards.width}, on {wildcards.dataset} (seed {wildcards.seed})"
     shell:
         'python "$SPIKERNEL_SCRIPTS"/train_final.py --manifest {input.manifest} --candidates {input.candidates}'
-        " --search {input.search} --rank {wildcards.rank} --seed {wildcards.seed}"
+        " --search {input.search} --rank {wildcards.rank} --width {params.width} --seed {wildcards.seed}"
         " --network {params.network:q} --training {params.training:q} --device {params.device}"
         " --threads {threads} --metrics {output.metrics} --history {output.history}"
         " --layers {output.layers} --model {output.model} >{log} 2>&1"

@@ -4,7 +4,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -44,13 +44,17 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What every generator of random numbers takes."""
 
 
-def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
+Values = TypeVar("Values", bound=tuple[float, ...])
+
+
+def distinct(values: Values) -> Values:
+    """Refuse a list of numbers that is empty or holds one twice."""
     if not values or len(set(values)) != len(values):
         raise ValueError(f"must list at least one value and none twice, got {list(values)}")
     return values
 
 
-Seeds = Annotated[tuple[Seed, ...], AfterValidator(_distinct)]
+Seeds = Annotated[tuple[Seed, ...], AfterValidator(distinct)]
 
 
 @dataclass(frozen=True)

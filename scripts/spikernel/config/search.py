@@ -25,6 +25,9 @@ class Budget(StrictModel):
     """Memory of the weights in MB (10^6 bytes) at `precision`."""
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
     """Number format of the weights for `max_memory_mb`."""
+    width: float = Field(default=1.0, ge=1, le=100)
+    """Multiple of `network/channels` at which the bounds hold: the largest of `train_final/widths`,
+    so that the final nets meet them, too."""
 
 
 class SearchConfig(StrictModel):

@@ -1,5 +1,6 @@
 """The whole configuration of an experiment, as the Snakefile reads it."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -84,12 +85,28 @@ class WorkflowConfig(StrictModel):
             )
         for name in self.datasets:
             yield from self._dataset_problems(name)
+        yield from self._width_problems()
         budget, budgets = self.export.memory_budget_mb, self.tradeoff_report.memory_budgets_mb
         if budget is not None and budget not in budgets:
             yield Problem(
                 ("export", "memory_budget_mb"),
                 f"{budget:g} is not among tradeoff_report/memory_budgets_mb {list(budgets)}: take "
                 "one of these",
+            )
+
+    def _width_problems(self) -> Iterator[Problem]:
+        by_set = self.train_final.widths
+        for name in sorted({*by_set} - {*self.kernel_sets()}) if isinstance(by_set, dict) else ():
+            yield Problem(
+                ("train_final", "widths", name),
+                "there is no such kernel set; there are " + ", ".join(self.kernel_sets()),
+            )
+        bounds, widest = self.nas_search.budget, self.all_widths()[-1]
+        if (bounds.max_params or bounds.max_memory_mb) and widest > bounds.width:
+            yield Problem(
+                ("train_final", "widths"),
+                f"nets of width {widest:g} may be beyond nas_search/budget, whose bounds are for "
+                f"width {bounds.width:g}: set nas_search/budget/width to {widest:g}, or remove it",
             )
 
     def _dataset_problems(self, name: str) -> Iterator[Problem]:
@@ -129,6 +146,10 @@ class WorkflowConfig(StrictModel):
             names = [f"design-{place}" for place in range(1, design.keep + 1)]
         baseline = kernel_set_name(design.baseline)
         return [baseline, *(name for name in dict.fromkeys(names) if name != baseline)]
+
+    def all_widths(self) -> list[float]:
+        """Return every width at which a cell is trained, the smallest first."""
+        return sorted({*itertools.chain(*map(self.train_final.widths_of, self.kernel_sets()))})
 
     def sections(self) -> dict[str, StrictModel]:
         """Return every section that a step gets, by its path, the data sets' overrides applied.

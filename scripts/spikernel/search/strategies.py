@@ -70,13 +70,13 @@ class Space:
         ]
         for cell in alone:
             Architecture(cell, network, images)  # refuses a kernel larger than the images
-        smallest = min(alone, key=space.params)
+        smallest = min(alone, key=space.bounded_params)
         if not space.fits(smallest):
-            params = space.params(smallest)
-            budget = settings.budget
+            params, budget = space.bounded_params(smallest), settings.budget
+            wide = f" at width {budget.width:g}" if budget.width != 1 else ""
             raise BudgetError(
                 f"no architecture meets the budget (max_params {budget.max_params}, max_memory_mb "
-                f"{budget.max_memory_mb} at {budget.precision}): the smallest has {params:,} "
+                f"{budget.max_memory_mb} at {budget.precision}){wide}: the smallest has {params:,} "
                 f"parameters, {memory_mb(params, budget.precision):.3f} MB; raise "
                 "nas_search/budget or lower network/channels or network/hidden"
             )
@@ -86,13 +86,21 @@ class Space:
         """Return the trainable parameters of a cell's net."""
         return self._counter.total(cell)
 
+    def bounded_params(self, cell: Cell) -> int:
+        """Return the parameters that the budget bounds: those of the net at the budget's width."""
+        return self._bounded_counter.total(cell)
+
     @cached_property
     def _counter(self) -> CellCounter:
         return CellCounter(self.network, self.images)
 
+    @cached_property
+    def _bounded_counter(self) -> CellCounter:
+        return CellCounter(self.network.scaled(self.budget.width), self.images)
+
     def fits(self, cell: Cell) -> bool:
         """Whether a cell has a convolution, for only those have a kernel size, and is in budget."""
-        return bool(cell.kernel_sizes()) and within(self.budget, self.params(cell))
+        return bool(cell.kernel_sizes()) and within(self.budget, self.bounded_params(cell))
 
     def draw(self, generator: random.Random) -> Cell:
         """Draw an accepted cell as SNASNet does; it may be over budget."""

@@ -1,12 +1,14 @@
 """Which trained model is exported: the one the report names for a memory budget. No torch."""
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spikernel import artifacts
+from spikernel.config import model_name, width_suffix
 from spikernel.errors import ExportError
 from spikernel.tables import read_csv, records
 
@@ -29,18 +31,29 @@ class Chosen:
         return self.metrics_path.with_name("model.safetensors")
 
     @property
+    def width(self) -> float:
+        """Its width as a multiple of `network/channels`."""
+        return width_of(self.metrics)
+
+    @property
     def name(self) -> str:
         """What it is called in the files."""
         parts = ("dataset", "kernel_set", "archid", "seed")
         dataset, kernel_set, archid, seed = (self.metrics[part] for part in parts)
-        return f"{dataset}, kernel set {kernel_set}, {archid}, seed {seed}"
+        wide = "" if self.width == 1 else f", width {self.width:g}"
+        return f"{dataset}, kernel set {kernel_set}, {archid}{wide}, seed {seed}"
 
     @property
     def short_name(self) -> str:
         """What its folder is called elsewhere."""
         parts = ("dataset", "kernel_set", "rank", "seed")
         dataset, kernel_set, rank, seed = (self.metrics[part] for part in parts)
-        return f"{dataset}-{kernel_set}-rank-{rank}-seed-{seed}"
+        return f"{dataset}-{kernel_set}-rank-{rank}{width_suffix(self.width)}-seed-{seed}"
+
+
+def width_of(metrics: Mapping[str, Any]) -> float:
+    """Return the width that `metrics.json` names; older ones are of nets of width 1."""
+    return float(metrics.get("width", 1))
 
 
 def choose(
@@ -70,21 +83,18 @@ def choose(
     row = _selected(selection_path, dataset, budget_mb)
     ours = {path: record for path, record in read.items() if record.get("dataset") == dataset}
     if row["fits"]:
-        wanted = {"kernel_set": row["kernel_set"], "rank": int(row["rank"])}
+        width = 1.0 if math.isnan(row["width"]) else row["width"]
+        wanted = row["kernel_set"], int(row["rank"]), width
     else:
         # Smaller than any other at every precision; of equals the best by validation.
         order = ("params", "kernel_set", "rank")
         least = min(ours.values(), key=lambda record: [record[key] for key in order], default={})
-        wanted = {key: least.get(key) for key in ("kernel_set", "rank")}
-    seeds = {
-        path: record
-        for path, record in ours.items()
-        if all(record.get(key) == value for key, value in wanted.items())
-    }
+        wanted = _model_of(least)
+    seeds = {path: record for path, record in ours.items() if _model_of(record) == wanted}
     if not seeds:
         raise ExportError(
-            f"{selection_path} names rank {wanted['rank']} of {wanted['kernel_set']} on {dataset}, "
-            "but its metrics.json was not given"
+            f"{selection_path} names {model_name(*wanted[1:])} of {wanted[0]} on {dataset}, but "
+            "its metrics.json was not given"
         )
     return best_seed(seeds, {key: row[key] for key in ("budget_mb", "precision", "fits")})
 
@@ -101,13 +111,18 @@ def best_seed(seeds: Mapping[Path, dict[str, Any]], budget: dict[str, Any] | Non
     return Chosen(best, seeds[best], budget)
 
 
+def _model_of(metrics: Mapping[str, Any]) -> tuple[Any, Any, float]:
+    return metrics.get("kernel_set"), metrics.get("rank"), width_of(metrics)
+
+
 def _selected(path: Path, dataset: str, budget_mb: float | None) -> dict[str, Any]:
     table = read_csv(
         path,
         text=("dataset", "precision", "kernel_set"),
         numbers=("budget_mb", "smallest_memory_mb"),
-        optional_numbers=("rank",),
+        optional_numbers=("rank", "width"),
         booleans=("fits",),
+        may_lack=("width",),
     )
     rows = [row for row in records(table) if row["dataset"] == dataset]
     if budget_mb is not None:

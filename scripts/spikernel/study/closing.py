@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from spikernel.config import model_name
+
 
 def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
     """Yield five lines for each data set, or three where no model fits a budget.
@@ -39,9 +41,13 @@ def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
         yield f"Export    {place / 'MODEL_CARD.md' if exported else 'none (export/enabled: false)'}"
 
 
+def _place(row: dict[str, str]) -> str:
+    return model_name(int(row["rank"]), float(row.get("width", 1)))
+
+
 def _model(row: dict[str, str], export: dict[str, Any]) -> Iterator[str]:
     yield (
-        f"Model     {row['dataset']}: {row['archid']}, rank {row['rank']} of kernel set "
+        f"Model     {row['dataset']}: {row['archid']}, {_place(row)} of kernel set "
         f"{row['kernel_set']}; the best by validation within {float(row['budget_mb']):g} MB"
     )
     accuracy, low, high = (

@@ -14,6 +14,7 @@ from spikernel.export.deployed import deployed
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import binary_logits, to_device
 from spikernel.inference.released import load_model
+from spikernel.study.chosen_model import width_of
 from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
 
@@ -69,6 +70,7 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
     found, int8 = deployed(net, manifest, to_device(validation, device), (images, labels))
     described = {
         **{key: record[key] for key in _IDENTITY},
+        "width": width_of(record),
         "classes": list(manifest.classes),
         "val_images": len(validation.labels),
         "test_images": len(test.labels),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from spikernel import registry
@@ -68,6 +69,10 @@ def _problems(config: WorkflowConfig) -> Iterator[Problem]:
         except ConfigError as error:
             yield _network_problem(config, name, error)
             continue
+        unfit = list(_width_problems(config, name, bounds))
+        if unfit:
+            yield from unfit
+            continue
         yield from _training_problems(config, name, bounds)
         yield from _net_problems(config, name, bounds)
         yield from _search_problems(config, name, bounds)
@@ -97,6 +102,27 @@ def _bounds(config: WorkflowConfig, name: str) -> Bounds | None:
         classes=registry.literal("reader", settings.kind, "CLASSES", 2),
     )
     return Bounds(config.nas_search, network, images)
+
+
+def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
+    """Yield why final nets of a width cannot be built, or are the same as those of another."""
+    widths, bounded = config.all_widths(), config.nas_search.budget.width
+    found: dict[int, float] = {}
+    for width in dict.fromkeys((*widths, bounded)):
+        key = ("train_final", "widths") if width in widths else ("nas_search", "budget", "width")
+        try:
+            network = bounds.network.scaled(width)
+            CellCounter(network, bounds.images)
+        except ConfigError as error:
+            yield Problem(key, f"on data set {name}: {error}")
+            continue
+        other = found.setdefault(network.channels, width)
+        if other != width and width in widths:
+            yield Problem(
+                key,
+                f"on data set {name}: widths {other:g} and {width:g} both give {network.channels} "
+                "channels: remove one",
+            )
 
 
 def _training_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
@@ -176,12 +202,18 @@ def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Itera
 
 def _size_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
     """Yield what even the smallest net is too large for."""
-    params = bounds.smallest_params(sorted(config.all_kernel_sizes()))
-    needed_gb = params * _BYTES_PER_PARAMETER / 1e9
+    widths = config.all_widths()
+    params, widest = (
+        replace(bounds, network=bounds.network.scaled(width)).smallest_params(
+            sorted(config.all_kernel_sizes())
+        )
+        for width in (widths[0], widths[-1])
+    )
+    needed_gb = widest * _BYTES_PER_PARAMETER / 1e9
     if needed_gb > MOST_TRAINING_GB:
         yield Problem(
             config.network_key(name, "channels"),
-            f"on data set {name}: even the smallest net has {params:,} parameters, whose training "
+            f"on data set {name}: even the smallest net has {widest:,} parameters, whose training "
             f"needs {needed_gb:,.0f} GB: lower channels or hidden",
         )
     report, chosen = config.tradeoff_report, config.export.memory_budget_mb

@@ -157,6 +157,7 @@ def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
         "chosen_for": chosen.budget,
         "weights": str(chosen.model_path),
         **{name: chosen.metrics[name] for name in copied},
+        "width": chosen.width,
         "exported_parameters": program.parameters,
         "time_steps": program.time_steps,
         "neurons": program.neurons,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from spikernel import provenance
-from spikernel.config import ExportConfig
+from spikernel.config import ExportConfig, width_suffix
 from spikernel.errors import ExportError
 from spikernel.export.bundle import ZIP
 from spikernel.study import export
@@ -34,6 +34,8 @@ class Settings:
 def run(settings: Settings) -> None:
     """Export models, each by its best seed, to `export-<kernel set>-rank-<rank>` in the run.
 
+    The name of a model that is not of the base width ends with `_width-<width>`.
+
     A model that cannot be exported does not stop the others.
 
     Raises:
@@ -44,7 +46,8 @@ def run(settings: Settings) -> None:
     chosen = _chosen(settings)
     for model, named_by in chosen:
         kernel_set, rank = (model.metrics[key] for key in ("kernel_set", "rank"))
-        report = settings.run / f"export-{kernel_set}-rank-{rank}" / "export.json"
+        suffix = width_suffix(model.width)
+        report = settings.run / f"export-{kernel_set}-rank-{rank}{suffix}" / "export.json"
         manifest = settings.run / "prepare_data" / "manifest.json"
         wanted = export.Settings(settings.export, settings.threads)
         provenance.check([model.metrics_path])

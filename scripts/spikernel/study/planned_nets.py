@@ -1,8 +1,9 @@
 """Which nets an experiment trains, and how often, as far as it is known before anything has run."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -13,6 +14,7 @@ from spikernel.config import (
     SearchConfig,
     TrainingConfig,
     WorkflowConfig,
+    kernel_set_name,
 )
 from spikernel.search.finalists import rung_sizes
 from spikernel.search.score import score_class
@@ -62,8 +64,12 @@ def planned_nets(config: WorkflowConfig, dataset: str, images: ImageShape) -> li
     assert isinstance(impact, TrainingConfig)
     assert isinstance(final, TrainingConfig)
     bounds = Bounds(config.nas_search, network, images)
-    final_nets = list(_final_nets(config, final, bounds))
-    return [*_reference_nets(config, impact, bounds), *_finalists(config, final_nets), *final_nets]
+    searched = dict(_searched_nets(config, final, bounds))
+    return [
+        *_reference_nets(config, impact, bounds),
+        *_finalists(config, searched.values()),
+        *_at_widths(config, searched),
+    ]
 
 
 def _reference_nets(
@@ -78,9 +84,10 @@ def _reference_nets(
             yield PlannedNet("kernel_impact", architecture, training, len(impact.seeds))
 
 
-def _final_nets(
+def _searched_nets(
     config: WorkflowConfig, training: TrainingConfig, bounds: Bounds
-) -> Iterator[PlannedNet]:
+) -> Iterator[tuple[str, PlannedNet]]:
+    """Yield what the searches over each set find, and what the set would be called if fixed."""
     final, search = config.train_final, config.nas_search
     for sizes, share in kernel_set_shares(config, bounds).items():
         space = Space.of(search, sizes, bounds.network, bounds.images)
@@ -88,10 +95,28 @@ def _final_nets(
         architecture = Architecture(likely_cell(cells, search, space), space.network, space.images)
         jobs = share * final.ranks * len(final.seeds)
         scored = min(len(cells), search.prefilter or len(cells))
-        yield PlannedNet("train_final", architecture, training, jobs, share, scored)
+        net = PlannedNet("train_final", architecture, training, jobs, share, scored)
+        yield kernel_set_name(sizes), net
 
 
-def _finalists(config: WorkflowConfig, searched: Sequence[PlannedNet]) -> Iterator[PlannedNet]:
+def _at_widths(config: WorkflowConfig, searched: Mapping[str, PlannedNet]) -> Iterator[PlannedNet]:
+    """Yield the final nets. A set that may be designed has its share in the widths of all such."""
+    names = config.kernel_sets()
+    for name, net in searched.items():
+        possible = [name] if name in names else names[1:]
+        found = Counter(itertools.chain(*map(config.train_final.widths_of, possible)))
+        # Searches are counted, and timed, with the width that is nearest to theirs.
+        for place, width in enumerate(sorted(found, key=lambda width: abs(width - 1))):
+            network = net.architecture.network.scaled(width)
+            yield replace(
+                net,
+                architecture=replace(net.architecture, network=network),
+                jobs=net.jobs * found[width] / len(possible),
+                searches=0 if place else net.searches,
+            )
+
+
+def _finalists(config: WorkflowConfig, searched: Iterable[PlannedNet]) -> Iterator[PlannedNet]:
     """Yield the nets of every rung of every search, with its likely cell for all finalists."""
     best, how = config.nas_search.finalists, config.nas_search.finalist_training or FinalistConfig()
     if best is None:

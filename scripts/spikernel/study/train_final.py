@@ -65,6 +65,7 @@ class Settings:
     """Which candidate, and how it is trained."""
 
     rank: Annotated[int, "which candidate to train, 1 is the best"] = 1
+    width: Annotated[float, "its width as a multiple of network/channels"] = 1.0
     seed: Annotated[int, "seed of the weights and the batches"] = 0
     network: Annotated[NetworkConfig, "macro-structure"] = NetworkConfig()
     training: Annotated[TrainingConfig, "how the net is trained"] = TrainingConfig()
@@ -143,7 +144,8 @@ def train_candidate(
     watch = provenance.Stopwatch()
     splits = load_split(manifest_path, "train"), load_split(manifest_path, "validation")
     manifest, training, seed = splits[0].manifest, settings.training, settings.seed
-    architecture = Architecture(candidate.cell, settings.network, image_shape(manifest))
+    network = settings.network.scaled(settings.width)
+    architecture = Architecture(candidate.cell, network, image_shape(manifest))
     fingerprint = training_run.fingerprint(architecture, training, seed, machine, manifest_path)
     unfinished = state_path(outputs.model)
     device = machine.torch_device
@@ -172,6 +174,7 @@ def train_candidate(
             "kernel_set": candidate.kernel_set,
             "kernel_sizes": candidate.kernel_sizes,
             "rank": candidate.rank,
+            "width": settings.width,
             "archid": candidate.cell.archid,
             "seed": seed,
             "params": params,

@@ -73,6 +73,10 @@ def test_a_default_cannot_change_without_saying_what_it_was() -> None:
     momentum["default"] = 0.8  # as if it were 0.9 only now
     with pytest.raises(ConfigError, match=r"default of TrainingConfig\.momentum changes from 0\.8"):
         check_defaults(committed)
+    momentum["default"] = 0.9
+    # A key that a section has gained has its own default, also where the section is one.
+    del committed["$defs"]["SearchConfig"]["properties"]["budget"]["default"]["width"]
+    check_defaults(committed)
     # Nor can what it was be dropped later.
     momentum |= {"default": 0.7, "was": 0.8}
     with pytest.raises(ConfigError, match=r'give the field .*"was": 0\.8'):

@@ -74,6 +74,20 @@ class Experiment:
         )
         return out
 
+    def make_curve(self) -> None:
+        """Make the second model of k1-3 the first one at half its width."""
+        for folder in sorted(self.folder.glob("results/trial/*/*/k1-3/rank-2")):
+            folder.rename(folder.with_name("rank-1_width-0.5"))
+        for name in ("metrics", "deployments", "predictions", "histories"):
+            moved = [
+                Path(str(path).replace("k1-3/rank-2", "k1-3/rank-1_width-0.5"))
+                for path in getattr(self, name)
+            ]
+            setattr(self, name, moved)
+        for path in (*self.metrics, *self.deployments):
+            if "_width-0.5" in str(path):
+                change(path, rank=1, width=0.5, archid=ARCHIDS["k1-3", 1])
+
     def report(self, name: str = "report", **settings: Any) -> Path:
         """Run both scripts and return the folder of the page."""
         tables, out = self.tables(**settings), self.folder / name

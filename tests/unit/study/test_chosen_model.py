@@ -58,6 +58,23 @@ def test_the_largest_budget_that_is_met_names_the_model_and_validation_its_seed(
         choose(paths, None, "digits", None)
 
 
+def test_a_budget_names_one_width(tmp_path: Path) -> None:
+    paths = [
+        record(tmp_path, "old"),  # of an earlier version, so of width 1
+        record(tmp_path, "half", width=0.5),
+        record(tmp_path, "twice", width=2.0),
+    ]
+    rows = [{"budget_mb": size, "width": size} for size in (0.5, 1, 2, 4)]
+    table = selection(tmp_path, rows)
+    for budget, path in ((0.5, paths[1]), (1, paths[0]), (2, paths[2])):
+        assert choose(paths, table, "digits", budget).metrics_path == path
+    half = choose(paths, table, "digits", 0.5)
+    assert half.short_name == "digits-k1-3-rank-1_width-0.5-seed-0"
+    assert half.name == "digits, kernel set k1-3, k1, width 0.5, seed 0"
+    with pytest.raises(ExportError, match="names rank 1 width 4 of k1-3 on digits"):
+        choose(paths, table, "digits", None)
+
+
 def test_where_no_model_fits_the_smallest_is_exported_and_it_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -35,6 +35,11 @@ def test_five_lines_of_the_model_of_the_largest_budget_that_one_meets(tmp_path: 
     ]
 
 
+def test_the_width_is_named_where_it_is_not_1(tmp_path: Path) -> None:
+    first, *_ = closing.lines(results(tmp_path, [{"width": 0.5}]), ["digits"], exported=True)
+    assert "k3-zero-skip-k1-avg-k3, rank 1 width 0.5 of kernel set k1-3;" in first
+
+
 def test_without_export_and_with_several_data_sets(tmp_path: Path) -> None:
     folder = results(tmp_path, [{}, {"dataset": "cifar10", "seeds": 1}])
     lines = list(closing.lines(folder, ["digits", "cifar10"], exported=False))

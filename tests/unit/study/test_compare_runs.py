@@ -46,9 +46,9 @@ def test_the_models_of_both_are_in_one_pool(
     # Of the first, seed 1 of this model takes part, with 905 images right; of the second, whose
     # seeds are equal in validation, seed 0: 910 and 905 of its design-1, 895 and 850 of its k1-3.
     alike = comparisons.alike(comparisons.read(out / "comparisons.csv"), "fp32")
-    assert alike["cifar10", ("first: k1-3", 1)] == [
-        ("second: design-1", 1),
-        ("second: design-1", 2),
+    assert alike["cifar10", ("first: k1-3", 1, 1.0)] == [
+        ("second: design-1", 1, 1.0),
+        ("second: design-1", 2, 1.0),
     ]
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<title>first and second: accuracy and memory" in page

@@ -74,6 +74,20 @@ def test_finalists_are_counted_by_rung() -> None:
     assert jobs(planned_nets(config(), "digits", DIGITS), "finalist_rung") == 0
 
 
+def test_widths_multiply_final_nets_alone() -> None:
+    fixed = {"fixed": [[1, 3]]}
+    two = config(kernel_set_design=fixed, train_final={"widths": [0.5, 1]})
+    finals = [n for n in planned_nets(two, "digits", DIGITS) if n.rule == "train_final"]
+    found = [(n.architecture.network.channels, n.jobs, n.searches) for n in finals]
+    assert found == [(4, 1, 1), (2, 1, 0)]  # the search is at width 1
+    # One of two sets, the designed one, whatever its sizes will be.
+    some = config(train_final={"widths": {"design-1": [1, 2]}})
+    finals = [n for n in planned_nets(some, "digits", DIGITS) if n.rule == "train_final"]
+    wide = [n for n in finals if n.architecture.network.channels == 8]
+    assert (sum(n.jobs for n in finals), sum(n.jobs for n in wide)) == (pytest.approx(3), 1)
+    assert sum(n.searches for n in finals) == pytest.approx(2)
+
+
 def test_a_budget_that_nothing_meets_is_refused() -> None:
     tight = config(nas_search={"budget": {"max_params": 5}})
     with pytest.raises(BudgetError, match="no architecture meets the budget"):

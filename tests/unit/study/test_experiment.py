@@ -119,6 +119,54 @@ def test_feedback_with_neurons_that_have_no_memory() -> None:
     assert found[0].startswith("nas_search/cells: on data set digits")
 
 
+@pytest.mark.parametrize(
+    ("widths", "line"),
+    [
+        (
+            [0.1, 1],
+            "on data set digits: width 0.1 of network/channels 4 gives 0.4 channels, not 1 to "
+            "1,000,000: take another width, or other channels",
+        ),
+        ([1, 1.1], "on data set digits: widths 1 and 1.1 both give 4 channels: remove one"),
+    ],
+)
+def test_widths_without_a_net_of_their_own(widths: list[float], line: str) -> None:
+    assert problems(train_final={"widths": widths}) == [f"train_final/widths: {line}"]
+
+
+def test_widths_of_a_set_that_is_not_searched() -> None:
+    found = problems(kernel_set_design={"keep": 1}, train_final={"widths": {"design-2": [2]}})
+    assert found == [
+        "train_final/widths/design-2: there is no such kernel set; there are k1-3, design-1"
+    ]
+
+
+def test_widths_beyond_the_search_budget() -> None:
+    final, design = {"widths": [1, 2]}, {"keep": 1}
+    assert problems(nas_search={"budget": {"max_params": 9999}}, train_final=final) == [
+        "train_final/widths: nets of width 2 may be beyond nas_search/budget, whose bounds are for "
+        "width 1: set nas_search/budget/width to 2, or remove it"
+    ]
+    # With 8 and 16 channels: 88 and 1,200 for stem and transition, 634 for the head, 80 and 288
+    # for the smallest cells.
+    search = {"budget": {"max_params": 2289, "width": 2}}
+    found = problems(nas_search=search, train_final=final, kernel_set_design=design)
+    assert "at width 2: the smallest has 2,290 parameters" in found[0]
+    search = {"budget": {"max_params": 2290, "width": 2}}
+    experiment.check(
+        config(nas_search=search, train_final=final, kernel_set_design=design), "config"
+    )
+
+
+def test_memory_budgets_are_for_the_narrowest_net() -> None:
+    # With 1 and 2 channels: 11, 24, 158, 3 and 8 parameters of 4 bytes.
+    final = {"widths": [0.25, 1]}
+    found = problems(tradeoff_report={"memory_budgets_mb": [0.0008]}, train_final=final)
+    assert "the smallest needs 0.000816 MB" in found[0]
+    report = {"memory_budgets_mb": [0.0009]}
+    experiment.check(config(tradeoff_report=report, train_final=final), "config")
+
+
 def test_absurd_channels() -> None:
     found = problems(network={**SMALL, "channels": 200_000})
     # 9 * 2e5 * 4e5 weights of the transition alone, of 12 bytes in training.

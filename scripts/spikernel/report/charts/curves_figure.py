@@ -13,7 +13,7 @@ from spikernel import tables
 from spikernel.report.charts import panels, style
 from spikernel.report.tables.runs import Run
 
-COLUMNS = ("dataset", "kernel_set", "rank", "seed", "epoch", "val_accuracy_percent")
+COLUMNS = ("dataset", "kernel_set", "rank", "width", "seed", "epoch", "val_accuracy_percent")
 """Columns of the training curves."""
 _Y = "val_accuracy_percent"
 _BEGINNING = 0.2
@@ -23,8 +23,7 @@ _BEGINNING = 0.2
 def read(paths: Sequence[Path]) -> pd.DataFrame:
     """Read the history.csv files of all models.
 
-    Which model a history belongs to follows from its place,
-    `<dataset>/train_final/<kernel_set>/rank-<r>/seed-<s>/history.csv`.
+    Which model a history belongs to follows from its place, see `spikernel.report.tables.runs`.
 
     Raises:
         TableError: a file lies elsewhere, lacks a column, or holds a number that is not finite.
@@ -34,9 +33,9 @@ def read(paths: Sequence[Path]) -> pd.DataFrame:
     for path in sorted(paths):
         table = tables.read_csv(path, numbers=("epoch", "val_accuracy_percent"))
         run = Run.of_file(path)
-        place = {name: getattr(run, name) for name in ("dataset", "kernel_set", "rank", "seed")}
-        parts.append(table.assign(**place)[list(COLUMNS)])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
+        parts.append(table.assign(**{name: getattr(run, name) for name in COLUMNS[:5]}))
+    columns = list(COLUMNS)
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
@@ -72,11 +71,11 @@ def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
 
 def _panel(axes: Axes, part: pd.DataFrame, name: str, colour: str) -> None:
     epochs = part["epoch"].max()
-    for (kernel_set, rank), model in part.groupby(["kernel_set", "rank"]):
+    for (kernel_set, rank, _), model in part.groupby(["kernel_set", "rank", "width"]):
         seeds = model.groupby("epoch")[_Y].agg(["mean", "min", "max"])
         if kernel_set == name:
-            width = 2.0 if rank == part["rank"].min() else 1.1
-            axes.plot(seeds.index, seeds["mean"], color=colour, linewidth=width, zorder=3)
+            weight = 2.0 if rank == part["rank"].min() else 1.1
+            axes.plot(seeds.index, seeds["mean"], color=colour, linewidth=weight, zorder=3)
             axes.fill_between(
                 seeds.index, seeds["min"], seeds["max"], color=colour, alpha=0.2, linewidth=0
             )

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from spikernel import tables
-from spikernel.config import ReportConfig
+from spikernel.config import ReportConfig, model_name
 from spikernel.report.charts import costs, explorer_chart, style, tradeoff_figure
 from spikernel.report.tables import comparisons, formats, models, selection
 
@@ -96,10 +96,9 @@ def _chance(part: pd.DataFrame) -> float | None:
 
 def _alike(part: pd.DataFrame, compared: pd.DataFrame, precision: str) -> dict[str, list[int]]:
     """Return for the row of each model the rows of those that are not told apart from it."""
-    rows = zip(part["dataset"], part["kernel_set"], part["rank"], strict=True)
     places = {
-        (dataset, (name, int(rank))): int(place)
-        for place, (dataset, name, rank) in zip(part.index, rows, strict=True)
+        (row["dataset"], comparisons.model_of(row)): int(place)
+        for place, row in zip(part.index, tables.records(part), strict=True)
     }
     found = comparisons.alike(compared, precision)
     return {
@@ -121,7 +120,7 @@ def _rows(table: pd.DataFrame, memory: dict[str, "pd.Series[float]"]) -> list[di
             "model": place,
             "on_front": bool(row["on_front"]),
             "named": bool(row["on_front"] or not crowded[place]),
-            "tag": row["label"] if best[place] else f"{row['label']} #{row['rank']}",
+            "tag": row["label"] + ("" if best[place] else f" #{row['rank']}") + _times(row),
         }
         for place, row in enumerate(tables.records(measured))
     ]
@@ -133,9 +132,14 @@ def _rows(table: pd.DataFrame, memory: dict[str, "pd.Series[float]"]) -> list[di
     return rows + [_row(row) for row in tables.records(table[table["kind"] == "published"])]
 
 
+def _times(row: dict[str, Any]) -> str:
+    return "" if row["width"] == 1 else f" ×{row['width']:g}"
+
+
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     value, sd = row["test_accuracy_percent_mean"], row["test_accuracy_percent_sd"]
-    name = row["label"] if pd.isna(row["rank"]) else f"{row['label']} rank {row['rank']}"
+    model = "" if pd.isna(row["rank"]) else f" {model_name(row['rank'], row['width'])}"
+    name = row["label"] + model
     spread = {} if pd.isna(sd) else {"low": value - sd, "high": value + sd}
     ends = {"least": row["test_accuracy_percent_low"], "most": row["test_accuracy_percent_high"]}
     return {

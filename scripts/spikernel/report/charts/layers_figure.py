@@ -7,11 +7,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from spikernel.config import model_name
 from spikernel.report.charts import panels, style
 from spikernel.report.tables.records import Metrics
 
 COLUMNS = (
-    *("dataset", "kernel_set", "rank", "layer", "seeds", "firing_rate_mean", "firing_rate_sd"),
+    *("dataset", "kernel_set", "rank", "width", "layer", "seeds"),
+    *("firing_rate_mean", "firing_rate_sd"),
 )
 """Columns of the firing rates; layers are in the order in which they fire."""
 
@@ -24,7 +26,7 @@ def table(metrics: Sequence[Metrics]) -> pd.DataFrame:
     rows = [
         {
             **{"dataset": item.dataset, "kernel_set": item.kernel_set, "rank": item.rank},
-            **{"layer": layer, "rate": rate},
+            **{"width": item.width, "layer": layer, "rate": rate},
         }
         for item in metrics
         for layer, rate in item.layer_firing_rates.items()
@@ -35,7 +37,7 @@ def table(metrics: Sequence[Metrics]) -> pd.DataFrame:
         name: place
         for place, name in enumerate(_merged(item.layer_firing_rates for item in metrics))
     }
-    keys = list(COLUMNS[:4])
+    keys = list(COLUMNS[:5])
     found = (
         pd.DataFrame(rows)
         .groupby(keys, as_index=False)["rate"]
@@ -70,8 +72,10 @@ def title(layer: str) -> str:
 
 def grid(rates: pd.DataFrame) -> pd.DataFrame:
     """Return the rates of one data set: rows are models, columns layers; NaN: no such layer."""
-    model = rates["kernel_set"] + " rank " + rates["rank"].astype(str)
-    layers = _merged(part["layer"].tolist() for _, part in rates.groupby(["kernel_set", "rank"]))
+    keys = ["kernel_set", "rank", "width"]
+    layers = _merged(part["layer"].tolist() for _, part in rates.groupby(keys))
+    models = zip(*(rates[key] for key in keys), strict=True)
+    model = [f"{kernel_set} {model_name(*place)}" for kernel_set, *place in models]
     wide = rates.assign(model=model).pivot(
         index="model", columns="layer", values="firing_rate_mean"
     )

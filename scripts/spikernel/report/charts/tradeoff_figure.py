@@ -17,7 +17,7 @@ from spikernel.report.tables.table import significant
 from spikernel.report.tables.table import sizes as sizes_as_set
 
 _COLUMNS = (
-    *("dataset", "kind", "label", "kernel_sizes", "rank", "archid", "seeds", "x"),
+    *("dataset", "kind", "label", "kernel_sizes", "rank", "width", "archid", "seeds", "x"),
     *("x_is_upper_bound", "test_accuracy_percent_mean", "test_accuracy_percent_sd", "on_front"),
     *("test_accuracy_percent_low", "test_accuracy_percent_high", "chance_percent"),
 )
@@ -97,6 +97,11 @@ def _panel(axes: Axes, table: pd.DataFrame, cost: Cost, looks: style.Looks) -> N
     room = 0.35 if "published" in set(table["kind"]) else 0.0
     style.log_axis(axes, table["x"].min(), table["x"].max(), room)
     _front(axes, measured[measured["on_front"]])
+    for (name, _), cell in measured.sort_values("x").groupby(["label", "rank"]):
+        # The widths of one cell; of a single one no line.
+        axes.plot(
+            cell["x"], cell[_Y], color=looks[str(name)][0], alpha=0.5, linewidth=1.0, zorder=2
+        )
     known = measured[measured[_LOW].notna()]
     colours = [looks[name][0] for name in known["label"]]
     axes.vlines(known["x"], known[_LOW], known[_HIGH], colours, alpha=0.3, linewidth=3, zorder=2)

@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from spikernel import tables
+from spikernel.config import model_name, width_suffix
 from spikernel.errors import ConfigError
 from spikernel.report.charts import costs, layers_figure
 from spikernel.report.page import cell_drawing, layer_costs
@@ -105,13 +106,13 @@ def build(
     highest = float(rates["firing_rate_mean"].max()) if len(rates) else 1.0
     cards = []
     for place, row in enumerate(tables.records(means)):
-        key = {name: row[name] for name in ("dataset", "kernel_set", "rank")}
+        key = {name: row[name] for name in ("dataset", "kernel_set", "rank", "width")}
         own = [run for run in runs if all(getattr(run, name) == key[name] for name in key)]
         fired = rates[(rates[list(key)] == pd.Series(key)).all(axis=1)]
         cards.append(
             Card(
                 place=place,
-                name=f"{row['kernel_set']} rank {row['rank']}",
+                name=f"{row['kernel_set']} {model_name(row['rank'], row['width'])}",
                 kernel_sizes=sizes(row["kernel_sizes"]),
                 look=row["kernel_set"],
                 archid=row["archid"],
@@ -120,7 +121,7 @@ def build(
                 at_chance=bool(row["test_accuracy_percent_low"] <= row["chance_percent"]),
                 facts=(
                     *_facts(row),
-                    *_alike(alike.get((row["dataset"], (row["kernel_set"], row["rank"])))),
+                    *_alike(alike.get((row["dataset"], comparisons.model_of(row)))),
                     *_device_facts(row, own),
                 ),
                 layers=tuple(
@@ -179,7 +180,7 @@ def _alike(rivals: Sequence[comparisons.Model] | None) -> list[tuple[str, str]]:
     """Return which models the test images do not tell apart from this one, if it was compared."""
     if rivals is None:
         return []
-    names = ", ".join(f"{name} rank {rank}" for name, rank in rivals)
+    names = ", ".join(f"{name} {model_name(rank, width)}" for name, rank, width in rivals)
     return [("Test images do not tell it apart from", names or "none of the other models")]
 
 
@@ -218,9 +219,8 @@ def _files(
     for run in runs:
         more = ("layers.csv",) if run.folder / "layers.csv" in sources.layers else ()
         yield Files(title=f"Seed {run.seed}", folder=relative(run.folder), names=(*FILES, *more))
-        place = (run.dataset, run.kernel_set, run.rank, run.seed)
         for path, export in exported:
-            if (export.dataset, export.kernel_set, export.rank, export.seed) == place:
+            if (_model(export), export.seed) == (_model(run), run.seed):
                 yield Files(
                     title=f"Seed {run.seed}, exported for devices",
                     folder=relative(path.parent),
@@ -234,17 +234,21 @@ def _export_command(runs: Sequence[Run], exported: Sequence[Export]) -> str | No
     if not runs:
         return None
     run = max(runs, key=lambda run: _metrics(run).val_accuracy_percent)
-    own = (run.dataset, run.kernel_set, run.rank)
-    if own in [(export.dataset, export.kernel_set, export.rank) for export in exported]:
+    if _model(run) in map(_model, exported):
         return None
     place = run.folder.parents[3]
+    model = f"{run.kernel_set}-rank-{run.rank}{width_suffix(run.width)}"
     files = {
         "manifest": place / "prepare_data" / "manifest.json",
         "metrics": run.folder / "metrics.json",
-        "report": place / f"export-{run.kernel_set}-rank-{run.rank}" / "export.json",
+        "report": place / f"export-{model}" / "export.json",
     }
     options = [part for key, path in files.items() for part in (f"--{key}", path.as_posix())]
     return shlex.join(["python", "scripts/export.py", *options])
+
+
+def _model(item: Run | Export) -> tuple[str, str, int, float]:
+    return item.dataset, item.kernel_set, item.rank, item.width
 
 
 def _metrics(run: Run) -> Metrics:

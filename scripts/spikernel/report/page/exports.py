@@ -15,6 +15,7 @@ class Export(Record):
     dataset: str
     kernel_set: str
     rank: int = Field(ge=1)
+    width: float = Field(default=1.0, gt=0)
     seed: int
     test_accuracy_percent: dict[str, float]
     """By form: `trained`, and the exported program with `fp32` and `int8` weights."""

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from spikernel import tables
-from spikernel.report.tables import headline
+from spikernel.report.tables import comparisons, headline
 from spikernel.report.tables.table import accuracy, count, interval, significant
 
-_MODEL = ("kernel_set", "rank", "archid")
+_MODEL = ("kernel_set", "rank", "width", "archid")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def chosen(selected: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def build(
     selected: pd.DataFrame,
-    refused: Mapping[tuple[str, str, int], int],
+    refused: Mapping[tuple[str, comparisons.Model], int],
     published: pd.DataFrame,
     precision: str,
 ) -> list[Headline]:

@@ -78,6 +78,7 @@ def build(
             (models["dataset"] == dataset)
             & (models["kernel_set"] == row["kernel_set"])
             & (models["rank"] == row["rank"])
+            & (models["width"] == row["width"])
         ]
         key = comparisons.best_seed(own)
         if key in found:

@@ -19,10 +19,16 @@ from spikernel.report.tables.table import (
     table,
 )
 
+
+def _set_and_width(row: Row) -> str:
+    wide = "" if row["width"] == 1 else f", width {row['width']:g}"
+    return f"{set_and_sizes(row)}{wide}"
+
+
 _SELECTION = (
     *(*main_tables.budget(), *main_tables.EVIDENCE, *shown("val_accuracy_percent")),
     *(main_tables.memory(), *shown("params", "seed")),
-    *(Column("kernel set", "", set_and_sizes), *shown("archid")),
+    *(Column("kernel set", "", _set_and_width), *shown("archid")),
 )
 
 _IMPACT = (

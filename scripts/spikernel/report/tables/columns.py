@@ -74,6 +74,8 @@ class ModelColumn:
     """Name of the column that holds the upper end of a range that begins here."""
     optional: bool = False
     """The numbers may be missing: in a cell, or as a whole column of a file."""
+    usual: Any = None
+    """Value that is there where a file lacks the column; readers do not see it in all rows."""
     brief: bool = False
     """The tables in Markdown and LaTeX have the column, too."""
 
@@ -136,6 +138,7 @@ MODELS = (
     ModelColumn("kernel_set", "key", "kernel set", kind="text", brief=True),
     ModelColumn("kernel_sizes", "shared", "sizes", "", sizes, "metrics.sizes", kind="text"),
     ModelColumn("rank", "key", "rank", brief=True),
+    ModelColumn("width", "key", "width", "", "{:g}".format, optional=True, usual=1.0, brief=True),
     ModelColumn("archid", "key", "architecture", kind="code", brief=True),
     _ranked("finalist_epochs", title="ranked after", unit="epochs", brief=True),
     _ranked("score_rank", title="rank by score"),
@@ -195,7 +198,8 @@ def over_seeds(*roles: OverSeeds) -> list[str]:
 
 def there(column: ModelColumn, means: pd.DataFrame) -> bool:
     """Whether a table with one row per model has any value of a column."""
-    return not (column.optional and bool(means[column.keys[0]].isna().all()))
+    values = means[column.keys[0]]
+    return not (column.optional and bool((values.isna() | (values == column.usual)).all()))
 
 
 def shown(*names: str) -> tuple[Column, ...]:

@@ -7,6 +7,7 @@ test compares two nets on the same images, not two ways to train.
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,14 +18,14 @@ from spikernel.report.tables.predictions import Predictions
 from spikernel.report.tables.records import Deployment, Key, named
 
 COLUMNS = (
-    *("dataset", "precision", "kernel_set", "rank", "seed"),
-    *("other_kernel_set", "other_rank", "other_seed"),
+    *("dataset", "precision", "kernel_set", "rank", "width", "seed"),
+    *("other_kernel_set", "other_rank", "other_width", "other_seed"),
     *("images", "only_this_right", "only_other_right", "p_value", "told_apart"),
 )
 """Columns of comparisons.csv: a pair of models of a data set, in one number format."""
 
-Model = tuple[str, int]
-"""Kernel set and rank."""
+Model = tuple[str, int, float]
+"""Kernel set, rank and width."""
 
 
 def by_key(deployments: Sequence[Path], files: Sequence[Path]) -> dict[Key, Predictions]:
@@ -70,7 +71,7 @@ def table(models: pd.DataFrame, found: Mapping[Key, Predictions]) -> pd.DataFram
     """
     rows = []
     for dataset, part in models.groupby("dataset"):
-        best = [best_seed(group) for _, group in part.groupby(["kernel_set", "rank"])]
+        best = [best_seed(group) for _, group in part.groupby(["kernel_set", "rank", "width"])]
         known = [(key, found[key]) for key in best if key in found]
         for (first, one), (second, other) in combinations(known, 2):
             if one.label.tolist() != other.label.tolist():
@@ -94,7 +95,19 @@ def table(models: pd.DataFrame, found: Mapping[Key, Predictions]) -> pd.DataFram
 def best_seed(seeds: pd.DataFrame) -> Key:
     """Return the key of the seed of a model that would be exported."""
     row = seeds.sort_values(["val_accuracy_percent", "seed"], ascending=[False, True]).iloc[0]
-    return (str(row["dataset"]), str(row["kernel_set"]), int(row["rank"]), int(row["seed"]))
+    return (str(row["dataset"]), *model_of(row.to_dict()), int(row["seed"]))
+
+
+def model_of(row: Mapping[Any, Any], prefix: str = "") -> Model:
+    """Return what names the model of a row within its data set.
+
+    Args:
+        row: with the columns of a model.
+        prefix: of the names of these columns.
+
+    """
+    kernel_set, rank, width = (row[f"{prefix}{name}"] for name in ("kernel_set", "rank", "width"))
+    return str(kernel_set), int(rank), float(width)
 
 
 def alike(compared: pd.DataFrame, precision: str) -> dict[tuple[str, Model], list[Model]]:
@@ -110,8 +123,7 @@ def alike(compared: pd.DataFrame, precision: str) -> dict[tuple[str, Model], lis
     wanted = "int8" if precision == "int8" else "fp32"
     found: dict[tuple[str, Model], list[Model]] = {}
     for row in tables.records(compared[compared["precision"] == wanted]):
-        this = row["kernel_set"], int(row["rank"])
-        other = row["other_kernel_set"], int(row["other_rank"])
+        this, other = model_of(row), model_of(row, "other_")
         for model, rival in ((this, other), (other, this)):
             rivals = found.setdefault((row["dataset"], model), [])
             if not row["told_apart"]:

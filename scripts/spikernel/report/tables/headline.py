@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from spikernel import tables
+from spikernel.report.tables import comparisons
 
 MOST_STEPS = 5
 """Steps of binary spikes, T x D, up to which an accuracy may be a headline."""
@@ -28,7 +29,8 @@ def build(means: pd.DataFrame, selected: pd.DataFrame) -> dict[str, Any]:
     Returns:
         For every data set the number of models, of those on the Pareto front, and under
         `within_<budget>_mb` the accuracies (percent), memory (MB, 10^6 bytes, at the precision
-        of the selection) and parameters of the selected model; nothing where none fits. The
+        of the selection) and parameters of the selected model, and its width, if that is not 1;
+        nothing where none fits. The
         standard deviation is left out where there is one seed. Of a model that `refused` names, its
         steps of binary spikes are there, as `refused_steps`, and nothing else.
 
@@ -42,18 +44,20 @@ def build(means: pd.DataFrame, selected: pd.DataFrame) -> dict[str, Any]:
             continue
         numbers = {key: row[key] for key in _NUMBERS if not pd.isna(row[key])}
         numbers["params"] = int(numbers["params"])
+        if row["width"] != 1:
+            numbers["width"] = row["width"]
         steps = too_many.get(model_of(row))
         shown = numbers if steps is None else {"refused_steps": steps}
         found[row["dataset"]][f"within_{row['budget_mb']:g}_mb"] = shown
     return found
 
 
-def model_of(row: Mapping[str, Any]) -> tuple[str, str, int]:
-    """Return what names the model of a row: data set, kernel set, rank."""
-    return row["dataset"], row["kernel_set"], int(row["rank"])
+def model_of(row: Mapping[str, Any]) -> tuple[str, comparisons.Model]:
+    """Return what names the model of a row: data set, and kernel set, rank and width."""
+    return row["dataset"], comparisons.model_of(row)
 
 
-def refused(means: pd.DataFrame) -> dict[tuple[str, str, int], int]:
+def refused(means: pd.DataFrame) -> dict[tuple[str, comparisons.Model], int]:
     """Return the steps of binary spikes of every model that runs more than a headline may.
 
     Args:

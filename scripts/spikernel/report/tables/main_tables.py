@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from spikernel import tables
+from spikernel.config import model_name
 from spikernel.report.tables import models
 from spikernel.report.tables.columns import MODELS, ModelColumn, shown, there
 from spikernel.report.tables.formats import KB, MB, WORDS, Unit
@@ -21,7 +22,12 @@ NOTE = (
 
 
 def on_ranks(means: pd.DataFrame) -> str:
-    """Return on what evidence the searches ranked the models, in a sentence."""
+    """Return on what evidence the searches ranked the models, and at which width."""
+    widths = means["width"].nunique() > 1
+    return _evidence(means) + (" Ranks order cells, all at width 1." if widths else "")
+
+
+def _evidence(means: pd.DataFrame) -> str:
     finalists = int(means["finalist_epochs"].notna().sum())
     if not finalists:
         return "The rank of every model is that of its training-free score."
@@ -50,7 +56,7 @@ def _memory(title: str, key: str, unit: Unit) -> Column:
 
 
 def _model(row: Row) -> str:
-    return f"{row['kernel_set']} rank {row['rank']}"
+    return f"{row['kernel_set']} {model_name(row['rank'], row['width'])}"
 
 
 def _alike(row: Row) -> str:

@@ -134,14 +134,16 @@ def read(path: Path) -> pd.DataFrame:
 
     """
     always = [column for column in MODELS if not column.optional]
-    return tables.read_csv(
+    table = tables.read_csv(
         path,
         text=[column.name for column in always if column.kind in ("text", "code")],
         numbers=[column.name for column in always if column.kind == "number"],
         booleans=[column.name for column in always if column.kind == "flag"],
         optional_numbers=OPTIONAL,
         may_lack=OPTIONAL,
-    )[list(FILE)]
+    )
+    usual = {column.name: column.usual for column in MODELS if column.usual is not None}
+    return table.fillna(usual)[list(FILE)]
 
 
 def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
@@ -149,7 +151,7 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns `<name>_mean` and `<name>_sd` replace each measured column; the standard deviation
     is the sample's (n - 1) and NaN for one seed. `<accuracy>_low` and `_high` are the ends of the
-    95 % interval of a mean. Rows are sorted by data set, kernel set, rank.
+    95 % interval of a mean. Rows are sorted by data set, kernel set, rank, width.
     """
     keys = [*_MODEL, *columns.over_seeds("shared")]
     groups = table.groupby(keys, as_index=False, dropna=False)

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spikernel import artifacts, provenance
+from spikernel.config import model_name
 from spikernel.errors import TableError
 
-MODEL_KEY = ("dataset", "kernel_set", "rank", "seed")
+MODEL_KEY = ("dataset", "kernel_set", "rank", "width", "seed")
 """What names one training: a model of a data set and a seed."""
 
 Key = tuple[Any, ...]
@@ -69,8 +70,8 @@ class Record(BaseModel):
 
 def named(key: Key) -> str:
     """Return a key in words, for messages: `digits k1-3 rank 1 seed 0`, or its beginning."""
-    words = ("", "", "rank ", "seed ")
-    return " ".join(f"{word}{value}" for word, value in zip(words, key, strict=False))
+    words = [*map(str, key[:2]), *([model_name(*key[2:4])] if len(key) > 2 else [])]
+    return " ".join([*words, *(f"seed {seed}" for seed in key[4:])])
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -91,6 +92,8 @@ class Metrics(Record):
     kernel_sizes: tuple[int, ...] = Field(min_length=1)
     rank: int = Field(ge=1)
     """Place of the architecture in the ranking of its search, from 1."""
+    width: float = Field(default=1.0, gt=0)
+    """Multiple of `network/channels`; 1 in files of earlier versions."""
     archid: str
     """Operations of the edges 01, 02, 03, 12, 13, 23."""
     seed: int
@@ -137,6 +140,7 @@ class Deployment(Record):
     dataset: str
     kernel_set: str
     rank: int = Field(ge=1)
+    width: float = Field(default=1.0, gt=0)
     seed: int
     archid: str
     int8_val_accuracy_percent: float | None = Field(ge=0, le=100)

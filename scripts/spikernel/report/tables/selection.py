@@ -17,6 +17,7 @@ COLUMNS = (
     "kernel_set",
     "kernel_sizes",
     "rank",
+    "width",
     "archid",
     "seeds",
     "params",
@@ -39,7 +40,7 @@ def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> 
 
     The choice is the highest validation accuracy (mean over seeds) among the models whose
     memory at `precision` is within the budget; of equals the smaller one, then the first by
-    architecture id, kernel set and rank. The test accuracy is reported and plays no part, so
+    architecture id, kernel set, rank and width. The test accuracy is reported and plays no part, so
     it is an unbiased estimate for the chosen model.
 
     Args:
@@ -120,7 +121,7 @@ def with_rivals(
     rows = tables.records(selected)
     for row in rows:
         alike = comparisons.alike(compared, models.accuracies_of(means, row["precision"]))
-        rivals = row["fits"] and alike.get((row["dataset"], (row["kernel_set"], row["rank"])))
+        rivals = row["fits"] and alike.get((row["dataset"], comparisons.model_of(row)))
         if rivals or rivals == []:
             others = int((means["dataset"] == row["dataset"]).sum()) - 1
             row.update(zip(_RIVALS, (len(rivals), others), strict=True))
@@ -131,8 +132,8 @@ def with_rivals(
 def _best(rivals: pd.DataFrame, budget_mb: float) -> int | None:
     """Return the label of the row to choose among the models of one data set, if any fits."""
     fitting = rivals[rivals["memory_mb"] <= budget_mb].sort_values(
-        ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank"],
-        ascending=[False, True, True, True, True],
+        ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank", "width"],
+        ascending=[False, *[True] * 5],
     )
     return int(fitting.index[0]) if len(fitting) else None
 

@@ -69,8 +69,8 @@ def test_pairs_that_differ_on_few_images_are_not_told_apart(experiment: Experime
     pair = compared[(compared["kernel_set"] == "design-1") & (compared["other_rank"] == 2)].iloc[0]
     assert pair["p_value"] == pytest.approx(2 / 32)
     alike = comparisons.alike(compared, "fp32")
-    assert alike["cifar10", ("design-1", 1)] == [("design-1", 2)]
-    assert alike["cifar10", ("k1-3", 1)] == []
+    assert alike["cifar10", ("design-1", 1, 1.0)] == [("design-1", 2, 1.0)]
+    assert alike["cifar10", ("k1-3", 1, 1.0)] == []
     chosen = selection.read(out / "selection.csv")
     assert chosen["not_told_apart"].isna().tolist() == [True, False]
     assert chosen[["not_told_apart", "other_models"]].iloc[1].tolist() == [1, 3]

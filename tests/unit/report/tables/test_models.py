@@ -92,7 +92,8 @@ def means_of(*rows: tuple[str, float, float, float]) -> pd.DataFrame:
         [
             {
                 "dataset": "d", "kernel_set": "k1-3", "kernel_sizes": "1 3", "rank": place,
-                "archid": archid, "seeds": 1, "params": 1000, "memory_mb_fp32": memory,
+                "width": 1.0, "archid": archid, "seeds": 1, "params": 1000,
+                "memory_mb_fp32": memory,
                 "val_accuracy_percent_mean": validation, "val_accuracy_percent_sd": math.nan,
                 "test_accuracy_percent_mean": test, "test_accuracy_percent_sd": math.nan,
             }
@@ -245,7 +246,9 @@ def test_a_stored_table_without_an_optional_column_reads(experiment: Experiment)
     old = pd.read_csv(path).drop(columns=list(columns.OPTIONAL))
     path.write_text(models.to_csv(old), encoding="utf-8")
     table = models.read(path)
-    assert table[list(columns.OPTIONAL)].isna().all(axis=None)
+    unknown = [name for name in columns.OPTIONAL if name != "width"]
+    assert table[unknown].isna().all(axis=None)
+    assert set(table["width"]) == {1.0}
     means = models.over_seeds(table)
     assert len(means) == 4
     headings = [column.title for column in main_tables.all_models(means, "").columns]
