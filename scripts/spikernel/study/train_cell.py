@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from spikernel import artifacts, provenance
-from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
+from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, width_suffix
 from spikernel.errors import ConfigError
 from spikernel.study import deployment, train_final
 from spikernel.study import experiment as experiments
@@ -58,6 +58,7 @@ class Settings:
     folder: Annotated[Path, "where the prepared data and the results go"]
     dataset: Annotated[str | None, "data set of the experiment, if it has several"] = None
     data_dir: Annotated[Path | None, "folder of the data sets; default: the experiment's"] = None
+    width: Annotated[float, "channels, as a multiple of the experiment's network/channels"] = 1.0
     seed: Annotated[int, "seed of the weights and the batches"] = 0
     max_seconds: Annotated[
         float | None, "stop, with status 75, before it would take longer; run again to go on"
@@ -86,12 +87,13 @@ def run(settings: Settings, machine: Machine) -> None:
         data_dir = experiment.data_dir if settings.data_dir is None else settings.data_dir
         prepare(experiment.dataset, experiment.data, data_dir, manifest)
     provenance.check([manifest])
-    place = settings.folder / candidate.cell.archid / f"seed-{settings.seed}"
+    name = candidate.cell.archid + width_suffix(settings.width)
+    place = settings.folder / name / f"seed-{settings.seed}"
     outputs = train_final.Outputs.in_folder(place)
     most = settings.max_seconds
     final = train_final.Settings(
         seed=settings.seed,
-        network=experiment.network,
+        network=experiment.network.scaled(settings.width),
         training=experiment.training,
         max_seconds=None if most is None else most - watch.seconds(),
     )

@@ -29,7 +29,7 @@ MACHINE = Machine("cpu")
 CONFIG = {
     "experiment": "toy",
     "datasets": {"digits": {"train_images": 200, "test_images": 60}},
-    "network": {"time_steps": 2, "channels": 4, "pool": 2, "hidden": 8, "votes": 1},
+    "network": {"time_steps": 2, "channels": 2, "pool": 2, "hidden": 8, "votes": 1},
     "kernel_set_design": {"sizes_per_set": [1], "keep": 1},
     "train_final": {"training": {"recipe": "modern", "epochs": 3, "tensorboard": True}},
 }
@@ -43,8 +43,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config.write_text(yaml.safe_dump(CONFIG))
     command = [
         sys.executable, str(ROOT / "scripts/train_cell.py"), "--config", str(config),
-        "--archid", ARCHID, "--folder", str(place), "--data-dir", str(place / "data"),
-        "--measurement", str(place / "digits-toy.json"),
+        "--archid", ARCHID, "--width", "2", "--folder", str(place),
+        "--data-dir", str(place / "data"), "--measurement", str(place / "digits-toy.json"),
     ]  # fmt: skip
     for step in (1, 2):
         short = [*command, "--max-seconds", "0.001"]
@@ -62,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def results(folder: Path) -> Path:
-    return folder / ARCHID / "seed-0"
+    return folder / f"{ARCHID}_width-2" / "seed-0"
 
 
 def test_record_holds_what_a_reader_needs(folder: Path, results: Path) -> None:
@@ -76,7 +76,7 @@ def test_record_holds_what_a_reader_needs(folder: Path, results: Path) -> None:
     assert record["seconds"] == pytest.approx(sum(line["seconds"] for line in record["history"]))
     assert record["val_accuracy_percent"] == record["history"][-1]["val_accuracy_percent"]
     assert record["config"]["training"]["recipe"] == "modern"
-    assert record["config"]["network"]["channels"] == 4
+    assert record["config"]["network"]["channels"] == 4  # twice those of the experiment
     assert record["versions"]["torch"] == torch.__version__
     assert record["device"].startswith("cpu")
     # 180 training images; validation belongs to the time.
