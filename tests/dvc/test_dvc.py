@@ -264,7 +264,7 @@ def test_corrupted_remote_file_is_noticed(published: Published, tmp_path: Path) 
 def test_corrupted_cache_file_is_noticed_and_not_stored(clone: Clone) -> None:
     corrupt(cached(clone.folder / ".dvc" / "cache", clone.folder / MODEL))
     shutil.rmtree(clone.folder / "results" / "demo" / "digits")
-    clone.run("dvc", "checkout")  # DVC itself trusts a file that looks protected
+    clone.run("dvc", "checkout", *DEMO)  # DVC itself trusts a file that looks protected
     verify = ("python", "scripts/verify_results.py", "--results", "results")
     failed = clone.attempt(*verify)
     assert failed.returncode != 0

@@ -252,7 +252,8 @@ def everything(*rules):
             dataset=CHECKED.datasets,
             kernel_set=kernel_set,
             rank=range(1, CHECKED.train_final.ranks + 1),
-            width=map(width_suffix, CHECKED.train_final.widths_of(kernel_set)),
+            # A list, since it is gone through once for each path.
+            width=list(map(width_suffix, CHECKED.train_final.widths_of(kernel_set))),
             seed=CHECKED.train_final.seeds,
         )
     ]

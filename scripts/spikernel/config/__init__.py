@@ -4,7 +4,7 @@ from spikernel.config.base import KernelSizes, StrictModel
 from spikernel.config.datasets import DatasetConfig
 from spikernel.config.design import DesignConfig
 from spikernel.config.export import ExportConfig
-from spikernel.config.final import FinalConfig, model_name, width_suffix
+from spikernel.config.final import FinalConfig, model_name, width_of, width_suffix
 from spikernel.config.finalists import FinalistConfig
 from spikernel.config.impact import Control, ImpactConfig
 from spikernel.config.network import MACROS, ConvolutionType, NetworkConfig
@@ -36,5 +36,6 @@ __all__ = [
     "WorkflowConfig",
     "kernel_set_name",
     "model_name",
+    "width_of",
     "width_suffix",
 ]

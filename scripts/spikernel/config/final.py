@@ -1,6 +1,7 @@
 """Settings of step 4, train_final, and what its models are called."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
@@ -46,3 +47,8 @@ def width_suffix(width: float) -> str:
 def model_name(rank: int, width: float) -> str:
     """Return a model of a kernel set in words: `rank 1`, or `rank 1 width 0.5`."""
     return f"rank {rank}" if width == 1 else f"rank {rank} width {width:g}"
+
+
+def width_of(metrics: Mapping[str, Any]) -> float:
+    """Return the width that `metrics.json` names; older ones are of nets of width 1."""
+    return float(metrics.get("width", 1))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikernel import artifacts
-from spikernel.config import model_name, width_suffix
+from spikernel.config import model_name, width_of, width_suffix
 from spikernel.errors import ExportError
 from spikernel.tables import read_csv, records
 
@@ -49,11 +49,6 @@ class Chosen:
         parts = ("dataset", "kernel_set", "rank", "seed")
         dataset, kernel_set, rank, seed = (self.metrics[part] for part in parts)
         return f"{dataset}-{kernel_set}-rank-{rank}{width_suffix(self.width)}-seed-{seed}"
-
-
-def width_of(metrics: Mapping[str, Any]) -> float:
-    """Return the width that `metrics.json` names; older ones are of nets of width 1."""
-    return float(metrics.get("width", 1))
 
 
 def choose(

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spikernel import artifacts, code, provenance
+from spikernel.config import width_of
 from spikernel.data.splits import load_split
 from spikernel.export.deployed import deployed
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import binary_logits, to_device
 from spikernel.inference.released import load_model
-from spikernel.study.chosen_model import width_of
 from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
 
