@@ -6,8 +6,7 @@
 # make adopt   take results that came from elsewhere as finished, once they are checked (CONFIG=)
 # make verify  compare results with the checksums that their jobs recorded
 # make release a finished training as models/NAME: fp16 or int8 weights and a card (FROM=, NAME=)
-# make readme  what README.md and docs/findings.md show of measurements; ADD=results/demo stores a run first
-# make gallery the pictures of docs/gallery.md, from docs/measurements
+# make readme  what README.md and docs/ show of measurements; ADD=results/demo stores a run first
 # make docs-config    config/README.md and the schema, from the models of the configuration
 # make docs    the documentation as a site, in site/; a link that leads nowhere is an error
 # make test    lint and all tests
@@ -34,7 +33,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo quick release figures readme gallery docs-config docs plots adopt verify test test-conda \
+.PHONY: help setup demo quick release figures readme docs-config docs plots adopt verify test test-conda \
         test-faults test-dvc test-slurm test-qemu test-neurobench test-simulators lint lock bench-search bench-train \
         bench-time-to-accuracy bench-recipe bench-engine
 help:
@@ -80,9 +79,6 @@ adopt: setup
 
 readme: setup
 	python tools/readme.py --project . $(if $(ADD),--add-runs $(ADD))
-
-gallery: setup
-	python tools/gallery.py --project .
 
 docs-config: setup
 	python tools/document_config.py --project .

@@ -1,12 +1,15 @@
 # SpiKernel: prepare_data -> kernel_impact -> kernel_set_design -> nas_search -> train_final
 #            -> deployment -> tradeoff_report -> export. One rule file, one script and one
 #            environment per step.
+import re
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/files.smk"
 include: "workflow/rules/prepare_data.smk"
 include: "workflow/rules/kernel_impact.smk"
 include: "workflow/rules/kernel_set_design.smk"

@@ -4,13 +4,9 @@ Accuracy against memory shows every stored net on the data sets of the paper. Th
 sizes and the chosen cell are drawn of each stored run on these data sets that has them.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-
-from matplotlib.figure import Figure
 
 from measurements import CLAIMS, TITLES, Run, nets, runs
 from spikernel import tables
@@ -62,7 +58,7 @@ def accuracy_against_memory(folder: Path) -> Picture | None:
     titles = " and ".join(TITLES[dataset] for dataset in shown)
     return Picture(
         "accuracy-against-memory",
-        _svg(tradeoff_figure.draw(points, cost, looks)),
+        style.svg(tradeoff_figure.draw(points, cost, looks)),
         f"Test accuracy against memory of the weights on {titles}, beside published results",
     )
 
@@ -83,7 +79,7 @@ def _kernel_impact(run: Run) -> Iterator[Picture]:
     if len(impact):
         caption = f"Validation accuracy against kernel size under both controls, in `{run.name}`"
         titled = impact.assign(dataset=impact["dataset"].map(TITLES))
-        yield Picture(f"{run.name}-kernel-impact", _svg(impact_figure.draw(titled)), caption)
+        yield Picture(f"{run.name}-kernel-impact", style.svg(impact_figure.draw(titled)), caption)
 
 
 def _chosen_cells(run: Run) -> Iterator[Picture]:
@@ -98,23 +94,8 @@ def _chosen_cells(run: Run) -> Iterator[Picture]:
             f"The cell {row['archid']}, chosen on {TITLES[row['dataset']]} within "
             f"{significant(row['budget_mb'])} MB, in `{run.name}`"
         )
-        yield Picture(f"{run.name}-{row['dataset']}-cell", _cell(row["archid"]), caption)
-
-
-def _svg(figure: Figure) -> str:
-    text = StringIO()
-    with style.theme():
-        figure.savefig(text, format="svg", **style.FORMATS["svg"])
-    return text.getvalue()
-
-
-def _cell(archid: str) -> str:
-    """Return the page's drawing of a cell as a file, which has the page's rules inside."""
-    css = Path(cell_drawing.__file__).with_name("page.css").read_text(encoding="utf-8")
-    colours = css[: css.index("}") + 1]  # those of the light scheme; they come first
-    rules = re.findall(r"^svg\.cell [^{].*$", css, re.MULTILINE)
-    letters = "svg.cell { background: var(--paper); font-family: sans-serif; }"
-    drawn = cell_drawing.draw(Cell.from_archid(archid))
-    head, _, rest = str(drawn).partition(">")
-    head = head.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" width="352" ', 1)
-    return f"{head}><style>{chr(10).join([colours, letters, *rules])}</style>{rest}\n"
+        yield Picture(
+            f"{run.name}-{row['dataset']}-cell",
+            cell_drawing.as_file(Cell.from_archid(row["archid"])),
+            caption,
+        )

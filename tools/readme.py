@@ -1,8 +1,9 @@
-"""Write what README.md and docs/findings.md show of the measurements stored in docs/measurements.
+"""Write what README.md and pages in docs/ show of the measurements stored in docs/measurements.
 
-`python tools/readme.py --project .` (or `make readme`) writes the marked blocks of both pages and
-the pictures in docs/pictures; a test keeps the committed ones equal to what this file makes. With
-`--add-runs results/<experiment>` a finished run is stored first.
+`python tools/readme.py --project .` (or `make readme`) writes the marked blocks of README.md and
+docs/findings.md, and the pictures in docs/pictures and docs/gallery; a test keeps the committed
+ones equal to what this file makes. With `--add-runs results/<experiment>` a finished run is stored
+first.
 """
 
 import sys
@@ -17,6 +18,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import findings
+import gallery
 import measurements
 import pictures
 from measurements import CLAIMS, TITLES, Run
@@ -186,13 +188,15 @@ def generated(project: Path) -> dict[str, str]:
         page: updated((project / page).read_text(encoding="utf-8"), blocks, page)
         for page, blocks in pages.items()
     }
-    return texts | {picture.path: picture.svg for part in drawn.values() for picture in part}
+    shown = {picture.path: picture.svg for part in drawn.values() for picture in part}
+    return {**texts, **shown, **gallery.pictures(folder)}
 
 
 def stale(project: Path, files: Mapping[str, str]) -> list[Path]:
     """Return the pictures in the project that are none of the generated files."""
     kept = {project / name for name in files}
-    return sorted(set((project / pictures.FOLDER).glob("*.svg")) - kept)
+    folders = (project / pictures.FOLDER, project / gallery.FOLDER)
+    return sorted({path for folder in folders for path in folder.glob("*.svg")} - kept)
 
 
 def main(

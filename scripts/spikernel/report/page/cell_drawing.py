@@ -7,7 +7,9 @@ pooling is dotted; an edge to the next time step is dashed.
 """
 
 import math
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
@@ -77,6 +79,18 @@ def draw(cell: Cell) -> Markup:
         f'<svg class="cell" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
+
+
+def as_file(cell: Cell) -> str:
+    """Return the drawing of a cell as a file of its own, in the light colours of the page."""
+    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    colours = css[: css.index("}") + 1]  # those of the light scheme; they come first
+    rules = re.findall(r"^svg\.cell [^{].*$", css, re.MULTILINE)
+    # What shows a picture may be dark, and has other letters: it brings its own.
+    own = "svg.cell { background: var(--paper); font-family: sans-serif; }"
+    head, _, rest = str(draw(cell)).partition(">")
+    head = head.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" ', 1)
+    return f"{head}><style>{chr(10).join([colours, own, *rules])}</style>{rest}\n"
 
 
 def operation_text(name: str) -> str:

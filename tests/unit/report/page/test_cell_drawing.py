@@ -78,3 +78,11 @@ def test_arrows_end_at_their_node() -> None:
 
 def test_copies_may_stand_on_one_page() -> None:
     assert not re.search(r"\bid=", str(cell_drawing.draw(Cell.from_archid(ARCHID))))
+
+
+def test_file_of_its_own_has_its_colours() -> None:
+    found = ElementTree.fromstring(cell_drawing.as_file(Cell.from_archid(ARCHID)))
+    assert found.tag == "{http://www.w3.org/2000/svg}svg"
+    css = found[0].text or ""
+    assert "--accent: #" in css
+    assert "var(--accent)" in css
