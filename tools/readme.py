@@ -1,9 +1,9 @@
 """Write what README.md and pages in docs/ show of the measurements stored in docs/measurements.
 
-`python tools/readme.py --project .` (or `make readme`) writes the marked blocks of README.md and
-docs/findings.md, and the pictures in docs/pictures and docs/gallery; a test keeps the committed
-ones equal to what this file makes. With `--add-runs results/<experiment>` a finished run is stored
-first.
+`python tools/readme.py --project .` (or `make readme`) writes the marked blocks of README.md, which
+also lists the nets of models/, and of docs/findings.md, and the pictures in docs/pictures and
+docs/gallery; a test keeps the committed ones equal to what this file makes. With
+`--add-runs results/<experiment>` a finished run is stored first.
 """
 
 import sys
@@ -21,6 +21,7 @@ import findings
 import gallery
 import measurements
 import pictures
+import released
 from measurements import CLAIMS, TITLES, Run
 from pictures import Picture
 from spikernel import artifacts, cli
@@ -31,7 +32,7 @@ from spikernel.report.tables.headline import MOST_STEPS, binary_steps, refused
 from spikernel.report.tables.table import Column, accuracy, count, significant, table
 
 README = "README.md"
-MARK = "<!-- {}: written by `make readme` from docs/measurements, not by hand -->"
+MARK = "<!-- {}: written by `make readme` from stored records, not by hand -->"
 END = "<!-- end of {} -->"
 
 TRAININGS = (
@@ -181,7 +182,11 @@ def generated(project: Path) -> dict[str, str]:
     folder = project / measurements.FOLDER
     drawn = pictures.by_run(folder)
     pages = {
-        README: {"headline": headline(folder, drawn[""]), "results": results(folder, drawn)},
+        README: {
+            "headline": headline(folder, drawn[""]),
+            "released nets": released.block(project),
+            "results": results(folder, drawn),
+        },
         findings.PAGE: {"findings": findings.page_table(folder)},
     }
     texts = {

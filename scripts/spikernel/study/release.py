@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from spikernel import artifacts, provenance
-from spikernel.config import NetworkConfig
+from spikernel.config import DatasetConfig, NetworkConfig
 from spikernel.data.splits import load_split
 from spikernel.errors import DataError, ExportError
 from spikernel.export.compressed import ReleasePrecision, compressed
@@ -71,6 +71,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         raise DataError(f"{folder}: the name must begin with '{trained['dataset']}-'")
     manifest_path = inputs.manifest or _manifest_of(record_path, made["inputs"])
     provenance.check([manifest_path])
+    data = _data_settings(manifest_path)
     manifest = load_split(manifest_path, "test").manifest
     net, preprocessing = load_model(model_path, machine.torch_device)
     check_fit(net.architecture, preprocessing, manifest, manifest_path)
@@ -85,6 +86,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     metrics = {
         **{key: trained[key] for key in COPIED},
         "trained_test_accuracy_percent": trained["test_accuracy_percent"],
+        "data": data,
         "precision": settings.precision,
         "bytes": weights.stat().st_size,
         **_measured(found, net.architecture.network),
@@ -157,6 +159,13 @@ def _manifest_of(record: Path, known: dict[str, Any]) -> Path:
         f"{record}: the data that it names are not there, or are others now: prepare them with the "
         "training's settings and name their manifest.json with --manifest"
     )
+
+
+def _data_settings(manifest: Path) -> dict[str, Any]:
+    """Return what a data set was prepared with, defaults left out: who reads it can do it again."""
+    settings = provenance.read(manifest.with_name("provenance.json"), "settings")["settings"]
+    known = {key: settings[key] for key in DatasetConfig.model_fields if key in settings}
+    return DatasetConfig(**known).model_dump(mode="json", exclude_defaults=True)
 
 
 def _check_size(folder: Path, new_bytes: int, most_mb: float) -> None:

@@ -62,7 +62,9 @@ def test_evaluation_gives_the_recorded_accuracy(
     trained = json.loads((training / "metrics.json").read_text())
     assert metrics["trained_test_accuracy_percent"] == trained["test_accuracy_percent"]
     assert metrics["bytes"] == (folder / "model.safetensors").stat().st_size
+    assert metrics["data"] == {"kind": "digits", "train_images": 200, "test_images": 60}
     card = (folder / "MODEL_CARD.md").read_text()
+    assert f"--data '{json.dumps(metrics['data'], sort_keys=True)}'" in card
     assert f"**{metrics['test_accuracy_percent']:.2f} %** of 60 images" in card
     assert f"weights as {precision}" in card
     record = json.loads((folder / "provenance.json").read_text())
