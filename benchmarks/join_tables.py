@@ -4,19 +4,21 @@ from pathlib import Path
 from typing import Annotated
 
 import common  # noqa: F401  (puts the library on the path)
-from kernel_table import join
+from kernel_table import files_of, join
 
 from spikernel import cli
 from spikernel.errors import ConfigError
 
 
 def main(
-    output: Annotated[Path, "CSV to write; its JSON is that of the first shard"],
-    tables: Annotated[list[Path] | None, "files to join; default: the shards beside it"] = None,
+    output: Annotated[Path, "CSV to write; its JSON is that of the first file"],
+    tables: Annotated[
+        list[Path] | None, "files to join; default: what it holds and the shards beside it"
+    ] = None,
 ) -> None:
     """Write the joined table."""
-    found = sorted(output.parent.glob(f"{output.stem}.shard-*.csv")) if tables is None else tables
-    if not found:
+    found = files_of(output) if tables is None else tables
+    if found in ([], [output]):
         raise ConfigError(f"{output}: there are no shards beside it: name --tables")
     print(f"{join(found, output)} trainings of {len(found)} files: {output}")
 

@@ -11,8 +11,9 @@ in one pass, and train by recipe `engine`, under two controls:
 The most telling trainings come first: seed 0 of all cells at the same width, strata in turns; then
 the further seeds; then the other control. So a run that is stopped leaves a table of all strata.
 The table is written after every training, and a training that is stopped goes on from its last
-state. `--shard 2/4` trains every fourth; `join_tables.py` joins the shards. `--pilot 20` trains
-that many cells, spread over the strata, at the same width only; a full run takes its lines over.
+state. `--shard 2/4` trains those of every fourth that no file of the table has; `join_tables.py`
+joins the shards. `--pilot 20` trains that many cells, spread over the strata, at the same width
+only; a full run takes its lines over.
 
 The default width is 32 (32, 128 and 128 channels). By FLOP a dense cell then costs, on average, as
 much as the net of `config/cifar10_quick.yaml` (64, 256 and 256 channels, one 3x3; 350 images/s on
@@ -26,51 +27,27 @@ along the way, ground truth for `rising_path`.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from cell_bench import Bench, Task
 from chosen_cells import read_chosen
 from common import environment
-from kernel_table import key_of, open_table, shard_of, shard_path
-from paired import Images, Results
+from kernel_table import finished, open_table, shard_of, shard_path
+from paired import Results
 from table_cells import TableCell, dense_cells, depthwise_cells, threshold_cells
 
 from spikernel import cli
-from spikernel.config import DatasetConfig, ImpactConfig, NetworkConfig, TrainingConfig
-from spikernel.data.splits import Split, load_split
+from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, TrainingError, UnfinishedError
-from spikernel.inference.normaliser import Normaliser
-from spikernel.inference.predict import accuracy_percent, normalised_batches, to_device
-from spikernel.network.activity import measure_activity
 from spikernel.provenance import Stopwatch, code_version
-from spikernel.space.architecture import Architecture
-from spikernel.space.counts import at_parameters, parameter_count
 from spikernel.space.flop import forward_flop
-from spikernel.study import training_run
-from spikernel.study.inputs import Machine, state_path
+from spikernel.study.inputs import Machine
 from spikernel.study.prepare_data import prepare
-from spikernel.study.reference_net import ANCHOR, reference_architecture
-from spikernel.study.shapes import image_shape
-from spikernel.training.loop import Trained, train
 
 Kind = Literal["kernel_sizes", "thresholds"]
 CONTROLS = ("same_width", "same_parameters")
 CIFAR100_CELLS = 30
-
-
-@dataclass(frozen=True)
-class Task:
-    """One training."""
-
-    item: TableCell
-    control: str
-    seed: int
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What its line in the table is known by."""
-        return self.item.cell.archid, self.control, self.seed
 
 
 def tasks_of(cells: Sequence[TableCell], controls: Sequence[str], seeds: int) -> list[Task]:
@@ -95,86 +72,6 @@ def cells_of(kind: Kind, count: int | None) -> list[TableCell]:
     if count is not None and not 0 < count <= len(found):
         raise ConfigError(f"the table has 1 to {len(found)} cells, got {count}")
     return found[:count]
-
-
-class Bench:
-    """The trainings of one table.
-
-    Args:
-        manifest: of the images.
-        network: at the width of control `same_width`.
-        training: of every net.
-        machine: where they run.
-
-    """
-
-    def __init__(
-        self, manifest: Path, network: NetworkConfig, training: TrainingConfig, machine: Machine
-    ) -> None:
-        self._images, self._test = Images.of(manifest), load_split(manifest, "test")
-        self._manifest, self._machine = manifest, machine
-        self._network, self._training = network, training
-        self._shape = image_shape(self._test.manifest)
-
-    def architecture(self, task: Task) -> Architecture:
-        """Return the net of a training."""
-        own = Architecture(task.item.cell, self._network, self._shape)
-        if task.control == "same_width":
-            return own
-        roles = ImpactConfig().reference_cell
-        anchor = reference_architecture(roles, ANCHOR, "plain", self._network, self._shape)
-        return at_parameters(own, parameter_count(anchor).total)
-
-    def run(self, task: Task, max_seconds: float | None) -> dict[str, Any]:
-        """Train a net, or go on with it, test it once, and return its line.
-
-        Raises:
-            UnfinishedError: it would take longer; the state stays.
-            TrainingError: the loss is not finite, or far above that of guessing.
-
-        """
-        architecture, training, machine = self.architecture(task), self._training, self._machine
-        name = "-".join(map(str, task.key)).replace(".", "_")
-        state = state_path(self._manifest.with_name(name))
-        made_of = training_run.fingerprint(
-            architecture, training, task.seed, machine, self._manifest
-        )
-        net = training_run.make_net(architecture, task.seed, self._images.learned, machine)
-        trained = train(net, self._images.splits, training, task.seed, state, made_of, max_seconds)
-        classes = len(self._test.manifest.classes)
-        training_run.check_learned(trained, classes, len(self._images.splits[1].labels))
-        row = self._row(task, architecture, trained)
-        state.unlink()
-        return row
-
-    def _row(self, task: Task, architecture: Architecture, trained: Trained) -> dict[str, Any]:
-        cell, (depth, convolutions) = task.item.cell, task.item.stratum
-        judged, device = self._images.judged, self._machine.torch_device
-        normalise = Normaliser(judged.manifest.mean, judged.manifest.sd, device)
-        some = to_device(judged, device)[0][: training_run.ACTIVITY_IMAGES]
-        activity = measure_activity(trained.net, normalised_batches(some, normalise))
-        return {
-            "group": task.item.group,
-            "control": task.control,
-            "archid": cell.archid,
-            "seed": task.seed,
-            "kernel_sizes": " ".join(map(str, cell.kernel_sizes())),
-            "depth": depth,
-            "convolutions": convolutions,
-            "channels": architecture.network.channels,
-            "params": parameter_count(architecture).total,
-            "flop_per_image": forward_flop(architecture),
-            "synops": activity.effective_acs + activity.effective_macs,
-            **self._images.outcome(trained),
-            "test_accuracy_percent": _accuracy(self._test, trained, normalise),
-            "images_per_second": round(trained.images_per_second, 1),
-        }
-
-
-def _accuracy(split: Split, trained: Trained, normalise: Normaliser) -> float:
-    # One pass, which is what the binary steps give but for rounding, in a fifth of their time.
-    device = next(trained.net.parameters()).device
-    return accuracy_percent(trained.net, *to_device(split, device), normalise)
 
 
 def main(
@@ -218,11 +115,14 @@ def main(
     if count is None and dataset == "cifar100":
         count = CIFAR100_CELLS
     chosen = cells_of(cells, count if pilot is None else pilot)
-    tasks = tasks_of(chosen, CONTROLS if pilot is None else CONTROLS[:1], seeds)
-    train_missing(
-        results, tasks[number - 1 :: shards], Bench(manifest, network, training, machine),
-        watch, max_seconds,
-    )  # fmt: skip
+    tasks = tasks_of(chosen, CONTROLS if pilot is None else CONTROLS[:1], seeds)[
+        number - 1 :: shards
+    ]
+    done = finished(table, made_with)
+    missing = [task for task in tasks if task.key not in done]
+    print(f"{len(tasks) - len(missing)} of {len(tasks)} trainings are finished", flush=True)
+    bench = Bench(manifest, network, training, machine)
+    train_missing(results, missing, bench, watch, max_seconds)
 
 
 def _prepared(path: Path, made_with: Any, drawn: DatasetConfig, data: Path) -> Path:
@@ -236,12 +136,12 @@ def _prepared(path: Path, made_with: Any, drawn: DatasetConfig, data: Path) -> P
 
 def train_missing(
     results: Results,
-    tasks: Sequence[Task],
+    missing: Sequence[Task],
     bench: Bench,
     watch: Stopwatch,
     max_seconds: float | None,
 ) -> None:
-    """Train what is not in the table, and say after each training how long the rest takes.
+    """Train what is not in a table, and say after each training how long the rest takes.
 
     A net that does not learn is left out, and named at the end.
 
@@ -250,11 +150,8 @@ def train_missing(
         TrainingError: names the trainings that failed.
 
     """
-    done = {key_of(row) for row in results.rows}
-    missing = [task for task in tasks if task.key not in done]
     flop = {task.key: forward_flop(bench.architecture(task)) for task in missing}
     begun, left, failed = watch.seconds(), sum(flop.values()), []
-    print(f"{len(tasks) - len(missing)} of {len(tasks)} trainings are finished", flush=True)
     total = left
     for task in missing:
         remaining = None if max_seconds is None else max_seconds - watch.seconds()

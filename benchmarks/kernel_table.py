@@ -59,11 +59,28 @@ def shard_path(table: Path, shard: tuple[int, int]) -> Path:
     return table if shards == 1 else table.with_stem(f"{table.stem}.shard-{number}-of-{shards}")
 
 
+def files_of(table: Path) -> list[Path]:
+    """Return the files that hold trainings of a table: its own, if it is there, and its shards."""
+    own = [table] if table.exists() else []
+    return [*own, *sorted(table.parent.glob(f"{table.stem}.shard-*-of-*.csv"))]
+
+
+def finished(table: Path, settings: Mapping[str, Any]) -> set[Key]:
+    """Return what is trained in any file of a table.
+
+    Raises:
+        ConfigError: a file was made with other settings.
+        TableError: a file is no such table.
+
+    """
+    return {key_of(row) for path in files_of(table) for row in open_table(path, settings, {}).rows}
+
+
 def join(paths: Sequence[Path], output: Path) -> int:
     """Write the lines of several files as one table, sorted, and return how many there are.
 
     Raises:
-        TableError: the files were made with different settings, or hold a training twice.
+        TableError: the files were made with different settings, or differ in a training.
 
     """
     rows: dict[Key, dict[str, Any]] = {}
@@ -73,9 +90,9 @@ def join(paths: Sequence[Path], output: Path) -> int:
         if _settings(described) != _settings(first):
             raise TableError(f"{path} and {paths[0]} were made with different settings")
         for row in open_table(path, _settings(described), {}).rows:
-            if key_of(row) in rows:
-                raise TableError(f"{path}: {' '.join(map(str, key_of(row)))} is in another file")
-            rows[key_of(row)] = row
+            if rows.setdefault(key_of(row), row) != row:
+                named = " ".join(map(str, key_of(row)))
+                raise TableError(f"{path}: {named} is in another file with other results")
     ordered = sorted(rows.values(), key=lambda row: (row["group"], *key_of(row)))
     tables.write_csv(output, ordered)
     artifacts.write_json(output.with_suffix(".json"), first)

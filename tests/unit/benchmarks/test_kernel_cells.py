@@ -6,8 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import cell_bench
 import join_tables
 import kernel_cells
+import pandas as pd
 import pytest
 from chosen_cells import best_cell, read_chosen
 from kernel_table import join, key_of, open_table, shard_of, shard_path
@@ -163,10 +165,17 @@ def test_joined_shards_are_the_unsharded_table(run: Any, tmp_path: Path) -> None
     joined = tmp_path / "parts.csv"
     join_tables.main(joined)  # the shards that lie beside it
     assert rows_of(joined) == whole
+    join_tables.main(joined)  # once more, with the lines that it has
+    assert rows_of(joined) == whole
     with pytest.raises(ConfigError, match="there are no shards beside it"):
         join_tables.main(tmp_path / "table.csv")
-    with pytest.raises(TableError, match="is in another file"):
-        join([*parts, parts[0]], joined)
+    altered = tmp_path / "altered.csv"
+    pd.read_csv(parts[0]).assign(synops=1).to_csv(altered, index=False)
+    shutil.copy(parts[0].with_suffix(".json"), altered.with_suffix(".json"))
+    with pytest.raises(TableError, match="is in another file with other results"):
+        join([*parts, altered], joined)
+    run("parts.csv", shard="1/3")  # finds every training in the other files
+    assert not (tmp_path / "parts.shard-1-of-3.csv").exists()
     other = run("other.csv", count=1, channels=5)
     with pytest.raises(TableError, match="with different settings"):
         join([parts[0], other], joined)
@@ -205,14 +214,14 @@ def test_a_training_goes_on_within_and_ends_alike(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     whole = rows_of(run(pilot=1, epochs=2))
-    original, resumed = kernel_cells.train, []
+    original, resumed = cell_bench.train, []
 
     def sliced(*given: Any) -> Trained:
         *rest, state, made_of, _ = given
         resumed.append(state.exists())
         return original(*rest, state, made_of, None if resumed[-1] else 1e-9)
 
-    monkeypatch.setattr(kernel_cells, "train", sliced)
+    monkeypatch.setattr(cell_bench, "train", sliced)
     with pytest.raises(UnfinishedError, match="stopped in epoch 1 of 2"):
         run("other.csv", pilot=1, epochs=2)
     assert not (tmp_path / "other.csv").exists()
@@ -226,14 +235,14 @@ def test_a_training_goes_on_within_and_ends_alike(
 def test_a_net_that_does_not_learn_stops_no_other(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    original = kernel_cells.train
+    original = cell_bench.train
 
     def broken(net: Any, *rest: Any) -> Trained:
         if net.architecture.cell == dense_cells(read_chosen())[0].cell:
             raise TrainingError("the loss is not finite")
         return original(net, *rest)
 
-    monkeypatch.setattr(kernel_cells, "train", broken)
+    monkeypatch.setattr(cell_bench, "train", broken)
     with pytest.raises(TrainingError, match="same_width 0: the loss is not finite"):
         run(pilot=2)
     assert len(rows_of(tmp_path / "table.csv")) == 1

@@ -1,7 +1,7 @@
 """The data of the page's interactive chart. All decisions are made here; the page looks them up.
 
 The page holds every point of every cost, the limits of the axes, and for each number format
-the memory budgets from which on a model is chosen.
+the models in the order in which they are chosen, with what each needs.
 """
 
 import math
@@ -48,7 +48,7 @@ def payload(
     }
     memory = {name: formats.memory_mb(means, name) * formats.unit(name).per_mb for name in budgets}
     rows = [row for table in drawn.values() for row in _rows(table, memory)]
-    steps = {name: selection.staircase(means, name) for name in budgets}
+    orders = {name: selection.preferred(means, name) for name in budgets}
     return {
         "spec": explorer_chart.spec(rows, looks),
         "precision": settings.precision,
@@ -65,15 +65,9 @@ def payload(
                 "models": [int(place) for place in part.index],
                 "chance": _chance(part),
                 "budgets_mb": sorted(settings.memory_budgets_mb),
-                "steps": {
-                    name: [
-                        (megabytes * formats.unit(name).per_mb, place)
-                        for megabytes, place in found[str(dataset)]
-                    ]
-                    for name, found in steps.items()
-                },
+                "preferred": {name: order[str(dataset)] for name, order in orders.items()},
                 "memory": {
-                    name: [float(memory[name][part.index].agg(end)) for end in ("min", "max")]
+                    name: {str(place): float(memory[name][place]) for place in part.index}
                     for name in budgets
                 },
                 "alike": {

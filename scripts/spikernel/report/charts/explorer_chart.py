@@ -17,6 +17,8 @@ PARAMETERS: dict[str, Any] = {
     "cost": "",
     "precision": "fp32",
     "budget": 0.0,
+    "other": "",
+    "other_budget": 0.0,
     "model": -1,
     "alike": [],
     "chance": -1.0,
@@ -25,12 +27,16 @@ PARAMETERS: dict[str, Any] = {
     **dict.fromkeys(("x_low", "y_low"), 1.0),
     **dict.fromkeys(("x_high", "y_high"), 2.0),
 }
-"""What the page sets, by name: budget in the unit of `precision`; model, the row that is looked at;
+"""What the page sets, by name: budget in the unit of `precision`; other, a second limit of a device
+if there is one, with its budget; model, the row that is looked at;
 alike, the rows that are not told apart from it; chance, the accuracy of guessing in percent."""
 
 _Y_TITLE = "Test accuracy in %"
 _SHOWN = "datum.dataset == dataset && datum.cost == cost"
-_FITS = "datum['memory_' + precision] <= budget"
+_FITS = (
+    "datum['memory_' + precision] <= budget"
+    " && (other == '' || datum['memory_' + other] <= other_budget)"
+)
 _LEFT = "log(datum.x / x_low) < log(x_high / x_low) / 2"
 _BUDGET_HERE = "cost == 'memory_' + precision && budget < x_high"
 

@@ -1,12 +1,12 @@
 // The interactive trade-off. Everything that is decided was decided before, in Python: for each
-// number format the page holds which model is chosen from which memory budget on.
+// number format the page holds the models in the order of choice, and the first that fits is taken.
 "use strict";
 (async () => {
   const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("explorer-data").textContent);
   const controls = {
     dataset: byId("dataset"), cost: byId("cost"), precision: byId("precision"),
-    slider: byId("budget"), exact: byId("budget-mb"), model: byId("model"),
+    slider: byId("budget"), exact: byId("budget-mb"), other: byId("other-kb"), model: byId("model"),
     published: byId("published-shown"),
   };
   const chips = document.querySelectorAll("[data-budget]");
@@ -23,12 +23,22 @@
   const unit = (format = controls.precision.value) => data.units[format];
   const limited = () => (unit() === "MB" ? "weights" : controls.precision.value);
   const budget = () => Number(controls.exact.value);
+  // A device has flash and RAM: beside a budget of the one, the other may be limited, too.
+  const otherName = (format = controls.precision.value) => {
+    const name = { flash: "ram", ram: "flash" }[format];
+    return name in data.units ? name : "";
+  };
+  const other = () => (controls.other.value === "" ? "" : otherName());
+  const otherBudget = () => Number(controls.other.value);
+  const needs = (place, format = controls.precision.value) => dataset().memory[format][place];
+  const fitsOther = (place) => !other() || needs(place, other()) <= otherBudget();
+  const smallest = (places, format) => Math.min(...places.map((place) => needs(place, format)));
   const cardOf = (place) => byId(`model-${place}`);
 
   // The slider runs over the memory of all models, logarithmically, with a little room.
   const ends = () => {
-    const [low, high] = dataset().memory[controls.precision.value];
-    return [low / 1.3, high * 1.15];
+    const sizes = Object.values(dataset().memory[controls.precision.value]);
+    return [Math.min(...sizes) / 1.3, Math.max(...sizes) * 1.15];
   };
   const toBudget = (position) => {
     const [low, high] = ends();
@@ -40,22 +50,25 @@
   };
 
   function chosen(size) {
-    let found = -1;
-    for (const [memory, place] of dataset().steps[controls.precision.value]) {
-      if (memory <= size) found = place;
-    }
-    return found;
+    const order = dataset().preferred[controls.precision.value];
+    return order.find((place) => needs(place) <= size && fitsOther(place)) ?? -1;
   }
 
+  const within = (size, format) => `${short(size)} ${unit(format)} (${data.limits[format]})`;
   function describe(best) {
     const precision = controls.precision.value;
-    const limit = data.limits[precision];
-    if (best < 0) {
-      const smallest = dataset().memory[precision][0];
-      return `No model fits ${short(budget())} ${unit()} (${limit}): the smallest needs ${short(smallest)} ${unit()}.`;
+    const limits = [within(budget(), precision), ...(other() ? [within(otherBudget(), other())] : [])];
+    if (best >= 0) {
+      const name = cardOf(best).dataset.name;
+      return `Best by ${data.judged[precision]} accuracy within ${limits.join(" and ")}: ${name}.`;
     }
-    const name = cardOf(best).dataset.name;
-    return `Best by ${data.judged[precision]} accuracy within ${short(budget())} ${unit()} (${limit}): ${name}.`;
+    const left = dataset().models.filter(fitsOther);
+    if (!left.length) {
+      const least = short(smallest(dataset().models, other()));
+      return `No model fits ${limits[1]}: the smallest needs ${least} ${unit()}.`;
+    }
+    const which = other() ? `the smallest within ${limits[1]}` : "the smallest";
+    return `No model fits ${limits.join(" and ")}: ${which} needs ${short(smallest(left))} ${unit()}.`;
   }
 
   // A card of the section below, without what only the original may have.
@@ -87,7 +100,7 @@
   function linkView() {
     byId("view-link").href = "#" + new URLSearchParams({
       data: controls.dataset.value, cost: controls.cost.value, weights: controls.precision.value,
-      budget: controls.exact.value, model: controls.model.value,
+      budget: controls.exact.value, other: controls.other.value, model: controls.model.value,
       published: controls.published?.checked ? "1" : "0",
     });
   }
@@ -101,6 +114,7 @@
       .signal("cost", controls.cost.value)
       .signal("precision", controls.precision.value)
       .signal("budget", budget())
+      .signal("other", other()).signal("other_budget", otherBudget())
       .signal("published", published)
       .signal("x_title", data.costs[controls.cost.value])
       .signal("x_low", xLow).signal("x_high", xHigh)
@@ -116,18 +130,23 @@
     linkView();
   }
 
-  function refuse() {
-    controls.exact.setAttribute("aria-invalid", "true");
+  function refuse(control) {
+    control.setAttribute("aria-invalid", "true");
     byId("verdict").textContent = `A budget is a number of ${unit()} above 0.`;
     byId("verdict").classList.add("none");
   }
 
   function setBudget(size, moveSlider = true) {
-    if (!(size > 0 && Number.isFinite(size))) return refuse();
-    controls.exact.removeAttribute("aria-invalid");
+    const sizes = [[controls.exact, size], ...(other() ? [[controls.other, otherBudget()]] : [])];
+    for (const [control, value] of sizes) {
+      if (!(value > 0 && Number.isFinite(value))) return refuse(control);
+      control.removeAttribute("aria-invalid");
+    }
     controls.exact.value = String(size);
     if (moveSlider) controls.slider.value = String(toPosition(size));
     byId("unit").textContent = unit();
+    byId("other-limit").hidden = !otherName();
+    byId("other-name").textContent = data.limits[otherName()] ?? "";
     for (const chip of chips) chip.hidden = chip.dataset.limited !== limited();
     const best = chosen(size);
     byId("verdict").textContent = describe(best);
@@ -137,10 +156,15 @@
     draw();
   }
 
-  // Another format keeps the budget, in its own unit.
+  // Another format keeps the budget, in its own unit; the two limits of a device change places.
   let format = controls.precision.value;
   function changeFormat(name) {
-    const megabytes = budget() * data.mb[format];
+    let megabytes = budget() * data.mb[format];
+    if (name === otherName(format) && controls.other.value !== "") {
+      const before = controls.exact.value;
+      megabytes = otherBudget() * data.mb[name];
+      controls.other.value = before;
+    }
     format = controls.precision.value = name;
     setBudget(Number((megabytes / data.mb[name]).toPrecision(6)));
   }
@@ -161,6 +185,7 @@
       if (options.includes(wanted.get(name))) controls[control].value = wanted.get(name);
     }
     format = controls.precision.value;
+    controls.other.value = wanted.get("other") ?? "";
     if (controls.published) controls.published.checked = wanted.get("published") === "1";
     listModels();
     setBudget(Number(wanted.get("budget")));
@@ -182,7 +207,7 @@
   controls.cost.addEventListener("change", () => {
     // Memory in a number format is looked at with budgets in that format.
     const name = controls.cost.value.replace("memory_", "");
-    changeFormat(name in dataset().steps ? name : format);
+    changeFormat(name in dataset().preferred ? name : format);
   });
   controls.precision.addEventListener("change", () => {
     const name = controls.precision.value;
@@ -190,7 +215,9 @@
     changeFormat(name);
   });
   controls.slider.addEventListener("input", () => setBudget(toBudget(Number(controls.slider.value)), false));
-  controls.exact.addEventListener("input", () => setBudget(budget()));
+  for (const control of [controls.exact, controls.other]) {
+    control.addEventListener("input", () => setBudget(budget()));
+  }
   controls.model.addEventListener("change", () => show(Number(controls.model.value)));
   controls.published?.addEventListener("change", draw);
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
@@ -199,53 +226,7 @@
     chip.addEventListener("click", () => setBudget(Number(chip.dataset.budget)));
   }
 
-  // Hovering shows the cell; a click or tap keeps it beside the chart.
-  const tip = byId("tip");
-  const hide = () => { tip.hidden = true; };
-  function place(event) {
-    const margin = 14;
-    const { width, height } = tip.getBoundingClientRect();
-    let left = event.clientX + margin;
-    if (left + width > innerWidth - 8) left = Math.max(8, event.clientX - width - margin);
-    const top = Math.min(event.clientY + margin, innerHeight - height - 8);
-    tip.style.left = `${left}px`;
-    tip.style.top = `${Math.max(8, top)}px`;
-  }
-  function hover(event, item) {
-    const point = item?.datum;
-    if (!point || !["measured", "published"].includes(point.kind)) return hide();
-    if (tip.dataset.shown !== `${point.kind} ${point.name}` || tip.hidden) {
-      tip.replaceChildren(...(point.kind === "measured" ? ofModel(point) : ofPublished(point)));
-      tip.dataset.shown = `${point.kind} ${point.name}`;
-      tip.hidden = false;
-    }
-    place(event);
-  }
-  function line(tag, text) {
-    const element = document.createElement(tag);
-    element.textContent = text;
-    return element;
-  }
-  function ofModel(point) {
-    const card = copyOf(point.model);
-    const picture = card.querySelector("svg.cell");
-    const parts = [line("strong", point.name), line("p", numbers(point)), card.querySelector(".archid")];
-    return picture ? [parts[0], picture, ...parts.slice(1)] : parts;
-  }
-  function ofPublished(point) {
-    return [line("strong", point.name), line("p", numbers(point)), line("p", "Published value, not measured here.")];
-  }
-  function numbers(point) {
-    const spread = point.low === undefined ? "" : ` ± ${((point.high - point.low) / 2).toFixed(2)}`;
-    const ends = point.least === undefined ? "" : ` (${point.least.toFixed(1)}–${point.most.toFixed(1)})`;
-    const bound = point.bound ? "below " : "";
-    return `${point.y.toFixed(2)}${spread} %${ends} · ${data.costs[point.cost]}: ${bound}${short(point.x)}`;
-  }
-  view.addEventListener("pointermove", hover);
-  view.addEventListener("click", (_, item) => { if (item?.datum?.model >= 0) show(item.datum.model); });
-  byId("chart").addEventListener("pointerleave", hide);
-  addEventListener("scroll", hide, { passive: true });
-  addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  watchPoints(view, { short, copyOf, show, costs: data.costs });
 
   // As wide as its place, and so low that the budget is on the screen with it.
   function resize() {

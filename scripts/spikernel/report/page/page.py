@@ -70,6 +70,7 @@ def render(content: Content) -> str:
         version=__version__,
         css=_file("page.css"),
         script=_file("page.js"),
+        hover=_file("hover.js"),
         sorting=_file("sorting.js"),
         vega=Markup(explorer_chart.runtime()),
         figures=content.figures,

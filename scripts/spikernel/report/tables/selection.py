@@ -131,33 +131,27 @@ def with_rivals(
 
 def _best(rivals: pd.DataFrame, budget_mb: float) -> int | None:
     """Return the label of the row to choose among the models of one data set, if any fits."""
-    fitting = rivals[rivals["memory_mb"] <= budget_mb].sort_values(
-        ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank", "width"],
-        ascending=[False, *[True] * 5],
-    )
+    fitting = _by_preference(rivals[rivals["memory_mb"] <= budget_mb])
     return int(fitting.index[0]) if len(fitting) else None
 
 
-def staircase(means: pd.DataFrame, precision: str) -> dict[str, list[tuple[float, int]]]:
-    """Return the choice for EVERY memory budget, by data set.
+def _by_preference(rivals: pd.DataFrame) -> pd.DataFrame:
+    return rivals.sort_values(
+        ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank", "width"],
+        ascending=[False, *[True] * 5],
+    )
+
+
+def preferred(means: pd.DataFrame, precision: str) -> dict[str, list[int]]:
+    """Return the labels of the rows of `means` by data set; the first that fits is chosen.
 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         precision: what the budgets limit, as in `select`.
 
-    Returns:
-        Pairs of a memory in MB and the label of a row of `means`, in rising order: that model
-        is chosen from that budget on, up to the next pair's. Below the first, nothing fits.
-
     """
-    steps: dict[str, list[tuple[float, int]]] = {}
-    for dataset, rivals in models.at_precision(means, precision).groupby("dataset"):
-        found = steps.setdefault(str(dataset), [])
-        for memory_mb in sorted(rivals["memory_mb"].unique()):
-            place = _best(rivals, memory_mb)
-            if place is not None and (not found or found[-1][1] != place):
-                found.append((float(memory_mb), place))
-    return steps
+    rows = models.at_precision(means, precision).groupby("dataset")
+    return {str(dataset): [*map(int, _by_preference(part).index)] for dataset, part in rows}
 
 
 def to_csv(table: pd.DataFrame) -> str:

@@ -242,6 +242,29 @@ def test_a_device_is_named_in_kb_of_flash_or_of_ram(browser: Browser, tmp_path: 
     page.select_option("#precision", "flash")
     assert page.input_value("#cost") == "memory_flash"
     assert shown.all_inner_texts() == ["32 kB"]
+    # Flash and RAM at once: 25 kB and 10, 30 and 9 of equal accuracy, and two larger models.
+    assert page.is_visible("#other-kb")
+    best, both = "Best by int8 validation accuracy within", "26 kB (flash) and 9 kB (RAM)"
+    for flash, ram, expected in (
+        (100, "", f"{best} 100 kB (flash): k1-3 rank 1."),
+        (100, "9", f"{best} 100 kB (flash) and 9 kB (RAM): k1-3 rank 2."),
+        (26, "9", f"No model fits {both}: the smallest within 9 kB (RAM) needs 30 kB."),
+        (26, "8", "No model fits 8 kB (RAM): the smallest needs 9 kB."),
+        (26, "0", "A budget is a number of kB above 0."),
+        (30, "9", f"{best} 30 kB (flash) and 9 kB (RAM): k1-3 rank 2."),
+    ):
+        page.fill("#budget-mb", str(flash))
+        page.fill("#other-kb", ram)
+        assert page.inner_text("#verdict") == expected
+    assert signal(page, "other") == "ram"
+    assert signal(page, "other_budget") == 9
+    page.select_option("#precision", "ram")
+    assert page.input_value("#budget-mb") == "9"
+    assert page.input_value("#other-kb") == "30"
+    assert shown_model(page) == ARCHIDS["k1-3", 2]
+    assert "other=30" in (page.get_attribute("#view-link", "href") or "")
+    page.select_option("#precision", "fp32")
+    assert page.is_hidden("#other-kb")
     assert watched.faults == []
     page.context.close()
 

@@ -231,19 +231,20 @@ def test_int8_of_some_models_only_is_not_mixed_with_fp32(experiment: Experiment)
 
 
 @pytest.mark.parametrize("precision", list(costs.BYTES))
-def test_the_staircase_is_the_selection_for_every_budget(
+def test_the_first_preferred_that_fits_is_the_selection(
     experiment: Experiment, precision: str
 ) -> None:
     means = means_of(experiment)
-    steps = selection.staircase(means, precision)["cifar10"]
-    memories = sorted(means[f"memory_mb_{precision}"])
+    order = selection.preferred(means, precision)["cifar10"]
+    memory = means[f"memory_mb_{precision}"]
+    memories = sorted(memory)
     budgets = [0.99 * memories[0], *memories, *(1.001 * memory for memory in memories)]
     chosen = selection.select(means, budgets, precision)
     for row in chosen.to_dict("records"):
-        fitting = [place for memory, place in steps if memory <= row["budget_mb"]]
+        fitting = [place for place in order if memory[place] <= row["budget_mb"]]
         assert bool(fitting) == row["fits"]
         if fitting:
-            assert means.loc[fitting[-1], "archid"] == row["archid"]
+            assert means.loc[fitting[0], "archid"] == row["archid"]
 
 
 def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> None:

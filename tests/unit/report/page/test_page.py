@@ -266,7 +266,7 @@ def test_scripts_run_from_the_command_line(
 def test_the_report_depends_on_every_file_of_the_page() -> None:
     folder = Path(page.__file__).parent
     expected = {path for path in folder.iterdir() if path.suffix in (".j2", ".css", ".js")}
-    assert len(expected) == 8
+    assert len(expected) == 9
     assert expected <= code.reached("tradeoff_report")
 
 
