@@ -25,7 +25,7 @@ def test_small_nets_of_a_data_set_come_first(tmp_path: Path) -> None:
         write_json(folder / "metrics.json", {**NET, "dataset": dataset, "bytes": size})
     lines = released.block(tmp_path).splitlines()[2:]
     assert [cell.strip() for cell in lines[0].split("|")][1:-1] == [
-        "[cifar10-a](models/cifar10-a/MODEL_CARD.md)", "cifar10", "`zero-zero-k3-zero-zero-zero`",
+        "[cifar10-a](models/cifar10-a/MODEL_CARD.md)", "cifar10", "zero-zero-k3-zero-zero-zero",
         "32/84", "232,754", "int8", "236", "5", "89.21",
     ]  # fmt: skip
     assert [line.split("]")[0] for line in lines] == ["| [cifar10-a", "| [cifar10-b", "| [digits-a"]
