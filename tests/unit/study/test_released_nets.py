@@ -17,6 +17,7 @@ from spikernel.export import compiler
 from spikernel.export.c_source import c_files
 from spikernel.export.lowering import lower
 from spikernel.export.program import Program
+from spikernel.export.program_accuracy import logits
 from spikernel.export.quantise import quantise
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import mean_logits
@@ -84,8 +85,11 @@ def test_c_code_decides_as_the_released_net(name: str, tmp_path: Path) -> None:
     normalise = Normaliser(preprocessing.mean, preprocessing.sd, CPU)
     expected = mean_logits(net, normalise(torch.from_numpy(images)).split(100)).argmax(1).numpy()
     values = (preprocessing.mean, preprocessing.sd, preprocessing.classes)
-    classes = c_classes(quantise(lower(net, *values)), images, tmp_path / "c")
-    assert np.mean(classes == expected) > 0.99
+    program = quantise(lower(net, *values))
+    classes = c_classes(program, images, tmp_path / "c")
+    assert np.array_equal(classes, logits(program, torch.from_numpy(images)).argmax(1).numpy())
+    # With the normalisation in them the stem's weights are rounded once more; no others are.
+    assert np.mean(classes == expected) >= 0.95
     if len(labels) == metrics_of(name)["test_images"]:
         right = 100 * np.mean(classes == labels)
         assert right == pytest.approx(metrics_of(name)["test_accuracy_percent"], abs=0.3)
