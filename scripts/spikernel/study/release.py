@@ -102,7 +102,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
             "precision": settings.precision,
             "training": {key: made[key] for key in ("settings", "code", "packages", "finished")},
         },
-        inputs=[metrics_path, model_path, manifest_path],
+        inputs=[_from_here(path) for path in (metrics_path, model_path, manifest_path)],
         outputs=[folder / name for name in ("metrics.json", "model.safetensors", "MODEL_CARD.md")],
         seconds=watch.seconds(),
         device=str(machine),
@@ -159,6 +159,12 @@ def _manifest_of(record: Path, known: dict[str, Any]) -> Path:
         f"{record}: the data that it names are not there, or are others now: prepare them with the "
         "training's settings and name their manifest.json with --manifest"
     )
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path from the current folder on, if it lies there: a release names no machine."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _data_settings(manifest: Path) -> dict[str, Any]:

@@ -175,3 +175,17 @@ def test_int8_weights_without_scales_are_refused(training: Path, tmp_path: Path)
     save_file(tensors, path, metadata=description)
     with pytest.raises(DataError, match=r"head\.outputs\.weight is int8 and lacks a scale"):
         load_model(path, CPU)
+
+
+def test_a_release_names_files_from_the_current_folder(
+    training: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = released(training, tmp_path / "digits-away")
+    monkeypatch.chdir(training)
+    here = released(training, tmp_path / "digits-here")
+    away, near = (
+        json.loads((path / "provenance.json").read_text())["inputs"] for path in (folder, here)
+    )
+    assert str(training / "metrics.json") in away
+    assert {"metrics.json", "model.safetensors"} < set(near)
+    assert away[str(training / "metrics.json")] == near["metrics.json"]
