@@ -2,7 +2,7 @@
 
 A page keeps its path in the project, so that one link holds in the repository and on the site. A
 file that a page links to becomes part of the site. Every package of the library gets a page with
-its docstrings.
+its docstrings, every released net its model card.
 """
 
 import re
@@ -14,14 +14,20 @@ from mkdocs.structure.files import File, Files
 
 PROJECT = Path(__file__).resolve().parents[1]
 LIBRARY = PROJECT / "scripts" / "spikernel"
-PAGES = ("*.md", "config/*.md", "data/*.md", "docs/*.md")
+CARDS = "models/*/MODEL_CARD.md"
+PAGES = ("*.md", "config/*.md", "data/*.md", "docs/*.md", CARDS)
 LINK = re.compile(r"\]\(([^()\s#:]+)(?:#[^()\s]*)?\)")
 """A link to a file."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Add the reference to the navigation."""
-    config.nav = [*(config.nav or []), {"Reference": [{name: _page(name)} for name in packages()]}]
+    """Add the released nets and the reference to the navigation."""
+    cards = sorted(path.relative_to(PROJECT) for path in PROJECT.glob(CARDS))
+    config.nav = [
+        *(config.nav or []),
+        {"Released nets": [{card.parent.name: card.as_posix()} for card in cards]},
+        {"Reference": [{name: _page(name)} for name in packages()]},
+    ]
     return config
 
 
