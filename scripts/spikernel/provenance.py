@@ -192,6 +192,16 @@ def check(paths: Iterable[Path]) -> None:
                 )
 
 
+def made_together(first: Path, second: Path) -> bool:
+    """Whether one job wrote both files, as far as the records beside the first say."""
+    for record in first.parent.glob("provenance*.json"):
+        outputs = recorded_outputs(record)
+        expected = outputs.get(second.name)
+        if first.name in outputs and expected not in (None, artifacts.file_hash(second)):
+            return False
+    return True
+
+
 def records(results: Path) -> list[Path]:
     """Return the record of every job under a folder.
 

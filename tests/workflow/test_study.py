@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -189,6 +191,30 @@ def test_widths_are_added_to_a_finished_run(project: Path) -> None:
     page = (project / REPORT / "report.html").read_text()
     assert f"../digits/{place}/model.safetensors" in page
     assert "design-1 rank 1 width 2" in page
+
+
+def test_a_model_exported_by_hand_is_on_the_page(project: Path) -> None:
+    command = ["scripts/export_models.py", "--run", "results/tiny/digits"]
+    made = subprocess.run([sys.executable, *command], cwd=project, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    folders = sorted(path.name for path in (project / "results/tiny/digits").glob("export-*"))
+    assert folders == ["export-design-1-rank-1", "export-k1-3-rank-1"]
+    assert replan(project) == {"all": 1, "tradeoff_report": 1}
+    result = snakemake(project)
+    assert result.returncode == 0, result.stdout
+    links = [f'href="../digits/{folder}/model.zip"' for folder in folders]
+    page = (project / REPORT / "report.html").read_text()
+    assert [link in page for link in links] == [True, True]
+    # The first is now of another training than that whose weights lie there.
+    record = project / "results/tiny/digits" / folders[0] / "provenance.json"
+    made_of = json.loads(record.read_text())
+    del made_of["record_sha256"]
+    record.write_text(json.dumps({**made_of, "inputs": {"model.safetensors": "0" * 64}}))
+    record.with_name("export.json").touch()
+    result = snakemake(project)
+    assert result.returncode == 0, result.stdout
+    page = (project / REPORT / "report.html").read_text()
+    assert [link in page for link in links] == [False, True]
 
 
 def test_a_run_ends_with_its_result(project: Path) -> None:

@@ -130,8 +130,14 @@ C_FILES = [
 
 
 def export_records():
-    """Return the record of every data set's exported model; none where they are not wanted."""
-    return dataset_files("export/export.json") if CHECKED.export.enabled else []
+    """Return the record of every data set's exported model, and of those exported by hand."""
+    chosen = dataset_files("export/export.json") if CHECKED.export.enabled else []
+    by_hand = [
+        path.as_posix()
+        for pattern in dataset_files("export-*/export.json")
+        for path in sorted(Path().glob(pattern))
+    ]
+    return chosen + by_hand
 
 
 def everything(*rules):

@@ -51,6 +51,7 @@ rule tradeoff_report:
         deployments=deployments(),
         predictions=deployments("predictions.npz"),
         exports=export_records(),
+        findings=dataset_files("prepare_data/findings.json"),
         provenance=provenance_files(),
     output:
         page=report(
@@ -89,5 +90,6 @@ rule tradeoff_report:
         " --metrics {input.metrics} --histories {input.histories} --searches {input.searches}"
         " --candidates {input.candidates} --impacts {input.impacts} --kernel-sets {input.kernel_sets}"
         " --provenance {input.provenance} --layers {input.layers} --exports {input.exports}"
+        " --findings {input.findings}"
         " --experiment {wildcards.experiment} --settings {params.settings:q} --page {output.page}"
         " --figures {params.folder}/figures >{log} 2>&1"

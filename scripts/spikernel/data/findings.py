@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from spikernel import artifacts
+from spikernel.data.cautions import FILE
 from spikernel.data.collection import Collection
 from spikernel.data.manifest import SplitFiles, SplitName
 
 LOG = logging.getLogger(__name__)
-FILE = "findings.json"
-"""Name of the file, which lies beside the manifest."""
 KEPT = 1000
 """Pairs of equal images that the file names at most, for each pair of splits."""
 
@@ -47,7 +46,8 @@ def report(
         ).items()
     }
     remarks, on_white = collection.remarks, sorted(collection.remarks.on_white)
-    _say_lacking(dataset, collection.classes, splits)
+    lacking = {split: _lacking(collection.classes, files) for split, files in splits.items()}
+    _say_lacking(dataset, len(collection.classes), lacking)
     _say_equal(dataset, pairs)
     for what, found in (
         ("files left out, being no images of it", remarks.skipped),
@@ -56,10 +56,12 @@ def report(
         if found:
             LOG.warning("%s: %s: %d (%s)", dataset, what, len(found), some(found))
     record = {
+        "dataset": dataset,
         "equal_images": {
             "/".join(dict.fromkeys(key)): {"count": len(found), "pairs": found[:KEPT]}
             for key, found in pairs.items()
         },
+        "classes_without_images": lacking,
         "skipped_files": remarks.skipped,
         "images_laid_on_white": on_white,
     }
@@ -96,16 +98,17 @@ def some(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _say_lacking(
-    dataset: str, classes: Sequence[str], splits: Mapping[SplitName, SplitFiles]
-) -> None:
-    for split, files in splits.items():
-        lacking = [name for name, count in zip(classes, files.per_class, strict=True) if not count]
-        if lacking:
+def _lacking(classes: Sequence[str], files: SplitFiles) -> list[str]:
+    return [name for name, count in zip(classes, files.per_class, strict=True) if not count]
+
+
+def _say_lacking(dataset: str, classes: int, lacking: Mapping[SplitName, Sequence[str]]) -> None:
+    for split, names in lacking.items():
+        if names:
             LOG.warning(
                 "%s: classes without a %s image: %d of %d (%s): the %s accuracy says nothing of "
                 "them: add images%s",
-                dataset, split, len(lacking), len(classes), some(lacking), split,
+                dataset, split, len(names), classes, some(names), split,
                 " or raise test_images" if split == "test" else "",
             )  # fmt: skip
 

@@ -46,6 +46,10 @@ class Preprocessing:
     classes: list[str]
     train_sha256: str | None = None
 
+    def is_of_split(self, manifest: Manifest) -> bool:
+        """Whether the net was trained on a data set's training split, as far as its file says."""
+        return self.train_sha256 in (None, manifest.splits["train"].images_sha256)
+
 
 def save_model(
     path: Path, net: SpikingNet, manifest: Manifest, tensors: Mapping[str, Tensor] | None = None

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from spikernel.config import model_name
+from spikernel.data import cautions
 
 
 def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
     """Yield five lines for each data set, or three where no model fits a budget.
+
+    What misleads in its images takes a line more.
 
     Args:
         folder: results of the experiment.
@@ -39,6 +42,9 @@ def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
             yield from _model(chosen, export)
         yield f"Page      {report / 'report.html'}"
         yield f"Export    {place / 'MODEL_CARD.md' if exported else 'none (export/enabled: false)'}"
+        found = folder / dataset / "prepare_data" / cautions.FILE
+        if said := cautions.read(found):
+            yield f"Images    {'; '.join(said)}: {found} names them"
 
 
 def _place(row: dict[str, str]) -> str:
@@ -53,13 +59,15 @@ def _model(row: dict[str, str], export: dict[str, Any]) -> Iterator[str]:
     accuracy, low, high = (
         float(row[f"test_accuracy_percent_{name}"]) for name in ("mean", "low", "high")
     )
+    chance = float(row["chance_percent"])
     yield (
         f"Accuracy  {accuracy:.2f} % of {int(row['test_images']):,} test images (95 % interval "
         f"{low:.1f} to {high:.1f} %), {row['seeds']} seed{'s' * (row['seeds'] != '1')}"
+        f"{f'; no better than chance ({chance:.3g} %)' if low <= chance else ''}"
     )
     sizes = [
         f"{made['flash_bytes'] / 1000:.1f} kB of flash, {made['ram_bytes'] / 1000:.1f} kB of RAM "
-        f"as C code with {weights} weights"
+        f"as C code with {weights} weights ({made['compiler']}, -Os)"
         for weights, made in export.get("c", {}).items()
         if "flash_bytes" in made
     ]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from spikernel import provenance
 from spikernel.config import ReportConfig
+from spikernel.data.cautions import FILE
 from spikernel.errors import TableError
 from spikernel.report.tables import comparisons, models
 from spikernel.report.tables.predictions import Predictions
@@ -79,6 +80,7 @@ def run(inputs: Inputs, outputs: Outputs) -> None:
             models=files.models,
             selection=files.selection,
             comparisons=files.comparisons,
+            findings=[path for run in inputs.runs for path in run.glob(f"*/prepare_data/{FILE}")],
             **{name: [] for name in _ABSENT},
         ),
         tradeoff_report.Outputs(page=folder / "report.html", figures=folder / "figures"),

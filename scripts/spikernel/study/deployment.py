@@ -15,7 +15,7 @@ from spikernel.export.deployed import deployed
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import binary_logits, to_device
 from spikernel.inference.released import load_model
-from spikernel.study.fit import check_fit, check_split
+from spikernel.study.fit import check_fit, check_metrics, check_split
 from spikernel.study.inputs import Machine
 
 _IDENTITY = ("dataset", "kernel_set", "rank", "seed", "archid")
@@ -54,12 +54,13 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
     """Measure exact memory and the accuracy with int8 weights; write them, and the predictions.
 
     Raises:
-        DataError: the weights are damaged, or made for other images or classes.
+        DataError: the weights are damaged, made for other images or classes, or not those that
+            the metrics are of.
 
     """
     watch = provenance.Stopwatch()
     provenance.check(provenance.paths_of(inputs))
-    record = artifacts.read_object(inputs.metrics, *_IDENTITY)
+    record = artifacts.read_object(inputs.metrics, *_IDENTITY, "test_accuracy_percent")
     validation, test = (load_split(inputs.manifest, name) for name in ("validation", "test"))
     manifest, device = test.manifest, machine.torch_device
     net, preprocessing = load_model(inputs.model, device)
@@ -67,6 +68,8 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
     check_split(preprocessing, manifest, inputs.manifest)
     images, labels = to_device(test, device)
     logits = binary_logits(net, images, Normaliser(preprocessing.mean, preprocessing.sd, device))
+    reached = 100 * float((logits.argmax(1) == labels).double().mean())
+    check_metrics(net.architecture, reached, len(labels), record, inputs.metrics)
     found, int8 = deployed(net, manifest, to_device(validation, device), (images, labels))
     described = {
         **{key: record[key] for key in _IDENTITY},

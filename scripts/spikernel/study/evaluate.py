@@ -11,7 +11,7 @@ from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import binary_accuracy_percent, to_device
 from spikernel.inference.released import load_model
 from spikernel.space.counts import parameter_count
-from spikernel.study.fit import check_fit, check_split, is_same_split
+from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
 
 
@@ -100,7 +100,7 @@ def evaluate(
     provenance.check([model_path, metrics_path, manifest_path])
     data = load_split(manifest_path, split)
     check_fit(net.architecture, preprocessing, data.manifest, manifest_path)
-    same_split = is_same_split(preprocessing, data.manifest)
+    same_split = preprocessing.is_of_split(data.manifest)
     if not (same_split or other_split):
         check_split(preprocessing, data.manifest, manifest_path)
     normalise = Normaliser(preprocessing.mean, preprocessing.sd, machine.torch_device)

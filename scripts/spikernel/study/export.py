@@ -23,7 +23,7 @@ from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import mean_logits, to_device
 from spikernel.inference.released import load_model
 from spikernel.study.chosen_model import Chosen, choose
-from spikernel.study.fit import check_fit, check_split
+from spikernel.study.fit import check_fit, check_metrics, check_split
 from spikernel.study.inputs import Machine
 
 LOG = logging.getLogger(__name__)
@@ -88,7 +88,8 @@ def export_model(
 
     Raises:
         ExportError: the model cannot be expressed, or a form of it is wrong.
-        DataError: the weights are damaged, or made for other images or classes.
+        DataError: the weights are damaged, made for other images or classes, or not those that
+            the metrics are of.
 
     """
     machine, export = Machine("cpu", settings.threads), settings.export
@@ -101,12 +102,14 @@ def export_model(
     images, labels = to_device(split, CPU)
     fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
     int8 = quantise(fp32)
+    reached = accuracy_percent(fp32, images, labels)
+    check_metrics(net.architecture, reached, len(labels), chosen.metrics, chosen.metrics_path)
     report = {
         **_description(chosen, fp32),
         "test_images": len(labels),
         "test_accuracy_percent": {
             "trained": chosen.metrics["test_accuracy_percent"],
-            "fp32": accuracy_percent(fp32, images, labels),
+            "fp32": reached,
             "int8": accuracy_percent(int8, images, labels),
         },
     }

@@ -43,14 +43,14 @@ def run(settings: Settings) -> None:
 
     """
     faults = []
+    manifest = settings.run / "prepare_data" / "manifest.json"
+    provenance.check([manifest])
     chosen = _chosen(settings)
     for model, named_by in chosen:
         kernel_set, rank = (model.metrics[key] for key in ("kernel_set", "rank"))
         suffix = width_suffix(model.width)
         report = settings.run / f"export-{kernel_set}-rank-{rank}{suffix}" / "export.json"
-        manifest = settings.run / "prepare_data" / "manifest.json"
         wanted = export.Settings(settings.export, settings.threads)
-        provenance.check([model.metrics_path])
         try:
             export.export_model(model, manifest, report, wanted, named_by)
         except ExportError as error:
@@ -67,6 +67,8 @@ def run(settings: Settings) -> None:
 def _chosen(settings: Settings) -> list[tuple[Chosen, list[Path]]]:
     """Return the models to export, and the files by which each was chosen."""
     models, budget_kb, ram_kb = models_of(settings.run), settings.budget_kb, settings.ram_kb
+    # Of every seed: which is best depends on all of them.
+    provenance.check(path for model in models for path in model.seeds)
     if budget_kb is None and ram_kb is None:
         return [(model.best(), []) for model in models]
     provenance.check(path for model in models for path in model.deployment_paths)

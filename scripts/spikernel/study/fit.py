@@ -1,12 +1,19 @@
 """What a trained net and a prepared data set must agree in."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spikernel.data.manifest import Manifest
 from spikernel.errors import DataError
 from spikernel.inference.released import Preprocessing
 from spikernel.space.architecture import Architecture
 from spikernel.study.shapes import image_shape
+
+ROUNDING_PERCENT = 1.0
+"""Accuracies of the same weights differ by no more, on another device or folded."""
+ROUNDING_IMAGES = 3
+"""The same on few images."""
 
 
 def check_fit(
@@ -34,12 +41,6 @@ def check_fit(
         raise DataError(f"{path}: its classes are not those that the net was trained on")
 
 
-def is_same_split(preprocessing: Preprocessing, manifest: Manifest) -> bool:
-    """Whether a net was trained on the training split of a data set, as far as its file says."""
-    known = preprocessing.train_sha256
-    return known is None or known == manifest.splits["train"].images_sha256
-
-
 def check_split(preprocessing: Preprocessing, manifest: Manifest, path: Path) -> None:
     """Refuse a data set that is split otherwise than the one that a net was trained on.
 
@@ -47,9 +48,45 @@ def check_split(preprocessing: Preprocessing, manifest: Manifest, path: Path) ->
         DataError: the net may have been trained on images of its other splits.
 
     """
-    if not is_same_split(preprocessing, manifest):
+    if not preprocessing.is_of_split(manifest):
         raise DataError(
             f"{path}: this data set is split otherwise than the one that the net was trained on, "
             "so its other splits may hold images that the net has seen: prepare the data with the "
             "training's settings"
+        )
+
+
+def check_metrics(
+    architecture: Architecture,
+    accuracy_percent: float,
+    images: int,
+    metrics: Mapping[str, Any],
+    path: Path,
+) -> None:
+    """Refuse weights that are not those whose training wrote `metrics.json`.
+
+    Args:
+        architecture: the net's.
+        accuracy_percent: that it has now on the test split.
+        images: how many that has.
+        metrics: what the file holds.
+        path: of the file, for the message.
+
+    Raises:
+        DataError: the cell is another, or the accuracy.
+
+    """
+    archid = architecture.cell.archid
+    if archid != metrics["archid"]:
+        raise DataError(
+            f"{path} is of cell {metrics['archid']}, the weights are of {archid}: they come from "
+            "two trainings: give those of one"
+        )
+    recorded = metrics["test_accuracy_percent"]
+    most = max(ROUNDING_PERCENT, 100 * ROUNDING_IMAGES / images)
+    if not abs(accuracy_percent - recorded) <= most:
+        raise DataError(
+            f"{path} says {recorded:.2f} % of the test images, the weights beside it reach "
+            f"{accuracy_percent:.2f} %: they were altered or are of another training: train again, "
+            "or fetch them again"
         )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spikernel import artifacts, provenance, tables
 from spikernel.config import ReportConfig
+from spikernel.data import cautions
 from spikernel.errors import TableError
 from spikernel.report.charts import (
     curves_figure,
@@ -19,7 +20,7 @@ from spikernel.report.charts import (
     score_figure,
     search_figure,
 )
-from spikernel.report.page import cards, headlines, image_evidence, page
+from spikernel.report.page import card_files, cards, headlines, image_evidence, page
 from spikernel.report.tables import comparisons, compute, models, published, selection
 from spikernel.report.tables.records import Deployment, KernelSets, Metrics, Search, sizes_text
 
@@ -48,6 +49,7 @@ class Inputs:
     exports: Annotated[list[Path], "export.json of every exported model"] = field(
         default_factory=list
     )
+    findings: Annotated[list[Path], "findings.json of every data set"] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +139,7 @@ def _content(
             means,
             rates,
             compared,
-            cards.Sources(
+            card_files.Sources(
                 metrics=inputs.metrics,
                 layers=inputs.layers,
                 exports=inputs.exports,
@@ -145,6 +147,7 @@ def _content(
             ),
         ),
         settings=settings,
+        cautions=cautions.by_dataset(inputs.findings),
         figures=Path(os.path.relpath(outputs.figures, outputs.page.parent)).as_posix(),
     )
 

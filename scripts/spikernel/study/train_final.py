@@ -9,7 +9,7 @@ import pandas as pd
 from spikernel import artifacts, code, provenance
 from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
 from spikernel.data.splits import load_split
-from spikernel.errors import ConfigError, SpikernelError, TableError
+from spikernel.errors import ConfigError, DataError, SpikernelError, TableError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import (
     accuracy_percent,
@@ -87,25 +87,35 @@ class Candidate:
     kernel_sizes: list[int]
     rank: int | None
     sources: tuple[Path, ...] = ()
+    dataset: str | None = None
+    """That it was searched on; None where it was given by hand."""
 
     @classmethod
     def of_search(cls, candidates_path: Path, search_path: Path, rank: int) -> "Candidate":
         """Return the candidate of a rank of a search.
 
         Raises:
-            TableError: the search has no candidate of that rank.
+            TableError: the search has no candidate of that rank, or the files are of two searches.
 
         """
         cell = read_candidate(candidates_path, rank)
-        search = artifacts.read_object(search_path, "kernel_set", "kernel_sizes", "best_archid")
+        keys = ("dataset", "kernel_set", "kernel_sizes", "best_archid")
+        search = artifacts.read_object(search_path, *keys)
         best = read_candidate(candidates_path, 1).archid
         if best != search["best_archid"]:
             raise TableError(
                 f"{candidates_path} and {search_path} are of two searches: their best cells are "
                 f"{best} and {search['best_archid']}"
             )
+        foreign = set(cell.kernel_sizes()) - set(search["kernel_sizes"])
+        if foreign or not provenance.made_together(candidates_path, search_path):
+            raise TableError(
+                f"{candidates_path} and {search_path} are of two searches, though their best cells "
+                f"are the same: give those of kernel set {search['kernel_set']}"
+            )
         sources = (candidates_path, search_path)
-        return cls(cell, search["kernel_set"], search["kernel_sizes"], rank, sources)
+        kernel_set, sizes = search["kernel_set"], search["kernel_sizes"]
+        return cls(cell, kernel_set, sizes, rank, sources, search["dataset"])
 
     @classmethod
     def by_hand(cls, archid: str) -> "Candidate":
@@ -137,6 +147,7 @@ def train_candidate(
     """Train a candidate; the test split is read after training, once.
 
     Raises:
+        DataError: the candidate was searched on another data set.
         TrainingError: the loss is not finite; the last good state stays.
         UnfinishedError: it would take longer than `settings.max_seconds`; the state stays.
 
@@ -144,6 +155,11 @@ def train_candidate(
     watch = provenance.Stopwatch()
     splits = load_split(manifest_path, "train"), load_split(manifest_path, "validation")
     manifest, training, seed = splits[0].manifest, settings.training, settings.seed
+    if candidate.dataset not in (None, manifest.dataset):
+        raise DataError(
+            f"{manifest_path} is of {manifest.dataset}, the search was on {candidate.dataset}: "
+            "give the manifest of that data set"
+        )
     network = settings.network.scaled(settings.width)
     architecture = Architecture(candidate.cell, network, image_shape(manifest))
     fingerprint = training_run.fingerprint(architecture, training, seed, machine, manifest_path)

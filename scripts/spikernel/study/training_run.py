@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from spikernel import artifacts, code, tables
+from spikernel import artifacts, code, provenance, tables
 from spikernel.config import TrainingConfig
 from spikernel.data.splits import Split
 from spikernel.errors import DataError, TrainingError
@@ -53,7 +53,7 @@ def teacher_hashes(training: TrainingConfig) -> dict[str, str]:
     """Return path -> SHA-256 of the released weights that a training reads besides the data.
 
     Raises:
-        DataError: they are missing.
+        DataError: they are missing, or were altered since they were made.
 
     """
     if training.teacher is None:
@@ -61,6 +61,7 @@ def teacher_hashes(training: TrainingConfig) -> dict[str, str]:
     path = Path(training.teacher)
     if not path.is_file():
         raise DataError(f"training/teacher: {path} is missing: train it first, or correct the path")
+    provenance.check([path])
     return {training.teacher: artifacts.file_hash(path)}
 
 

@@ -52,6 +52,7 @@ class Experiment:
     provenance: list[Path] = field(default_factory=list)
     layers: list[Path] = field(default_factory=list)
     exports: list[Path] = field(default_factory=list)
+    findings: list[Path] = field(default_factory=list)
 
     def tables(self, **settings: Any) -> Path:
         """Run tradeoff_table and return the folder of its outputs."""
@@ -106,6 +107,7 @@ class Experiment:
             predictions=self.predictions,
             layers=self.layers,
             exports=self.exports,
+            findings=self.findings,
         )
         outputs = tradeoff_report.Outputs(page=out / "report.html", figures=out / "figures")
         tradeoff_report.run(inputs, outputs, ReportConfig.parse(settings, "test"), "trial")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spikernel import artifacts, tables
+from spikernel import artifacts, provenance, tables
 from spikernel.errors import TableError
 from spikernel.study import train_final
 
@@ -32,8 +32,32 @@ def test_training_records_what_each_layer_does(model: Path) -> None:
 
 def test_candidates_and_record_of_two_searches_are_refused(tmp_path: Path) -> None:
     tables.write_csv(tmp_path / "candidates.csv", [{"archid": "k3-k3-k3-k3-k3-k3", "rank": 1}])
-    search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3], "best_archid": "k1-k1-k1-k1-k1-k1"}
+    search = {
+        "dataset": "digits", "kernel_set": "k1-3", "kernel_sizes": [1, 3],
+        "best_archid": "k1-k1-k1-k1-k1-k1",
+    }  # fmt: skip
     artifacts.write_json(tmp_path / "search.json", search)
     paths = tmp_path / "candidates.csv", tmp_path / "search.json"
     with pytest.raises(TableError, match="are of two searches: their best cells are k3-k3-k3"):
         train_final.Candidate.of_search(*paths, rank=1)
+    # Two sets whose best cell is the same.
+    same = {**search, "best_archid": "k3-k3-k3-k3-k3-k3"}
+    for sizes, refused in (([1, 3], False), ([1, 5], True)):
+        artifacts.write_json(tmp_path / "search.json", {**same, "kernel_sizes": sizes})
+        if not refused:
+            assert train_final.Candidate.of_search(*paths, rank=1).kernel_sizes == sizes
+            continue
+        with pytest.raises(TableError, match="though their best cells are the same"):
+            train_final.Candidate.of_search(*paths, rank=1)
+    # The record beside the candidates names the search.json that was written with them.
+    artifacts.write_json(tmp_path / "search.json", same)
+    provenance.write(
+        tmp_path / "provenance.json", step="nas_search", settings={}, inputs=[], outputs=paths,
+        seconds=0.0,
+    )  # fmt: skip
+    other = tmp_path / "other" / "search.json"
+    artifacts.write_json(other, same)
+    train_final.Candidate.of_search(paths[0], other, rank=1)
+    artifacts.write_json(other, {**same, "kernel_set": "k1-3-5", "kernel_sizes": [1, 3, 5]})
+    with pytest.raises(TableError, match="give those of kernel set k1-3-5"):
+        train_final.Candidate.of_search(paths[0], other, rank=1)

@@ -23,7 +23,10 @@ def trained(manifest: Path, folder: Path, archid: str, training: TrainingConfig)
     """Train one cell and deploy it as the steps do; return its metrics.json."""
     cell = Cell.from_archid(archid)
     tables.write_csv(folder / "candidates.csv", [{"archid": cell.archid, "rank": 1}])
-    search = {"kernel_set": "k1-3", "kernel_sizes": [1, 3], "best_archid": cell.archid}
+    search = {
+        "dataset": "digits", "kernel_set": "k1-3", "best_archid": cell.archid,
+        "kernel_sizes": sorted({1, 3, *cell.kernel_sizes()}),
+    }  # fmt: skip
     artifacts.write_json(folder / "search.json", search)
     inputs = train_final.Inputs(manifest, folder / "candidates.csv", folder / "search.json")
     outputs = train_final.Outputs.in_folder(folder)

@@ -74,6 +74,20 @@ def test_teacher_sees_the_images_as_it_normalises_and_sizes_them(
     torch.testing.assert_close(taught, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_a_teacher_that_may_know_the_other_splits_is_named(
+    digits_manifest: Path, manifest: Manifest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train_files = manifest.splits["train"]
+    other = train_files.model_copy(update={"images_sha256": "ab" * 32})
+    net, path = fresh_net(digits_manifest, seed=5, network=MODERN), tmp_path / "other.safetensors"
+    for files, warnings in ((train_files, 0), (other, 1)):
+        splits = {**manifest.splits, "train": files}
+        save_model(path, net, manifest.model_copy(update={"splits": splits}))
+        objective(manifest, path)
+        assert len(caplog.records) == warnings
+    assert "it may know images that this net is judged by" in caplog.text
+
+
 def test_training_approaches_its_teacher(digits_manifest: Path, teacher: Path) -> None:
     settings = TrainingConfig.parse(
         {

@@ -1,7 +1,5 @@
 """What the page shows of each final model: its cell, its numbers, its layers and its files."""
 
-import os
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +8,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from spikernel import tables
-from spikernel.config import model_name, width_suffix
+from spikernel.config import model_name
 from spikernel.errors import ConfigError
 from spikernel.report.charts import costs, layers_figure
-from spikernel.report.page import cell_drawing, layer_costs
-from spikernel.report.page.exports import Export
+from spikernel.report.page import card_files, cell_drawing, layer_costs
 from spikernel.report.tables import comparisons
 from spikernel.report.tables.columns import ACCURACIES
-from spikernel.report.tables.records import Metrics
 from spikernel.report.tables.runs import Run
 from spikernel.report.tables.table import (
     Row,
@@ -31,34 +27,6 @@ from spikernel.report.tables.table import (
     sizes,
 )
 from spikernel.space.cell import Cell
-
-FILES = ("model.safetensors", "metrics.json", "history.csv", "provenance.json")
-"""What train_final leaves of each model and seed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Files:
-    """A folder of files, with links from the page, and what is known about them."""
-
-    title: str
-    folder: str
-    """Path relative to the page."""
-    names: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sources:
-    """Files that cards are made from."""
-
-    metrics: Sequence[Path]
-    """metrics.json of every model and seed; its folder holds the trained weights."""
-    layers: Sequence[Path]
-    """layers.csv beside them, may be empty."""
-    exports: Sequence[Path]
-    """export.json of the exported models, may be empty."""
-    page: Path
-    """Path of the page, which links are relative to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +51,13 @@ class Card:
     """Layers of neurons: title, firing rate as text, and as a share of the highest."""
     layer_costs: Table | None
     """Operations and parameters of every layer, of the first seed; None where not stored."""
-    files: tuple[Files, ...]
+    files: tuple[card_files.Files, ...]
     export_command: str | None
     """Command that exports its best seed; None where the export is there."""
 
 
 def build(
-    means: pd.DataFrame, rates: pd.DataFrame, compared: pd.DataFrame, sources: Sources
+    means: pd.DataFrame, rates: pd.DataFrame, compared: pd.DataFrame, sources: card_files.Sources
 ) -> list[Card]:
     """Return the card of every model, in the order of the table of means.
 
@@ -101,7 +69,7 @@ def build(
 
     """
     runs = [Run.of_file(path) for path in sorted(sources.metrics)]
-    exported = [(path, Export.read(path)) for path in sources.exports]
+    exported = card_files.current_exports(runs, sources.exports)
     alike = comparisons.alike(compared, "fp32")
     highest = float(rates["firing_rate_mean"].max()) if len(rates) else 1.0
     cards = []
@@ -129,8 +97,8 @@ def build(
                     for layer, rate in zip(fired["layer"], fired["firing_rate_mean"], strict=True)
                 ),
                 layer_costs=_layer_costs(own, sources.layers),
-                files=tuple(_files(own, exported, sources)),
-                export_command=_export_command(own, [export for _, export in exported]),
+                files=tuple(card_files.files(own, exported, sources)),
+                export_command=card_files.export_command(own, [export for _, export in exported]),
             )
         )
     return cards
@@ -188,7 +156,7 @@ def _device_facts(row: Row, runs: Sequence[Run]) -> list[tuple[str, str]]:
     """Return memory and energy on a device, where they were measured."""
     if not runs:
         return []
-    found = _metrics(runs[0])
+    found = card_files.metrics(runs[0])
     held = {
         "Membrane potentials, fp32": found.state_bytes,
         "Flash, constants of the int8 model": row["int8_bytes_mean"],
@@ -208,48 +176,3 @@ def _layer_costs(runs: Sequence[Run], layers: Sequence[Path]) -> Table | None:
         if path in layers:
             return layer_costs.render(layer_costs.read(path), run.seed)
     return None
-
-
-def _files(
-    runs: Sequence[Run], exported: Sequence[tuple[Path, Export]], sources: Sources
-) -> Iterator[Files]:
-    def relative(folder: Path) -> str:
-        return Path(os.path.relpath(folder, sources.page.parent)).as_posix()
-
-    for run in runs:
-        more = ("layers.csv",) if run.folder / "layers.csv" in sources.layers else ()
-        yield Files(title=f"Seed {run.seed}", folder=relative(run.folder), names=(*FILES, *more))
-        for path, export in exported:
-            if (_model(export), export.seed) == (_model(run), run.seed):
-                yield Files(
-                    title=f"Seed {run.seed}, exported for devices",
-                    folder=relative(path.parent),
-                    names=tuple(export.files()),
-                    facts=tuple(export.facts()),
-                )
-
-
-def _export_command(runs: Sequence[Run], exported: Sequence[Export]) -> str | None:
-    """Return how to export a model, from the folder in which the workflow ran."""
-    if not runs:
-        return None
-    run = max(runs, key=lambda run: _metrics(run).val_accuracy_percent)
-    if _model(run) in map(_model, exported):
-        return None
-    place = run.folder.parents[3]
-    model = f"{run.kernel_set}-rank-{run.rank}{width_suffix(run.width)}"
-    files = {
-        "manifest": place / "prepare_data" / "manifest.json",
-        "metrics": run.folder / "metrics.json",
-        "report": place / f"export-{model}" / "export.json",
-    }
-    options = [part for key, path in files.items() for part in (f"--{key}", path.as_posix())]
-    return shlex.join(["python", "scripts/export.py", *options])
-
-
-def _model(item: Run | Export) -> tuple[str, str, int, float]:
-    return item.dataset, item.kernel_set, item.rank, item.width
-
-
-def _metrics(run: Run) -> Metrics:
-    return Metrics.read(run.folder / "metrics.json")

@@ -46,6 +46,7 @@ def build(
     refused: Mapping[tuple[str, comparisons.Model], int],
     published: pd.DataFrame,
     precision: str,
+    cautions: Mapping[str, tuple[str, ...]],
 ) -> list[Headline]:
     """Return the headline of every data set.
 
@@ -55,6 +56,7 @@ def build(
             `spikernel.report.tables.headline.refused`.
         published: published results to compare with, may be empty.
         precision: number format that the selection is for.
+        cautions: what misleads in the images of a data set, from `spikernel.data.cautions`.
 
     """
     best = chosen(selected)
@@ -66,7 +68,7 @@ def build(
         elif steps := refused.get(headline.model_of(row)):
             found.append(_refusal(row, steps))
         else:
-            found.append(_headline(row, published, precision))
+            found.append(_headline(row, published, precision, cautions.get(dataset, ())))
     return found
 
 
@@ -86,7 +88,9 @@ def _refusal(row: dict[str, Any], steps: int) -> Headline:
     return Headline(dataset=row["dataset"], accuracy="–", text=text, archid=archid, remarks=())
 
 
-def _headline(row: dict[str, Any], published: pd.DataFrame, precision: str) -> Headline:
+def _headline(
+    row: dict[str, Any], published: pd.DataFrame, precision: str, cautions: tuple[str, ...]
+) -> Headline:
     text = (
         f"test accuracy in {significant(row['memory_mb'])} MB of weights "
         f"({precision}, {count(row['params'])} parameters), within a budget of "
@@ -104,7 +108,7 @@ def _headline(row: dict[str, Any], published: pd.DataFrame, precision: str) -> H
         accuracy=f"{reached} %",
         text=text,
         archid=f"{row['kernel_set']} · {row['archid']}",
-        remarks=(*_evidence(row), *compared),
+        remarks=(*_evidence(row), *(f"{said}." for said in cautions), *compared),
     )
 
 

@@ -54,6 +54,8 @@ class Content:
     """Rows of comparisons.csv."""
     images: list[Judged]
     """The chosen models, image by image."""
+    cautions: dict[str, tuple[str, ...]]
+    """What misleads in the images, by data set."""
 
 
 def render(content: Content) -> str:
@@ -92,6 +94,7 @@ def _overview(content: Content) -> dict[str, Any]:
             headline.refused(means),
             content.numbers.published,
             content.settings.precision,
+            content.cautions,
         ),
         "datasets": sorted(means["dataset"].unique()),
         "model_count": len(means),

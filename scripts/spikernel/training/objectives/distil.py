@@ -4,6 +4,7 @@ The teacher sees the very images that the net is trained on, so that nothing has
 augmentation counts (Beyer et al., CVPR 2022).
 """
 
+import logging
 from pathlib import Path
 
 import torch
@@ -17,6 +18,8 @@ from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.released import load_model
 from spikernel.training.mixing import MixedBatch
 from spikernel.training.precision import in_bfloat16
+
+LOG = logging.getLogger(__name__)
 
 
 class Objective:
@@ -39,6 +42,12 @@ class Objective:
                 f"training/teacher: {settings.teacher} is of other classes or channels than "
                 f"{manifest.dataset}: choose a net that was trained on the same classes"
             )
+        if not preprocessing.is_of_split(manifest):
+            LOG.warning(
+                "training/teacher: %s was trained on other images than the training split of %s, "
+                "or on another size of them: it may know images that this net is judged by",
+                settings.teacher, manifest.dataset,
+            )  # fmt: skip
         self._size = shape.size
         self._ours = Normaliser(manifest.mean, manifest.sd, device)
         self._theirs = Normaliser(preprocessing.mean, preprocessing.sd, device)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from report_experiment import ARCHIDS, Experiment, change, page_of
+from report_experiment import ARCHIDS, Experiment, change, page_of, write_json
 
 from spikernel import cli, code
 from spikernel.errors import TableError
@@ -153,6 +153,17 @@ def test_a_model_at_chance_is_not_a_result(experiment: Experiment) -> None:
     page = page_of(experiment, memory_budgets_mb=[40.0])
     assert "It is no better than chance: guessing reaches 10 %." in page
     assert page.count('class="badge warn">at chance') == len(ARCHIDS)
+
+
+def test_what_misleads_in_the_images_stands_under_the_headline(experiment: Experiment) -> None:
+    place = experiment.folder / "results" / "trial" / "cifar10" / "prepare_data" / "findings.json"
+    equal = {"train/test": {"count": 25, "pairs": []}}
+    write_json(place, {"dataset": "cifar10", "equal_images": equal, "classes_without_images": {}})
+    experiment.findings.append(place)
+    said = "25 test images equal a training image in every pixel."
+    page = page_of(experiment, memory_budgets_mb=[40.0])
+    assert page.count(said) == 1
+    assert page.index("cifar10") < page.index(said)
 
 
 def test_sets_are_ranked_with_the_baseline_among_them(experiment: Experiment) -> None:

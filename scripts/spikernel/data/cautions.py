@@ -1,0 +1,60 @@
+"""What a reader of an accuracy must know of the images behind it, from `findings.json`.
+
+Read by the process that controls a workflow, so without NumPy.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from spikernel import artifacts
+
+FILE = "findings.json"
+"""Name of the file, which lies beside the manifest."""
+_WORDS = {"train": "training"}
+
+
+def read(path: Path) -> tuple[str, ...]:
+    """Return one sentence, without its full stop, for each thing that misleads.
+
+    Args:
+        path: findings.json of prepare_data.
+
+    Raises:
+        SpikernelError: the file is missing or damaged.
+
+    """
+    record = artifacts.read_object(path, "equal_images", "classes_without_images")
+    return (*_copies(record["equal_images"]), *_lacking(record["classes_without_images"]))
+
+
+def by_dataset(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
+    """Return the sentences of several files by data set; experiments may share one.
+
+    Raises:
+        SpikernelError: a file is missing or damaged.
+
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted(paths):
+        dataset = artifacts.read_object(path, "dataset")["dataset"]
+        found[dataset] = tuple(dict.fromkeys((*found.get(dataset, ()), *read(path))))
+    return found
+
+
+def _copies(equal: dict[str, dict[str, int]]) -> Iterator[str]:
+    for splits, found in equal.items():
+        # One split alone: its copies do not tell a net anything of another split.
+        *known, judged = splits.split("/")
+        if known and found["count"]:
+            verb = "equal" if found["count"] > 1 else "equals"
+            image = f"{judged} image{'s' * (found['count'] > 1)}"
+            other = _WORDS.get(known[0], known[0])
+            yield f"{found['count']:,} {image} {verb} a {other} image in every pixel"
+
+
+def _lacking(without: dict[str, list[str]]) -> Iterator[str]:
+    for split, names in without.items():
+        if names:
+            classes = f"{len(names):,} class{'es' * (len(names) > 1)}"
+            verb = "have" if len(names) > 1 else "has"
+            yield f"{classes} {verb} no {_WORDS.get(split, split)} image (first: {names[0]})"
