@@ -20,12 +20,13 @@ TIMED = ("report.html", "summary.md", "search_cost", "model.zip")
 """Parts of the names of files that show how long something took."""
 
 
-def _json(path: Path) -> Any:
-    def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        timed = ("second", "finished", "inputs", "outputs", "source", "record_sha256")
-        return {key: value for key, value in pairs if not any(part in key for part in timed)}
+def _untimed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    timed = ("second", "finished", "inputs", "outputs", "source", "sha256", "crc32")
+    return {key: value for key, value in pairs if not any(part in key for part in timed)}
 
-    return json.loads(path.read_text(), object_pairs_hook=plain)
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(), object_pairs_hook=_untimed)
 
 
 def _csv(path: Path) -> list[list[str]]:
@@ -34,9 +35,10 @@ def _csv(path: Path) -> list[list[str]]:
     return found
 
 
-def _part(path: Path) -> list[str]:
-    """Return the cells and scores of a part of a search."""
-    return [str(json.loads(line).get("score")) for line in path.read_text().splitlines()]
+def _part(path: Path) -> list[Any]:
+    """Return what a part of a search, or a rung of finalists, holds line by line."""
+    lines = path.read_text().splitlines()
+    return [json.loads(line, object_pairs_hook=_untimed) for line in lines]
 
 
 READERS: dict[str, Callable[[Path], Any]] = {".json": _json, ".csv": _csv, ".jsonl": _part}

@@ -17,6 +17,7 @@ SET = "k1-3"
 TRAINED = f"{R}/train_final/{SET}/rank-1/seed-0"
 DEPLOYED = f"{R}/deployment/{SET}/rank-1/seed-0"
 SEARCHED = f"{R}/nas_search/{SET}"
+HALVED = f"{R}/finalists/{SET}"
 IMPACT = f"{R}/kernel_impact"
 MANIFEST = f"{R}/prepare_data/manifest.json"
 
@@ -26,6 +27,12 @@ TRAINING = json.dumps({"recipe": "modern", "epochs": 2, "batch_size": 32})
 SEARCH = json.dumps(
     {"score": "sahd_half_n", "iterations": 6, "batch_size": 16, "batches": 1, "shards": 2}
 )
+FINALISTS = json.dumps(
+    {
+        "beside": 2, "rungs": [1, 2], "seeds": [0], "reduction_factor": 2,
+        "training": {"recipe": "modern", "batch_size": 32},
+    }
+)  # fmt: skip
 REPORT = json.dumps({"memory_budgets_mb": [0.02]})
 CLASSES, TRAIN_PER_CLASS, TEST_PER_CLASS = 10, 20, 6
 
@@ -75,6 +82,22 @@ def _shard(number: int) -> Step:
     return _step(f"nas_search_shard {number}", options, reads)
 
 
+_FOR_FINALISTS: dict[str, str | list[str]] = {
+    "manifest": MANIFEST, "candidates": f"{SEARCHED}/candidates.csv", "finalists": "2",
+    "network": NETWORK, "training": FINALISTS,
+}  # fmt: skip
+_RUNGS = [f"{HALVED}/rung-{number}/0.jsonl" for number in (1, 2)]
+
+
+def _rung(number: int) -> Step:
+    options = {
+        **_FOR_FINALISTS, "parts": _RUNGS[:number], "device": "cpu", "rung": str(number + 1),
+        "shard": "0", "part": _RUNGS[number],
+    }  # fmt: skip
+    reads = [MANIFEST, f"{SEARCHED}/candidates.csv", *_RUNGS[:number]]
+    return _step(f"finalist_rung {number}", options, reads)
+
+
 _METRICS = [f"{IMPACT}/plain/k-{size}/seed-0/metrics.json" for size in (1, 3)]
 _RESULT = {"metrics": f"{TRAINED}/metrics.json", "model": f"{TRAINED}/model.safetensors"}
 _DEPLOYED = {
@@ -120,6 +143,16 @@ STEPS = (
         },
         [*_PARTS[:1], f"{R}/kernel_set_design/kernel_sets.json"],
     ),
+    _rung(0),
+    _rung(1),
+    _step(
+        "finalist_ranking",
+        {
+            **_FOR_FINALISTS, "search": f"{SEARCHED}/search.json", "parts": _RUNGS,
+            "ranked": f"{HALVED}/candidates.csv", "search-record": f"{HALVED}/search.json",
+        },
+        [f"{SEARCHED}/candidates.csv", f"{SEARCHED}/search.json", *_RUNGS],
+    ),
     _step(
         "train_final",
         {
@@ -130,7 +163,8 @@ STEPS = (
         },
         [
             f"{SEARCHED}/candidates.csv", f"{SEARCHED}/search.json", MANIFEST,
-            f"{R}/prepare_data/train_labels.npy", f"{R}/prepare_data/test_images.npy",
+            *(f"{R}/prepare_data/{name}.npy" for name in ("train_images", "train_labels")),
+            f"{R}/prepare_data/test_images.npy",
         ],
     ),
     _step(
@@ -141,7 +175,7 @@ STEPS = (
             "predictions": f"{DEPLOYED}/predictions.npz",
         },
         [
-            *_RESULT.values(), f"{TRAINED}/provenance.json",
+            MANIFEST, *_RESULT.values(), f"{TRAINED}/provenance.json",
             f"{R}/prepare_data/validation_images.npy",
         ],
     ),
@@ -160,7 +194,7 @@ STEPS = (
             "manifest": MANIFEST, "metrics": _RESULT["metrics"],
             "selection": _TABLES["selection"], "report": f"{R}/export/export.json",
         },
-        [_RESULT["model"], _RESULT["metrics"], _TABLES["selection"]],
+        [MANIFEST, _RESULT["model"], _RESULT["metrics"], _TABLES["selection"]],
     ),
     _step(
         "tradeoff_report",
@@ -170,12 +204,15 @@ STEPS = (
             "candidates": f"{SEARCHED}/candidates.csv", "impacts": f"{IMPACT}/impact.csv",
             "kernel-sets": f"{R}/kernel_set_design/kernel_sets.json", "provenance": _RECORDS,
             "layers": f"{TRAINED}/layers.csv", "exports": f"{R}/export/export.json",
-            "experiment": "tiny", "settings": REPORT, "page": f"{PAGE}/report.html",
-            "figures": f"{PAGE}/figures",
+            "findings": f"{R}/prepare_data/findings.json", "experiment": "tiny",
+            "settings": REPORT, "page": f"{PAGE}/report.html", "figures": f"{PAGE}/figures",
         },
         [
             *_TABLES.values(), f"{TRAINED}/history.csv", f"{TRAINED}/layers.csv",
-            f"{SEARCHED}/candidates.csv", f"{R}/export/export.json",
+            f"{SEARCHED}/candidates.csv", f"{R}/export/export.json", _RESULT["metrics"],
+            *_DEPLOYED.values(), f"{SEARCHED}/search.json", f"{IMPACT}/impact.csv",
+            f"{R}/kernel_set_design/kernel_sets.json", f"{TRAINED}/provenance.json",
+            f"{R}/prepare_data/findings.json",
         ],
     ),
 )  # fmt: skip

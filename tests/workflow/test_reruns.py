@@ -164,7 +164,7 @@ def test_make_figures_trains_nothing_whatever_was_edited(project: Path) -> None:
     append("report/charts/tradeoff_figure.py")(project)
     result = make(project, "figures")
     assert result.returncode == 0, result.stdout
-    assert "Finished jobid" in result.stdout
+    assert "Finished after" in result.stdout
     assert "Training" not in result.stdout
     assert "Drawing the report" in result.stdout
 

@@ -179,6 +179,8 @@ def test_widths_are_added_to_a_finished_run(project: Path) -> None:
     assert replan(project) == {"all": 1, **dict.fromkeys(("train_final", "deployment", *after), 1)}
     result = snakemake(project)
     assert result.returncode == 0, result.stdout
+    said = r"Finished after 0:\d\d:\d\d: Training kernel set design-1, rank 1_width-2, on digits "
+    assert re.search(said + r"\(seed 0\): test accuracy \d+\.\d\d %", result.stdout)
     assert replan(project) == {}
     models = pd.read_csv(project / REPORT / "models.csv").set_index(["kernel_set", "width"])
     assert set(models.index) == {("k1-3", 1), ("design-1", 1), ("design-1", 2)}

@@ -35,6 +35,7 @@ with cli.one_line():
     from spikernel.config import WorkflowConfig, strict_yaml
     from spikernel.interpreter import offer_own_python
     from spikernel.study import closing, experiment
+    from spikernel.study.run_log import RunLog
 
     # Snakemake reads them too, but lets the last of two equal keys win and knows no lines.
     DOCUMENTS = [
@@ -117,6 +118,7 @@ def interrupt(number, frame):
 
 if workflow.is_main_process:
     signal.signal(signal.SIGINT, interrupt)
+    logger.addFilter(RunLog())
 
 
 def say_result(files):

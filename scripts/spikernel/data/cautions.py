@@ -23,12 +23,17 @@ def read(path: Path) -> tuple[str, ...]:
         SpikernelError: the file is missing or damaged.
 
     """
-    record = artifacts.read_object(path, "equal_images", "classes_without_images")
-    return (*_copies(record["equal_images"]), *_lacking(record["classes_without_images"]))
+    record = artifacts.read_object(path, "equal_images")
+    # Files of earlier versions do not name the classes.
+    without = record.get("classes_without_images", {})
+    return (*_copies(record["equal_images"]), *_lacking(without))
 
 
 def by_dataset(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
     """Return the sentences of several files by data set; experiments may share one.
+
+    Args:
+        paths: `<dataset>/prepare_data/findings.json`, wherever.
 
     Raises:
         SpikernelError: a file is missing or damaged.
@@ -36,7 +41,7 @@ def by_dataset(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for path in sorted(paths):
-        dataset = artifacts.read_object(path, "dataset")["dataset"]
+        dataset = path.parents[1].name
         found[dataset] = tuple(dict.fromkeys((*found.get(dataset, ()), *read(path))))
     return found
 

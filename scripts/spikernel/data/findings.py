@@ -56,7 +56,6 @@ def report(
         if found:
             LOG.warning("%s: %s: %d (%s)", dataset, what, len(found), some(found))
     record = {
-        "dataset": dataset,
         "equal_images": {
             "/".join(dict.fromkeys(key)): {"count": len(found), "pairs": found[:KEPT]}
             for key, found in pairs.items()

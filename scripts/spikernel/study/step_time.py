@@ -53,7 +53,7 @@ class NetTimes:
     """All epochs, validation included."""
     test: float
     deploy: float
-    """Validation and test with int8 weights; 0 where the net cannot be exported."""
+    """Test as trained, validation and test with int8 weights, these if it can be exported."""
     score: float
     """The score of a search, once; 0 where none chooses the net."""
     state_bytes: int
@@ -139,15 +139,16 @@ def _time_net(
     first_epoch = math.ceil(counts["train"] / batch) * _step_seconds(trainer, batch)
     work = [phase.flop_per_image for phase in trainer.phases for _ in range(phase.settings.epochs)]
     pass_once = partial(mean_logits, trainer.kept(), [trainer.normalise(images)])
+    pass_once()  # asks for memory, which the other passes of an epoch need not
     image = _seconds(pass_once, trainer.device) / IMAGES
-    passes = 1 + net.binary_steps / planned.architecture.network.time_steps
+    binary = counts["test"] * image * net.binary_steps / planned.architecture.network.time_steps
     state = io.BytesIO()
     torch.save(trainer.state(), state)
     measured = counts["validation"] + counts["test"]
     return NetTimes(
         train=first_epoch * sum(work) / work[0] + len(work) * counts["validation"] * image,
-        test=passes * counts["test"] * image,
-        deploy=measured * _int8_seconds(trainer, images, manifest) / IMAGES,
+        test=counts["test"] * image + binary,
+        deploy=binary + measured * _int8_seconds(trainer, images, manifest) / IMAGES,
         score=_score_seconds(score, planned, trainer.device),
         state_bytes=state.tell(),
     )

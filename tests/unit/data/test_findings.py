@@ -48,7 +48,6 @@ def test_different_images(pets: Path, caplog: pytest.LogCaptureFixture) -> None:
     none = {"count": 0, "pairs": []}
     splits = ("train", "validation", "test", "train/validation", "train/test", "validation/test")
     assert record == {
-        "dataset": "pets",
         "classes_without_images": {"train": [], "validation": [], "test": []},
         "equal_images": dict.fromkeys(splits, none),
         "skipped_files": [],

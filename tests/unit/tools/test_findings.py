@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 from report_experiment import make, write_csv, write_json
 from stored import SINGLE, finished
 
@@ -59,7 +60,17 @@ def test_kernel_sizes_and_sets_of_a_run(tmp_path: Path) -> None:
     assert "7×7 83.50 %, 1×1 80.50 % (CIFAR-10, same parameters" in same_parameters[0]
     # 1,000 test images; each is the one with the best validation accuracy.
     (sets,) = found["designed sets of kernel sizes beat the baseline's"]
-    assert sets[:2] == ["design-1 91.50 %, k1-3 90.00 % (CIFAR-10, test)", "not reproduced"]
+    expected = "design-1 91.50 %, k1-3 90.00 % (CIFAR-10, same width, test)"
+    assert sets[:2] == [expected, "not reproduced"]
+    # A wider net of a designed set is no argument for the set.
+    stored = tmp_path / "trial.csv"
+    models = pd.read_csv(stored)
+    wider = models[models["kernel_set"] == "design-1"].assign(
+        width=2.0, val_accuracy_percent=99.0, test_accuracy_percent=99.0
+    )
+    pd.concat([models.assign(width=1.0), wider]).to_csv(stored, index=False)
+    (sets,) = rows(tmp_path)["designed sets of kernel sizes beat the baseline's"]
+    assert sets[:2] == [expected, "not reproduced"]
     impact = tmp_path / "trial-kernel-impact.csv"
     impact.write_text(impact.read_text().replace(",81.0,", ",71.0,"))
     assert rows(tmp_path)["the kernel size changes the accuracy"][0][1] == "reproduced"

@@ -158,7 +158,7 @@ def test_a_model_at_chance_is_not_a_result(experiment: Experiment) -> None:
 def test_what_misleads_in_the_images_stands_under_the_headline(experiment: Experiment) -> None:
     place = experiment.folder / "results" / "trial" / "cifar10" / "prepare_data" / "findings.json"
     equal = {"train/test": {"count": 25, "pairs": []}}
-    write_json(place, {"dataset": "cifar10", "equal_images": equal, "classes_without_images": {}})
+    write_json(place, {"equal_images": equal, "classes_without_images": {}})
     experiment.findings.append(place)
     said = "25 test images equal a training image in every pixel."
     page = page_of(experiment, memory_budgets_mb=[40.0])
