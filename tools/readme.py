@@ -68,7 +68,7 @@ def headline(folder: Path, drawn: Sequence[Picture]) -> str:
         effort = f", {row['effort']}" if row["effort"] else ""
         parts.append(
             f"**{row['test_accuracy_percent_mean']:.2f} % on {TITLES[dataset]}** {claimed} with "
-            f"{significant(row['params'] / 1e6, 2)} M parameters, {row['binary_steps']} steps of "
+            f"{significant(row['params'] / 1e6, 3)} M parameters, {row['binary_steps']} steps of "
             f"binary spikes, {row['seeds']} seed{'s' if row['seeds'] > 1 else ''}{effort}"
         )
         devices.append(row["device"])

@@ -68,7 +68,7 @@ def test_the_first_sentence_sets_ours_beside_the_papers(
     assert (
         "**91.50 % on CIFAR-10** (the paper: 93.24 %) with 9.8 M parameters, 5 steps of binary "
         "spikes, 2 seeds, one of 4 nets of 2.0 h of jobs; **91.50 % on CIFAR-100** (the paper: "
-        "70.84 %) with 2 M parameters, 4 steps of binary spikes, 1 seed, 20.5 min of training; "
+        "70.84 %) with 1.97 M parameters, 4 steps of binary spikes, 1 seed, 20.5 min of training; "
         "nothing yet on TinyImageNet (the paper: 62.00 %). Measured on cpu: test."
     ) in text
 
