@@ -39,12 +39,18 @@ def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
                 f"needs {float(own[-1]['smallest_memory_mb']):.3g} MB"
             )
         else:
-            yield from _model(chosen, export)
+            yield from _model(chosen, export if _is_of(export, chosen) else {})
         yield f"Page      {report / 'report.html'}"
         yield f"Export    {place / 'MODEL_CARD.md' if exported else 'none (export/enabled: false)'}"
         found = folder / dataset / "prepare_data" / cautions.FILE
         if said := cautions.read(found):
             yield f"Images    {'; '.join(said)}: {found} names them"
+
+
+def _is_of(export: dict[str, Any], row: dict[str, str]) -> bool:
+    """Whether the exported model is the one of the row: its budget may be a smaller one."""
+    found = (export.get("kernel_set"), export.get("rank"), float(export.get("width", 1)))
+    return found == (row["kernel_set"], int(row["rank"]), float(row.get("width", 1)))
 
 
 def _place(row: dict[str, str]) -> str:

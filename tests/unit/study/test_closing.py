@@ -17,7 +17,7 @@ def results(folder: Path, rows: list[dict[str, Any]]) -> Path:
     tables.write_csv(folder / "tradeoff_report" / "selection.csv", [{**ROW, **row} for row in rows])
     made = {"flash_bytes": 20_340, "ram_bytes": 5_120, "compiler": "gcc 12.2"}
     for dataset in {row.get("dataset", "digits") for row in rows}:
-        export = {"c": {"int8": made, "float": {}}}
+        export = {"kernel_set": "k1-3", "rank": 1, "c": {"int8": made, "float": {}}}
         artifacts.write_json(folder / dataset / "export" / "export.json", export)
         findings = {"equal_images": {"train/test": {"count": 0}}, "classes_without_images": {}}
         artifacts.write_json(folder / dataset / "prepare_data" / "findings.json", findings)
@@ -81,3 +81,9 @@ def test_what_misleads_in_the_images_takes_a_line(tmp_path: Path) -> None:
         "a training image in every pixel; 2 classes have no test image (first: seven): "
         f"{findings} names them"
     )
+
+
+def test_the_flash_of_another_model_is_not_said(tmp_path: Path) -> None:
+    for row, said in (({}, True), ({"rank": 2}, False), ({"width": 2}, False)):
+        lines = list(closing.lines(results(tmp_path, [row]), ["digits"], exported=True))
+        assert ("kB of flash" in lines[2]) == said
