@@ -1,12 +1,15 @@
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import pytest
 
-from spikernel.errors import TrainingError
+from spikernel import artifacts, provenance
+from spikernel.config import TrainingConfig
+from spikernel.errors import DataError, TrainingError
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.study.training_run import check_learned
+from spikernel.study.training_run import check_learned, teacher_hashes
 from spikernel.training.loop import Trained
 from spikernel.training.progress import EpochRecord
 
@@ -33,3 +36,19 @@ def test_a_training_that_diverged_is_an_error() -> None:
     check_learned(ending(train_loss=23.0), classes=10, images=100)  # 10 ln 10 = 23.03
     with pytest.raises(TrainingError, match=r"its loss ended at 1e\+23, guessing has 2.3"):
         check_learned(ending(train_loss=1e23), classes=10, images=100)
+
+
+def test_a_teacher_is_taken_as_it_was_made_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    training = TrainingConfig.parse({"objective": "distil", "teacher": str(path)}, "t")
+    with pytest.raises(DataError, match=r"training/teacher: .*model\.safetensors is missing"):
+        teacher_hashes(training)
+    path.write_bytes(b"weights")
+    provenance.write(
+        tmp_path / "provenance.json", step="release", settings={}, inputs=[], outputs=[path],
+        seconds=0.0,
+    )  # fmt: skip
+    assert teacher_hashes(training) == {str(path): artifacts.file_hash(path)}
+    path.write_bytes(b"others!")
+    with pytest.raises(DataError, match=r"model\.safetensors was altered since it was made"):
+        teacher_hashes(training)
