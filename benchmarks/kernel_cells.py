@@ -40,6 +40,7 @@ from table_cells import TableCell, dense_cells, depthwise_cells, threshold_cells
 from spikernel import cli
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, TrainingError, UnfinishedError
+from spikernel.network.device import DeviceName
 from spikernel.provenance import Stopwatch, code_version
 from spikernel.space.flop import forward_flop
 from spikernel.study.inputs import Machine
@@ -92,10 +93,11 @@ def main(
     ),
     shard: Annotated[str, "i/n: train every n-th from the i-th, into a file of its own"] = "1/1",
     threads: Annotated[int, "CPU threads"] = 2,
+    device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "cpu",
     max_seconds: Annotated[float | None, "stop, with status 75, before it takes longer"] = None,
 ) -> None:
     """Train what is missing in the table."""
-    watch, machine = Stopwatch(), Machine("cpu", threads)
+    watch, machine = Stopwatch(), Machine(device, threads)
     network = network.model_copy(update={"channels": channels})
     training = training.model_copy(update={"epochs": epochs})
     drawn = DatasetConfig(

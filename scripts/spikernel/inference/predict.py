@@ -1,6 +1,7 @@
 """Predictions of a net, and their accuracy on a split."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -26,6 +27,21 @@ def normalised_batches(images: Tensor, normalise: Normaliser) -> Iterator[Tensor
         yield normalise(batch)
 
 
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Let a GPU convolve in float32, where cuDNN would round its inputs to 10 bits (TF32).
+
+    A rounded input moves integer neurons to other levels, and a GPU would then test another net
+    than the one that a CPU runs.
+    """
+    rounded = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = rounded
+
+
 @torch.no_grad()
 def mean_logits(net: nn.Module, batches: Iterable[Tensor]) -> Tensor:
     """Return the time means of the logits, [N, classes], of a net in evaluation mode.
@@ -37,7 +53,8 @@ def mean_logits(net: nn.Module, batches: Iterable[Tensor]) -> Tensor:
     """
     was_training = net.training
     net.eval()
-    found = [net(batch).mean(0) for batch in batches]
+    with exact_products():
+        found = [net(batch).mean(0) for batch in batches]
     net.train(was_training)
     return torch.cat(found)
 
@@ -64,7 +81,7 @@ def binary_logits(net: SpikingNet, images: Tensor, normalise: Normaliser) -> Ten
     """
     was_training = net.training
     net.eval()
-    with unrolled(net) as steps, torch.no_grad():
+    with unrolled(net) as steps, torch.no_grad(), exact_products():
         batches = normalised_batches(images, normalise)
         logits = torch.cat([net(batch, steps).mean(0) for batch in batches])
     net.train(was_training)

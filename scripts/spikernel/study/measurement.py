@@ -22,6 +22,17 @@ METRICS = (
 DEPLOYED = ("int8_test_accuracy_percent", "int8_bytes", "not_exported")
 
 
+def check_name(output: Path, dataset: str) -> None:
+    """Refuse a record that is not named by its data set.
+
+    Raises:
+        DataError: it is not.
+
+    """
+    if not output.name.startswith(f"{dataset}-"):
+        raise DataError(f"{output}: the name must begin with '{dataset}-'")
+
+
 def write_measurement(metrics_path: Path, deployment_path: Path, output: Path) -> None:
     """Join metrics, history, deployment and provenance of one trained model into one file.
 
@@ -38,8 +49,7 @@ def write_measurement(metrics_path: Path, deployment_path: Path, output: Path) -
     metrics = artifacts.read_object(metrics_path, *METRICS, "train_seconds")
     made = provenance.read(metrics_path.with_name("provenance.json"), "outputs")
     history_path = metrics_path.with_name("history.csv")
-    if not output.name.startswith(f"{metrics['dataset']}-"):
-        raise DataError(f"{output}: the name must begin with '{metrics['dataset']}-'")
+    check_name(output, metrics["dataset"])
     for path in (metrics_path, history_path):
         if made["outputs"].get(path.name) != artifacts.file_hash(path):
             raise DataError(f"{path} is not the one that {path.with_name('provenance.json')} names")

@@ -11,7 +11,7 @@ from spikernel.study import deployment, train_final
 from spikernel.study import experiment as experiments
 from spikernel.study.inputs import Machine
 from spikernel.study.joined import check_joined
-from spikernel.study.measurement import write_measurement
+from spikernel.study.measurement import check_name, write_measurement
 from spikernel.study.prepare_data import prepare
 
 
@@ -53,7 +53,7 @@ def read_experiment(path: Path, dataset: str | None) -> Experiment:
 class Settings:
     """What is trained, and where."""
 
-    config: Annotated[Path, "experiment, for instance config/cifar_h100.yaml"]
+    config: Annotated[Path, "experiment, for instance config/h100.yaml"]
     archid: Annotated[str, "operations on its edges, e.g. k3-zero-skip-k3-avg-k5"]
     folder: Annotated[Path, "where the prepared data and the results go"]
     dataset: Annotated[str | None, "data set of the experiment, if it has several"] = None
@@ -80,6 +80,8 @@ def run(settings: Settings, machine: Machine) -> None:
     """
     watch = provenance.Stopwatch()
     experiment = read_experiment(settings.config, settings.dataset)
+    if settings.measurement is not None:
+        check_name(settings.measurement, experiment.dataset)
     candidate = train_final.Candidate.by_hand(settings.archid)
     check_joined(candidate.cell)
     manifest = settings.folder / "prepare_data" / "manifest.json"

@@ -29,6 +29,9 @@ from spikernel.training.phases import Phase, make_phases
 from spikernel.training.precision import in_bfloat16
 from spikernel.training.progress import EpochRecord, Progress
 
+CUDNN_TRIAL_STEPS = 1000
+"""Steps of a run from which on cuDNN tries all its convolutions: that takes a second or more."""
+
 
 class Trainer:
     """Trains one net; `state` can be restored at any step of any epoch.
@@ -58,11 +61,13 @@ class Trainer:
         self.objective = objective
         self.phases = phases
         self.device = next(net.parameters()).device
+        self.steps_per_epoch = math.ceil(len(splits[0].labels) / settings.batch_size)
+        steps = settings.epochs * self.steps_per_epoch
         if self.device.type == "cpu":
             keep_freed_memory()
         else:
             # The shapes stay the same, so cuDNN may try which of its convolutions is fastest.
-            torch.backends.cudnn.benchmark = True
+            torch.backends.cudnn.benchmark = steps >= CUDNN_TRIAL_STEPS
         self.whole_images, self.labels = to_device(splits[0], self.device)
         self.validation = to_device(splits[1], self.device)
         manifest = splits[0].manifest
@@ -71,8 +76,7 @@ class Trainer:
         self.host_generator = np.random.default_rng(seed)
         self.history: list[EpochRecord] = []
         self.current: Pass | None = None
-        self.steps_per_epoch = math.ceil(len(self.labels) / settings.batch_size)
-        self.average = make_average(net, settings, settings.epochs * self.steps_per_epoch)
+        self.average = make_average(net, settings, steps)
         self._begin_phase(phases[0])
 
     def _begin_phase(self, phase: Phase) -> None:

@@ -6,7 +6,8 @@ import torch
 from spikingjelly_node import spikingjelly_lif
 
 from spikernel.config import NetworkConfig
-from spikernel.network.neurons import _blocks, lif
+from spikernel.network.neuron import NeuronLayer
+from spikernel.network.neurons import _blocks, if_soft, lif
 
 
 def test_trace_by_hand() -> None:
@@ -174,6 +175,25 @@ def test_no_state_is_left_behind() -> None:
     neuron = lif.Neuron(NetworkConfig())
     x = torch.full((3, 1, 1), 1.2)
     assert torch.equal(neuron(x), neuron(x))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("neuron", [lif.Neuron(NetworkConfig()), if_soft.Neuron(NetworkConfig())])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_gpu_path_in_bfloat16_equals_the_cpu(
+    neuron: NeuronLayer, layout: torch.memory_format
+) -> None:
+    x = torch.randn(5, 4, 8, 8, 8, generator=torch.Generator().manual_seed(0)).mul(2)
+    x = torch.stack([step.to(memory_format=layout) for step in x.bfloat16()])
+    a, b = x.clone().requires_grad_(), x.cuda().requires_grad_()
+    first, second = neuron(a), neuron(b)
+    assert second.dtype == torch.bfloat16
+    assert torch.equal(first, second.cpu())
+    first.sum().backward()
+    second.sum().backward()
+    assert a.grad is not None
+    assert b.grad is not None
+    torch.testing.assert_close(a.grad, b.grad.cpu(), rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -188,6 +188,18 @@ def test_experiment_is_read_strictly(tmp_path: Path) -> None:
     path.write_text("experiment: [")
     with pytest.raises(ConfigError, match="not valid YAML"):
         train_cell.read_experiment(path, None)
-    shipped = train_cell.read_experiment(ROOT / "config/cifar_h100.yaml", "cifar100")
+    shipped = train_cell.read_experiment(ROOT / "config/h100.yaml", "cifar100")
     assert shipped.dataset == "cifar100"
     assert shipped.training.mixed_precision
+
+
+def test_record_that_is_named_wrongly_is_refused_before_the_training(tmp_path: Path) -> None:
+    settings = train_cell.Settings(
+        config=ROOT / "config/demo.yaml",
+        archid="k3-zero-skip-zero-k3-zero",
+        folder=tmp_path,
+        measurement=tmp_path / "cifar10-toy.json",
+    )
+    with pytest.raises(DataError, match="must begin with 'digits-'"):
+        train_cell.run(settings, Machine("cpu"))
+    assert not list(tmp_path.iterdir())
