@@ -40,7 +40,7 @@ error, with a suggestion of the nearest one that is.
 | [cifar.yaml](cifar.yaml) | the study on CIFAR10 and CIFAR100 in about 9 h of two CPU cores |
 | [tinyimagenet.yaml](tinyimagenet.yaml) | TinyImageNet, one final net, about 6 h of two CPU cores |
 | [cifar_compact.yaml](cifar_compact.yaml) | CIFAR10, CIFAR100, macro `compact`, on two CPU cores |
-| [h100.yaml](h100.yaml) | CIFAR10, CIFAR100, TinyImageNet, one net each, minutes of an H100 |
+| [gpu.yaml](gpu.yaml) | CIFAR10, CIFAR100, TinyImageNet, one net each, minutes of a GPU |
 | [config.yaml](config.yaml) | the paper's scale: CIFAR10, CIFAR100, TinyImageNet; needs GPUs |
 | [cifar_modern.yaml](cifar_modern.yaml) | CIFAR10, CIFAR100, macro `modern`; needs GPUs |
 

@@ -76,6 +76,10 @@ TRAINING = [
         "lost teacher", "{objective: distil, teacher: no/model.safetensors}",
         "train_final/training/teacher: no/model.safetensors is missing: train it first",
     ),
+    (
+        "lost start", "initial_weights: no/model.safetensors",
+        "train_final/training/initial_weights: no/model.safetensors is missing: train it first",
+    ),
     ("smoothing", "label_smoothing: 1", "training/label_smoothing: must be below 1.0"),
     ("warm-up", "warmup_fraction: 2", "training/warmup_fraction: must be below 1.0"),
     ("decay", "weight_decay: -1", "training/weight_decay: must be at least 0"),

@@ -95,15 +95,14 @@ def code(script, *paths):
     return value
 
 
-def teacher(path):
-    """Return an input function: the weights that a section's training learns from, if it does.
+def weights(path):
+    """Return an input function: the weights that a section's training starts or learns from.
 
-    The path is from the working directory, as it is for the script.
+    The paths are from the working directory, as they are for the script.
     """
 
     def files(wildcards):
-        named = SECTIONS[path.format(**wildcards)].teacher
-        return [] if named is None else [named]
+        return list(SECTIONS[path.format(**wildcards)].weights().values())
 
     return files
 

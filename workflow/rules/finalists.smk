@@ -6,7 +6,7 @@ rule finalist_rung:
         arrays=arrays,
         candidates="results/{experiment}/{dataset}/nas_search/{kernel_set}/candidates.csv",
         parts=parts_before,
-        teacher=[] if RUNGS.training.teacher is None else RUNGS.training.teacher,
+        weights=[*RUNGS.training.weights().values()],
     output:
         part="results/{experiment}/{dataset}/finalists/{kernel_set}/rung-{rung}/{shard}.jsonl",
     log:

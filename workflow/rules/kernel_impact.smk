@@ -3,7 +3,7 @@ rule kernel_impact:
     input:
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
-        teacher=teacher("datasets/{dataset}/kernel_impact"),
+        weights=weights("datasets/{dataset}/kernel_impact"),
     output:
         metrics="results/{experiment}/{dataset}/kernel_impact/{control}/k-{kernel_size}/seed-{seed}/metrics.json",
         history="results/{experiment}/{dataset}/kernel_impact/{control}/k-{kernel_size}/seed-{seed}/history.csv",

@@ -5,7 +5,7 @@ rule train_final:
         arrays=arrays,
         candidates=f"results/{{experiment}}/{{dataset}}/{RANKED}/{{kernel_set}}/candidates.csv",
         search=f"results/{{experiment}}/{{dataset}}/{RANKED}/{{kernel_set}}/search.json",
-        teacher=teacher("datasets/{dataset}/train_final"),
+        weights=weights("datasets/{dataset}/train_final"),
     output:
         metrics="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/metrics.json",
         history="results/{experiment}/{dataset}/train_final/{kernel_set}/rank-{rank}{width}/seed-{seed}/history.csv",

@@ -138,6 +138,9 @@ class TrainingConfig(StrictModel):
     """bfloat16 autocast on a CPU: faster where it has instructions for it (`lscpu` lists
     avx512_bf16 or amx_bf16), slower elsewhere, and rounded differently. `auto`: where it has them.
     """
+    initial_weights: str | None = None
+    """Released weights (model.safetensors) of the same net, from which the training starts;
+    default: weights drawn from the seed."""
     teacher: str | None = None
     """Released weights (model.safetensors) of a net of the same classes, for objective `distil`."""
     teacher_weight: float = Field(default=0.5, ge=0, le=1)
@@ -147,6 +150,11 @@ class TrainingConfig(StrictModel):
     tensorboard: bool = False
     """Also write TensorBoard event files, one per epoch, to the folder tensorboard beside the
     metrics."""
+
+    def weights(self) -> dict[str, str]:
+        """Return key -> path of the released weights that a training reads besides the data."""
+        named = {"initial_weights": self.initial_weights, "teacher": self.teacher}
+        return {key: path for key, path in named.items() if path is not None}
 
     def preset(self) -> Mapping[str, Any]:
         """Return the fields that the recipe fills in."""

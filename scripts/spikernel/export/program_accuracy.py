@@ -5,6 +5,7 @@ from torch import Tensor
 
 from spikernel.export.interpret import Interpreter
 from spikernel.export.program import Convolve, Program
+from spikernel.inference.predict import exact_products
 
 BATCH = 128
 """Images run at once."""
@@ -15,7 +16,8 @@ ORDERED_OPERATIONS = 2e10
 def logits(program: Program, images: Tensor, *, ordered: bool = False) -> Tensor:
     """Return the mean logits, [N, classes], of uint8 images [N, C, H, W], in batches."""
     interpreter = Interpreter(program, ordered=ordered)
-    return torch.cat([interpreter.logits(batch) for batch in images.split(BATCH)])
+    with exact_products():
+        return torch.cat([interpreter.logits(batch) for batch in images.split(BATCH)])
 
 
 def accuracy_percent(program: Program, images: Tensor, labels: Tensor) -> float:

@@ -126,7 +126,7 @@ def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterat
 
 
 def _training_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
-    """Yield why a training on a data set would not begin: its teacher, or what it freezes."""
+    """Yield why a training on a data set would not begin: its weights, or what it freezes."""
     parts = macro.parts(bounds.network, bounds.images.channels, bounds.images.size)
     for section in ("kernel_impact", "train_final"):
         try:
@@ -136,11 +136,10 @@ def _training_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Ite
         if training.objective == "distil" and training.teacher is None:
             key = config.training_key(name, section, "objective")
             yield Problem(key, "distil needs a teacher: name released weights")
-        elif training.teacher is not None and not Path(training.teacher).is_file():
-            key = config.training_key(name, section, "teacher")
-            yield Problem(
-                key, f"{training.teacher} is missing: train it first, or correct the path"
-            )
+        for option, path in training.weights().items():
+            if not Path(path).is_file():
+                key = config.training_key(name, section, option)
+                yield Problem(key, f"{path} is missing: train it first, or correct the path")
         for place, phase in enumerate(training.phases):
             key = (*config.training_key(name, section, "phases"), str(place), "freeze")
             try:

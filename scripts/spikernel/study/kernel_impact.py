@@ -106,7 +106,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
             "network": architecture.network.model_dump(mode="json"),
         },
         parts=[*settings.network.parts(), *training.parts()],
-        inputs=[inputs.manifest, *map(Path, training_run.teacher_hashes(training))],
+        inputs=[inputs.manifest, *map(Path, training_run.weights_hashes(training))],
         outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
         device=str(machine),

@@ -53,7 +53,7 @@ def read_experiment(path: Path, dataset: str | None) -> Experiment:
 class Settings:
     """What is trained, and where."""
 
-    config: Annotated[Path, "experiment, for instance config/h100.yaml"]
+    config: Annotated[Path, "experiment, for instance config/gpu.yaml"]
     archid: Annotated[str, "operations on its edges, e.g. k3-zero-skip-k3-avg-k5"]
     folder: Annotated[Path, "where the prepared data and the results go"]
     dataset: Annotated[str | None, "data set of the experiment, if it has several"] = None

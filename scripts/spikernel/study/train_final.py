@@ -227,7 +227,7 @@ def train_candidate(
         inputs=[
             manifest_path,
             *candidate.sources,
-            *map(Path, training_run.teacher_hashes(training)),
+            *map(Path, training_run.weights_hashes(training)),
         ],
         outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),

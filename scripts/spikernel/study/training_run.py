@@ -44,25 +44,28 @@ def fingerprint(
         "seed": seed,
         "threads": machine.threads,
         "data": artifacts.file_hash(manifest),
-        "teacher": teacher_hashes(training),
+        "weights": weights_hashes(training),
         "code": code.digest("spikernel.training.loop", [*parts, "spikernel.network.whitening"]),
     }
 
 
-def teacher_hashes(training: TrainingConfig) -> dict[str, str]:
+def weights_hashes(training: TrainingConfig) -> dict[str, str]:
     """Return path -> SHA-256 of the released weights that a training reads besides the data.
 
     Raises:
         DataError: they are missing, or were altered since they were made.
 
     """
-    if training.teacher is None:
-        return {}
-    path = Path(training.teacher)
-    if not path.is_file():
-        raise DataError(f"training/teacher: {path} is missing: train it first, or correct the path")
-    provenance.check([path])
-    return {training.teacher: artifacts.file_hash(path)}
+    found = {}
+    for key, named in training.weights().items():
+        path = Path(named)
+        if not path.is_file():
+            raise DataError(
+                f"training/{key}: {path} is missing: train it first, or correct the path"
+            )
+        provenance.check([path])
+        found[named] = artifacts.file_hash(path)
+    return found
 
 
 def make_net(architecture: Architecture, seed: int, train: Split, machine: Machine) -> SpikingNet:

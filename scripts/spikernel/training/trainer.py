@@ -20,6 +20,7 @@ from spikernel.inference.predict import accuracy_percent, to_device
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.training.augment import Augmenter
 from spikernel.training.average import make_average
+from spikernel.training.known_weights import start_from
 from spikernel.training.memory import keep_freed_memory
 from spikernel.training.mixing import mix
 from spikernel.training.objective import Objective, make_objective
@@ -217,5 +218,7 @@ def make_trainer(
 
     """
     device = next(net.parameters()).device
+    if settings.initial_weights is not None:
+        start_from(net, settings.initial_weights, splits[0].manifest)
     objective = make_objective(settings, splits[0].manifest, device)
     return Trainer(net, splits, settings, seed, objective, make_phases(net, settings))

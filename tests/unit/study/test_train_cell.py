@@ -188,7 +188,7 @@ def test_experiment_is_read_strictly(tmp_path: Path) -> None:
     path.write_text("experiment: [")
     with pytest.raises(ConfigError, match="not valid YAML"):
         train_cell.read_experiment(path, None)
-    shipped = train_cell.read_experiment(ROOT / "config/h100.yaml", "cifar100")
+    shipped = train_cell.read_experiment(ROOT / "config/gpu.yaml", "cifar100")
     assert shipped.dataset == "cifar100"
     assert shipped.training.mixed_precision
 

@@ -9,7 +9,7 @@ from spikernel import artifacts, provenance
 from spikernel.config import TrainingConfig
 from spikernel.errors import DataError, TrainingError
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.study.training_run import check_learned, teacher_hashes
+from spikernel.study.training_run import check_learned, weights_hashes
 from spikernel.training.loop import Trained
 from spikernel.training.progress import EpochRecord
 
@@ -42,13 +42,13 @@ def test_a_teacher_is_taken_as_it_was_made_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     training = TrainingConfig.parse({"objective": "distil", "teacher": str(path)}, "t")
     with pytest.raises(DataError, match=r"training/teacher: .*model\.safetensors is missing"):
-        teacher_hashes(training)
+        weights_hashes(training)
     path.write_bytes(b"weights")
     provenance.write(
         tmp_path / "provenance.json", step="release", settings={}, inputs=[], outputs=[path],
         seconds=0.0,
     )  # fmt: skip
-    assert teacher_hashes(training) == {str(path): artifacts.file_hash(path)}
+    assert weights_hashes(training) == {str(path): artifacts.file_hash(path)}
     path.write_bytes(b"others!")
     with pytest.raises(DataError, match=r"model\.safetensors was altered since it was made"):
-        teacher_hashes(training)
+        weights_hashes(training)

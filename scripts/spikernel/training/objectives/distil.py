@@ -4,9 +4,6 @@ The teacher sees the very images that the net is trained on, so that nothing has
 augmentation counts (Beyer et al., CVPR 2022).
 """
 
-import logging
-from pathlib import Path
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,11 +12,9 @@ from spikernel.config import TrainingConfig
 from spikernel.data.manifest import Manifest
 from spikernel.errors import ConfigError
 from spikernel.inference.normaliser import Normaliser
-from spikernel.inference.released import load_model
+from spikernel.training.known_weights import load_known
 from spikernel.training.mixing import MixedBatch
 from spikernel.training.precision import in_bfloat16
-
-LOG = logging.getLogger(__name__)
 
 
 class Objective:
@@ -35,20 +30,8 @@ class Objective:
         if settings.teacher is None:
             raise ConfigError("training/teacher: objective distil needs one: name released weights")
         self._settings = settings
-        self._teacher, preprocessing = load_model(Path(settings.teacher), device)
-        shape = self._teacher.architecture.images
-        if preprocessing.classes != list(manifest.classes) or shape.channels != len(manifest.mean):
-            raise ConfigError(
-                f"training/teacher: {settings.teacher} is of other classes or channels than "
-                f"{manifest.dataset}: choose a net that was trained on the same classes"
-            )
-        if not preprocessing.is_of_split(manifest):
-            LOG.warning(
-                "training/teacher: %s was trained on other images than the training split of %s, "
-                "or on another size of them: it may know images that this net is judged by",
-                settings.teacher, manifest.dataset,
-            )  # fmt: skip
-        self._size = shape.size
+        self._teacher, preprocessing = load_known("teacher", settings.teacher, manifest, device)
+        self._size = self._teacher.architecture.images.size
         self._ours = Normaliser(manifest.mean, manifest.sd, device)
         self._theirs = Normaliser(preprocessing.mean, preprocessing.sd, device)
         self._bfloat16 = in_bfloat16(settings, device)
