@@ -55,7 +55,8 @@ def accuracy_against_memory(folder: Path) -> Picture | None:
     points = tradeoff_figure.points(own, published.table(shown), cost)
     points = points.assign(dataset=points["dataset"].map(TITLES))
     looks = style.looks(sorted(own["kernel_set"].unique()))
-    titles = " and ".join(TITLES[dataset] for dataset in shown)
+    *others, last = (TITLES[dataset] for dataset in shown)
+    titles = f"{', '.join(others)} and {last}" if others else last
     return Picture(
         "accuracy-against-memory",
         style.svg(tradeoff_figure.draw(points, cost, looks)),

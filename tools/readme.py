@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 
@@ -68,13 +68,36 @@ def headline(folder: Path, drawn: Sequence[Picture]) -> str:
         effort = f", {row['effort']}" if row["effort"] else ""
         parts.append(
             f"**{row['test_accuracy_percent_mean']:.2f} % on {TITLES[dataset]}** {claimed} with "
-            f"{significant(row['params'] / 1e6, 3)} M parameters, {row['binary_steps']} steps of "
-            f"binary spikes, {row['seeds']} seed{'s' if row['seeds'] > 1 else ''}{effort}"
+            f"{_millions(row)}, {row['binary_steps']} steps of binary spikes, {row['seeds']} "
+            f"seed{'s' if row['seeds'] > 1 else ''}{effort}"
         )
         devices.append(row["device"])
     measured = f" Measured on {'; '.join(dict.fromkeys(devices))}." if devices else ""
-    text = f"So far, below 10 M parameters: {'; '.join(parts)}.{measured}"
+    text = f"So far, below 10 M parameters: {'; '.join(parts)}.{measured}{_without_gpu(stored)}"
     return "\n\n".join([_wrapped(text), *(picture.markdown for picture in drawn)])
+
+
+def _millions(row: Mapping[str, Any]) -> str:
+    return f"{significant(row['params'] / 1e6, 3)} M parameters"
+
+
+def _without_gpu(stored: pd.DataFrame) -> str:
+    """Return a sentence on the best nets that a CPU trained, where a GPU trained a better one."""
+    parts, devices = [], []
+    on_cpu = stored[stored["device"].str.startswith("cpu")] if len(stored) else stored
+    for dataset in CLAIMS:
+        best, row = (measurements.best(nets, dataset) for nets in (stored, on_cpu))
+        if row is None or best is None or best["device"] == row["device"]:
+            continue
+        effort = f", {row['effort']}" if row["effort"] else ""
+        parts.append(
+            f"{row['test_accuracy_percent_mean']:.2f} % on {TITLES[dataset]} ({_millions(row)}"
+            f"{effort})"
+        )
+        devices.append(row["device"])
+    if not parts:
+        return ""
+    return f" Without a GPU, on {'; '.join(dict.fromkeys(devices))}: {', '.join(parts)}."
 
 
 def results(folder: Path, drawn: Mapping[str, Sequence[Picture]]) -> str:

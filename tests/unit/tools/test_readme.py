@@ -73,6 +73,20 @@ def test_the_first_sentence_sets_ours_beside_the_papers(
     ) in text
 
 
+def test_beside_what_a_gpu_trained_stands_the_best_of_a_cpu(tmp_path: Path) -> None:
+    gpu = {"device": "cuda: test", "val_accuracy_percent": 93.0, "test_accuracy_percent": 94.5}
+    write_json(tmp_path / "cifar10-a.json", {**SINGLE, **gpu})
+    write_json(tmp_path / "cifar10-b.json", SINGLE)
+    write_json(tmp_path / "cifar100-a.json", {**SINGLE, "dataset": "cifar100"})
+    text = " ".join(readme.headline(tmp_path, []).split())
+    assert "**94.50 % on CIFAR-10**" in text
+    # CIFAR-100 was trained on a CPU alone, which is said already.
+    assert text.endswith(
+        "Measured on cuda: test; cpu: test. Without a GPU, on cpu: test: 91.50 % on CIFAR-10 (1.97 "
+        "M parameters, 20.5 min of training)."
+    )
+
+
 def test_the_net_with_the_best_validation_accuracy_counts(tmp_path: Path) -> None:
     better = {"val_accuracy_percent": 91.0, "test_accuracy_percent": 91.2}
     write_json(tmp_path / "cifar10-a.json", SINGLE)
