@@ -148,6 +148,14 @@ SECTIONS = [
     ("thresholds", "nas_search: {thresholds: [1, 1]}", "must list positive thresholds, none twice"),
     ("batch of one", "nas_search: {batch_size: 1}", "nas_search/batch_size: must be at least 2"),
     (
+        "batches", "nas_search: {score: sahd_half, batch_size: 600, batches: 3}",
+        "batch_size x batches = 1800 training images, but data set digits has",
+    ),
+    (
+        "batches of few", "nas_search: {score: sahd_half, batch_size: 100}",
+        "batch_size x batches = 200 training images, but data set digits has 180 at most",
+    ),
+    (
         "prefilter", "nas_search: {score: sahd_half, iterations: 5, prefilter: 9}",
         "prefilter is 9, but only 5 cells are drawn",
     ),

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 class Reader(Protocol):
     """What every module of `data/readers` defines.
 
-    Two more numbers are looked up where they are there: CHANNELS, and CLASSES where the kind fixes
-    them. With them, budgets are checked exactly before any data is there.
+    Three more numbers are looked up where they are there: CHANNELS, and CLASSES and TRAIN_IMAGES
+    (with those to validate on) where the kind fixes them. With them, budgets are checked exactly,
+    and mini-batches of a search, before any data is there.
 
     Its size is read where a configuration is checked. That environment has numpy, but none of the
     packages that read images: they are imported inside the functions.

@@ -11,6 +11,7 @@ from spikernel.config.problems import Place, Problem, RefusedError
 from spikernel.data.rules import check_datasets, image_size
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.rules import check_search
+from spikernel.search.score import score_class
 from spikernel.space import macro
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
@@ -76,6 +77,7 @@ def _problems(config: WorkflowConfig) -> Iterator[Problem]:
         yield from _training_problems(config, name, bounds)
         yield from _net_problems(config, name, bounds)
         yield from _search_problems(config, name, bounds)
+        yield from _batch_problems(config, name)
         yield from _size_problems(config, name, bounds)
 
 
@@ -196,6 +198,24 @@ def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Itera
             f"is {design.keep}, but only {len(possible)} sets beside the baseline can be made of "
             f"the measured sizes so that a cell meets nas_search/budget on data set {name}: lower "
             "it, measure more sizes or raise the budget",
+        )
+
+
+def _batch_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
+    """Yield why a data set whose size is known has too few images for the search's batches."""
+    search, data = config.nas_search, config.datasets[name]
+    published = registry.literal("reader", data.kind, "TRAIN_IMAGES", None)
+    least = min((n for n in (published, data.train_images) if n is not None), default=None)
+    if least is None or not score_class(search.score).needs_images:
+        return
+    # Those held out are counted class by class, and rounded; a folder may have its own.
+    held_out = 0 if published is None else int(least * data.validation_fraction)
+    wanted = search.batch_size * search.batches
+    if wanted > least - held_out + registry.literal("reader", data.kind, "CLASSES", 0):
+        yield Problem(
+            ("nas_search", "batch_size"),
+            f"batch_size x batches = {wanted} training images, but data set {name} has "
+            f"{least - held_out} at most: lower one of the two",
         )
 
 

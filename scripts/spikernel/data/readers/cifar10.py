@@ -9,6 +9,7 @@ from spikernel.data.collection import Collection
 
 IMAGE_SIZE = cifar.IMAGE_SIZE
 CHANNELS = 3
+TRAIN_IMAGES = 50_000
 CLASSES = 10
 
 _BATCH_BYTES = 10_000 * (1 + cifar.PIXELS)

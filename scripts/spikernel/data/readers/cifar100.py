@@ -9,6 +9,7 @@ from spikernel.data.collection import Collection
 
 IMAGE_SIZE = cifar.IMAGE_SIZE
 CHANNELS = 3
+TRAIN_IMAGES = 50_000
 CLASSES = 100
 
 _IMAGE_BYTES = 2 + cifar.PIXELS

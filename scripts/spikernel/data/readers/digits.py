@@ -11,6 +11,7 @@ from spikernel.data.manifest import Source
 
 IMAGE_SIZE = 8
 CHANNELS = 1
+TRAIN_IMAGES = 1438  # a fifth of all is set apart for the test
 CLASSES = 10
 GREY_LEVELS = 16
 """Largest pixel value of the original images."""

@@ -23,6 +23,7 @@ from spikernel.errors import DataError
 LOG = logging.getLogger(__name__)
 IMAGE_SIZE = 64
 CHANNELS = 3
+TRAIN_IMAGES = 100_000
 FOLDER = "tiny-imagenet-200"
 ARCHIVE = Archive(
     "tiny-imagenet-200.zip",
