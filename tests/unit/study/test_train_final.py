@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from torch import Tensor, nn
 
 from spikernel import artifacts, provenance, tables
+from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import TableError
+from spikernel.inference import predict
+from spikernel.network.spiking_net import SpikingNet
 from spikernel.study import train_final
+from spikernel.study.inputs import Machine
 
 
 def test_training_records_what_each_layer_does(model: Path) -> None:
@@ -28,6 +34,44 @@ def test_training_records_what_each_layer_does(model: Path) -> None:
     assert layers["state_bytes"].sum() == record["state_bytes"] == 4 * record["neurons"]
     rates = layers.dropna(subset="firing_rate").set_index("layer")["firing_rate"].to_dict()
     assert rates == pytest.approx(record["layer_firing_rates"])
+
+
+def test_integer_neurons_are_tested_as_binary_spikes(
+    digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Tensor] = []
+    logits = predict.binary_logits
+
+    def watched(net: SpikingNet, *arguments: object) -> Tensor:
+        def keep(_layer: nn.Module, inputs: tuple[Tensor]) -> None:
+            given.append(inputs[0])
+
+        convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)][1:]  # but the stem
+        hooks = [convolution.register_forward_pre_hook(keep) for convolution in convolutions]
+        found = logits(net, *arguments)  # type: ignore[arg-type]
+        for hook in hooks:
+            hook.remove()
+        return found
+
+    monkeypatch.setattr(predict, "binary_logits", watched)
+    network = {
+        "macro": "compact", "channels": 4, "stages": 2, "stage_widths": [1, 2],
+        "stem_channels": 4, "stem_weights": "learned", "levels": 3,
+    }  # fmt: skip
+    training = {"recipe": "engine", "epochs": 1, "batch_size": 60, "cpu_bfloat16": False}
+    settings = train_final.Settings(
+        seed=0,
+        network=NetworkConfig.parse(network, "t"),
+        training=TrainingConfig.parse(training, "t"),
+    )
+    candidate = train_final.Candidate.by_hand("k3-zero-skip-k1-zero-k3")
+    outputs = train_final.Outputs.in_folder(tmp_path)
+    train_final.train_candidate(digits_manifest, candidate, outputs, settings, Machine("cpu"))
+    assert json.loads(outputs.metrics.read_text())["binary_steps"] == 3
+    assert given
+    for spikes in given:
+        assert len(spikes) == 3 * 60  # all test images in one batch, three steps each
+        assert set(torch.unique(spikes).tolist()) <= {0.0, 1.0}
 
 
 def test_candidates_and_record_of_two_searches_are_refused(tmp_path: Path) -> None:
