@@ -51,11 +51,16 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
     found = []
     for path in sorted(folder.glob("cifar10-*.json")):
         record = artifacts.read_object(path)
-        if "history" in record and binary_steps(record) <= MOST_STEPS:
+        if "history" in record and binary_steps(record) <= MOST_STEPS and _is_whole(record):
             found.append({**record, "record": path.name})
     if not found:
         raise DataError(f"{folder} holds no record of a training on CIFAR-10 (cifar10-*.json)")
     return found
+
+
+def _is_whole(record: Mapping[str, Any]) -> bool:
+    """Whether its seconds are all that a net was trained; others began with trained weights."""
+    return record.get("config", {}).get("training", {}).get("initial_weights") is None
 
 
 def hours_of(record: Mapping[str, Any], target: float) -> dict[str, Any]:
@@ -102,15 +107,23 @@ def snasnet_rate(setup: Setup, steps: int, rounds: int, warmup: int) -> float:
 def compare(
     records: Sequence[Mapping[str, Any]], images_per_second: float, device: str
 ) -> list[dict[str, Any]]:
-    """Return, for each target, our hours, those of SNASNet's loop, and the ratio; print them."""
+    """Return, for each target, our hours, those of SNASNet's loop, and the ratio; print them.
+
+    A GPU's hours are not set against a CPU's loop, nor the other way round.
+    """
+    kind = device.partition(":")[0]
+    records = [record for record in records if record["device"].partition(":")[0] == kind]
     theirs = EPOCHS * IMAGES / images_per_second / 3600
     lines = []
     for target in TARGETS:
         found = ours(records, target)
         line: dict[str, Any] = {"target_percent": target, "snasnet_hours": theirs, "ours": found}
         if found is None:
-            best = max(record["test_accuracy_percent"] for record in records)
-            print(f"{target:g} %: no recorded training reaches it, the best has {best:.2f} %")
+            best = max((record["test_accuracy_percent"] for record in records), default=0.0)
+            print(
+                f"{target:g} %: no training that is recorded on a {kind} reaches it, the best has "
+                f"{best:.2f} %"
+            )
         else:
             line["ratio"] = theirs / found["hours"]
             line["same_device"] = found["device"] == device

@@ -5,6 +5,7 @@ A run lies there as `<experiment>.json`, `<experiment>.csv` (its models) and
 Times of single jobs are left out of a run: they are worth printing only where nothing else ran.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -153,7 +154,8 @@ def nets(folder: Path) -> pd.DataFrame:
         One row per model of a run, or single training, with the columns that
         `spikernel.report.charts.tradeoff_figure.points` reads (`kernel_set` is the run's name,
         `rank` numbers the cells), and with `params`, `binary_steps`, `val_accuracy_percent_mean`,
-        `file`, `device` and `effort`, which says in words how long it took.
+        `file`, `device`, `effort`, which says in words how long it took, and `whole`: whether
+        that is all, not what was added to weights trained before.
 
     """
     parts = [found for run in runs(folder) if len(found := _of_run(run))]
@@ -182,6 +184,7 @@ def _of_run(run: Run) -> pd.DataFrame:
         file=run.path.with_suffix(".csv").name,
         device=", ".join(run.about["device"]),
         effort="" if hours is None else f"one of {len(run.means)} nets of {hours:.1f} h of jobs",
+        whole=True,
     )
 
 
@@ -190,7 +193,7 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
     classes, _, per_class = CATALOGUE[record["dataset"]]
     operations = Cell.from_archid(record["archid"]).operations
     sizes = {size for size in map(kernel_size, operations) if size is not None}
-    accuracy = record["test_accuracy_percent"]
+    accuracy, whole = record["test_accuracy_percent"], is_whole(record)
     low, high = wilson(accuracy, len(classes) * per_class)
     return {
         **{name: record[name] for name in ("dataset", "archid", "params", "memory_mb_fp32")},
@@ -205,8 +208,14 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
         "chance_percent": 100 / len(classes),
         "file": record["file"],
         "device": record["device"],
-        "effort": f"{duration(record['seconds'])} of training",
+        "effort": f"{duration(record['seconds'])} of {'training' if whole else 'further training'}",
+        "whole": whole,
     }
+
+
+def is_whole(record: Mapping[str, Any]) -> bool:
+    """Return whether a training began with weights drawn from its seed."""
+    return record["config"].get("training", {}).get("initial_weights") is None
 
 
 def wilson(accuracy_percent: float, images: int) -> tuple[float, float]:

@@ -43,10 +43,15 @@ TRAININGS = (
     Column("steps", "", lambda record: str(binary_steps(record)), "number"),
     Column("test %", "test_accuracy_percent", accuracy, "number"),
     Column("epochs", "epochs", str, "number"),
-    Column("minutes", "seconds", lambda seconds: f"{seconds / 60:.0f}", "number"),
+    Column("minutes", "", lambda record: _minutes(record), "number"),
     Column("device", "device"),
 )
 """Columns of the table of single trainings."""
+
+
+def _minutes(record: Mapping[str, Any]) -> str:
+    added = "" if measurements.is_whole(record) else "+"
+    return f"{added}{record['seconds'] / 60:.0f}"
 
 
 def headline(folder: Path, drawn: Sequence[Picture]) -> str:
@@ -84,10 +89,12 @@ def _millions(row: Mapping[str, Any]) -> str:
 def _without_gpu(stored: pd.DataFrame) -> str:
     """Return a sentence on the best nets that a CPU trained, where a GPU trained a better one."""
     parts, devices = [], []
-    on_cpu = stored[stored["device"].str.startswith("cpu")] if len(stored) else stored
+    on_cpu = stored
+    if len(stored):
+        on_cpu = stored[stored["device"].str.startswith("cpu") & stored["whole"]]
     for dataset in CLAIMS:
         best, row = (measurements.best(nets, dataset) for nets in (stored, on_cpu))
-        if row is None or best is None or best["device"] == row["device"]:
+        if row is None or best is None or best["file"] == row["file"]:
             continue
         effort = f", {row['effort']}" if row["effort"] else ""
         parts.append(
@@ -125,7 +132,8 @@ def _single_trainings(folder: Path) -> str | None:
     shown = table("Single trainings", TRAININGS, taken)
     text = (
         "Single nets, trained on all training images but those for validation; accuracy of binary "
-        "spikes on all test images, last epoch, tested once, no test-time augmentation:"
+        "spikes on all test images, last epoch, tested once, no test-time augmentation; a + before "
+        "the minutes: added to weights of another training:"
     )
     many = [record for record in trained if binary_steps(record) > MOST_STEPS]
     named = [f"{r['archid']} on {r['dataset']} ({binary_steps(r)} steps)" for r in many]

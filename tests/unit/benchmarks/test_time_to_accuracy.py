@@ -28,6 +28,8 @@ def folder(tmp_path: Path) -> Path:
     write_json(tmp_path / "cifar10-slow.json", record(91.2, 2.0))
     write_json(tmp_path / "cifar10-wide.json", record(93.3, 1.5))
     write_json(tmp_path / "cifar10-many-steps.json", record(95.0, 0.1, binary_steps=6))
+    began = {"config": {"training": {"initial_weights": "a.safetensors"}}}
+    write_json(tmp_path / "cifar10-added.json", record(95.0, 0.1, **began))
     write_json(tmp_path / "cifar10-speed.json", {"images_per_s": 3})
     write_json(tmp_path / "cifar100-compact.json", record(99.0, 0.1))
     return tmp_path
@@ -56,12 +58,13 @@ def test_hours_and_ratio_by_hand(folder: Path, capsys: pytest.CaptureFixture[str
     assert hard["ratio"] == pytest.approx(1_200_000 / 3600 / 1.5)
     assert "different devices" not in capsys.readouterr().out
     (folder / "cifar10-wide.json").unlink()
+    write_json(folder / "cifar10-gpu.json", record(95.0, 0.1, device="cuda: A"))
     _, hard = compare(read_records(folder), 12.5, "cpu: B")
     assert hard["ours"] is None
     out = capsys.readouterr().out
     assert "91 %: 0.50 h to 91.50 % (cifar10-quick.json, cpu: A); SNASNet's loop 333 h" in out
     assert "measured on different devices" in out
-    assert "93.24 %: no recorded training reaches it, the best has 91.50 %" in out
+    assert "93.24 %: no training that is recorded on a cpu reaches it, the best has 91.50 %" in out
 
 
 def test_a_folder_without_records_is_one_line(tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ def test_beside_what_a_gpu_trained_stands_the_best_of_a_cpu(tmp_path: Path) -> N
     write_json(tmp_path / "cifar10-a.json", {**SINGLE, **gpu})
     write_json(tmp_path / "cifar10-b.json", SINGLE)
     write_json(tmp_path / "cifar100-a.json", {**SINGLE, "dataset": "cifar100"})
+    # Added to trained weights: those minutes are not all of its training.
+    added = {"config": {"network": {"macro": "compact"}, "training": {"initial_weights": "x"}}}
+    write_json(tmp_path / "cifar10-c.json", {**SINGLE, **added, "val_accuracy_percent": 92.9})
+    assert "|     +20 | cpu: test" in readme.results(tmp_path, {})
     text = " ".join(readme.headline(tmp_path, []).split())
     assert "**94.50 % on CIFAR-10**" in text
     # CIFAR-100 was trained on a CPU alone, which is said already.
