@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from paired import Results
+from paired import Results, given
 
 from spikernel import artifacts, tables
 from spikernel.errors import ConfigError, TableError
@@ -100,4 +100,4 @@ def join(paths: Sequence[Path], output: Path) -> int:
 
 
 def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in described.items() if key not in NOTED}
+    return {key: given(value) for key, value in described.items() if key not in NOTED}

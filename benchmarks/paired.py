@@ -29,6 +29,13 @@ WATCHED = 100
 NUMBERS = ("seed", "val_accuracy_percent", "train_loss", "seconds")
 
 
+def given(settings: Any) -> Any:
+    """Return settings without those that are not given, which a table of earlier code lacks."""
+    if not isinstance(settings, dict):
+        return settings
+    return {key: given(value) for key, value in settings.items() if value is not None}
+
+
 class Results:
     """The lines of finished trainings; one file, made with one group of settings.
 
@@ -58,7 +65,7 @@ class Results:
             artifacts.write_json(described, {**settings, **environs})
             return
         before = artifacts.read_json(described)
-        if any(before.get(key) != value for key, value in settings.items()):
+        if any(given(before.get(key)) != given(value) for key, value in settings.items()):
             raise ConfigError(f"{path} was made with other settings: name another --output")
         numbers = (*NUMBERS, *more)
         table: pd.DataFrame = tables.read_csv(path, text=text, numbers=numbers)
