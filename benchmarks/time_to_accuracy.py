@@ -30,7 +30,7 @@ from spikernel import artifacts, cli
 from spikernel.config import NetworkConfig
 from spikernel.errors import DataError
 from spikernel.network.device import DeviceName, choose_device
-from spikernel.report.tables.headline import MOST_STEPS, binary_steps
+from spikernel.report.tables.headline import MOST_STEPS, binary_steps, is_whole
 
 TARGETS = (91.0, 93.24)
 """Percent: what a short training should reach, and the paper's result."""
@@ -51,16 +51,11 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
     found = []
     for path in sorted(folder.glob("cifar10-*.json")):
         record = artifacts.read_object(path)
-        if "history" in record and binary_steps(record) <= MOST_STEPS and _is_whole(record):
+        if "history" in record and binary_steps(record) <= MOST_STEPS and is_whole(record):
             found.append({**record, "record": path.name})
     if not found:
         raise DataError(f"{folder} holds no record of a training on CIFAR-10 (cifar10-*.json)")
     return found
-
-
-def _is_whole(record: Mapping[str, Any]) -> bool:
-    """Whether its seconds are all that a net was trained; others began with trained weights."""
-    return record.get("config", {}).get("training", {}).get("initial_weights") is None
 
 
 def hours_of(record: Mapping[str, Any], target: float) -> dict[str, Any]:

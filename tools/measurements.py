@@ -5,7 +5,6 @@ A run lies there as `<experiment>.json`, `<experiment>.csv` (its models) and
 Times of single jobs are left out of a run: they are worth printing only where nothing else ran.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,13 @@ from spikernel import artifacts, tables
 from spikernel.errors import SpikernelError
 from spikernel.report.charts import impact_figure
 from spikernel.report.tables import intervals, models, published
-from spikernel.report.tables.headline import MOST_STEPS, binary_steps, model_of, refused
+from spikernel.report.tables.headline import (
+    MOST_STEPS,
+    binary_steps,
+    is_whole,
+    model_of,
+    refused,
+)
 from spikernel.report.tables.records import Job, KernelSets, sizes_text
 from spikernel.report.tables.table import duration
 from spikernel.space.cell import Cell
@@ -211,11 +216,6 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
         "effort": f"{duration(record['seconds'])} of {'training' if whole else 'further training'}",
         "whole": whole,
     }
-
-
-def is_whole(record: Mapping[str, Any]) -> bool:
-    """Return whether a training began with weights drawn from its seed."""
-    return record["config"].get("training", {}).get("initial_weights") is None
 
 
 def wilson(accuracy_percent: float, images: int) -> tuple[float, float]:

@@ -28,7 +28,7 @@ from spikernel import artifacts, cli
 from spikernel.config import model_name
 from spikernel.errors import SpikernelError
 from spikernel.report.tables import main_tables, markdown, models, selection
-from spikernel.report.tables.headline import MOST_STEPS, binary_steps, refused
+from spikernel.report.tables.headline import MOST_STEPS, binary_steps, is_whole, refused
 from spikernel.report.tables.table import Column, accuracy, count, significant, table
 
 README = "README.md"
@@ -50,7 +50,7 @@ TRAININGS = (
 
 
 def _minutes(record: Mapping[str, Any]) -> str:
-    added = "" if measurements.is_whole(record) else "+"
+    added = "" if is_whole(record) else "+"
     return f"{added}{record['seconds'] / 60:.0f}"
 
 

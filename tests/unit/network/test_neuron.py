@@ -177,6 +177,20 @@ def test_no_state_is_left_behind() -> None:
     assert torch.equal(neuron(x), neuron(x))
 
 
+def check_on_gpu(
+    neuron: NeuronLayer, on_gpu: NeuronLayer, x: torch.Tensor, rtol: float, atol: float
+) -> None:
+    a, b = x.clone().requires_grad_(), x.cuda().requires_grad_()
+    first, second = neuron(a), on_gpu(b)
+    assert second.dtype == x.dtype
+    assert torch.equal(first, second.cpu())
+    first.sum().backward()
+    second.sum().backward()
+    assert a.grad is not None
+    assert b.grad is not None
+    torch.testing.assert_close(a.grad, b.grad.cpu(), rtol=rtol, atol=atol)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("neuron", [lif.Neuron(NetworkConfig()), if_soft.Neuron(NetworkConfig())])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -185,31 +199,16 @@ def test_gpu_path_in_bfloat16_equals_the_cpu(
 ) -> None:
     x = torch.randn(5, 4, 8, 8, 8, generator=torch.Generator().manual_seed(0)).mul(2)
     x = torch.stack([step.to(memory_format=layout) for step in x.bfloat16()])
-    a, b = x.clone().requires_grad_(), x.cuda().requires_grad_()
-    first, second = neuron(a), neuron(b)
-    assert second.dtype == torch.bfloat16
-    assert torch.equal(first, second.cpu())
-    first.sum().backward()
-    second.sum().backward()
-    assert a.grad is not None
-    assert b.grad is not None
-    torch.testing.assert_close(a.grad, b.grad.cpu(), rtol=1e-2, atol=1e-2)
+    check_on_gpu(neuron, neuron, x, rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("learnable", [False, True])
 def test_fused_gpu_path_equals_the_cpu(learnable: bool) -> None:
     x = torch.randn(5, 4, 8, 8, 8, generator=torch.Generator().manual_seed(0)).mul(2)
-    a, b = x.clone().requires_grad_(), x.cuda().requires_grad_()
     neuron = lif.Neuron(NetworkConfig(learnable_tau=learnable))
     on_gpu = copy.deepcopy(neuron).cuda()
-    first, second = neuron(a), on_gpu(b)
-    assert torch.equal(first, second.cpu())
-    first.sum().backward()
-    second.sum().backward()
-    assert a.grad is not None
-    assert b.grad is not None
-    torch.testing.assert_close(a.grad, b.grad.cpu(), rtol=1e-4, atol=1e-5)
+    check_on_gpu(neuron, on_gpu, x, rtol=1e-4, atol=1e-5)
     if learnable:
         assert list(on_gpu.state_dict()) == ["w"]
         torch.testing.assert_close(neuron.w.grad, on_gpu.w.grad.cpu(), rtol=1e-4, atol=1e-3)

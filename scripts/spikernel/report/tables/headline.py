@@ -68,6 +68,14 @@ def refused(means: pd.DataFrame) -> dict[tuple[str, comparisons.Model], int]:
     return {model: taken for model, taken in steps.items() if taken > MOST_STEPS}
 
 
+def is_whole(record: Mapping[str, Any]) -> bool:
+    """Return whether the effort in a training's record is all of its net's.
+
+    Others began with weights of a training before.
+    """
+    return record.get("config", {}).get("training", {}).get("initial_weights") is None
+
+
 def binary_steps(row: Mapping[str, Any]) -> int:
     """Return the steps of binary spikes that a model, or a record of a training, runs: T x D.
 
