@@ -9,11 +9,12 @@ import torch
 from spikernel.config import TrainingConfig
 from spikernel.errors import DeviceError
 from spikernel.network.device import DeviceName, choose_device, describe_device
+from spikernel.training.memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a job computes; making one sets the number of CPU threads of this process.
+    """Where a job computes; making one sets this process's CPU threads, and how it frees memory.
 
     Raises:
         DeviceError: a GPU is asked for and there is none, or there are no threads.
@@ -24,11 +25,12 @@ class Machine:
     threads: Annotated[int, "CPU threads"] = 1
 
     def __post_init__(self) -> None:
-        """Check the device and set the threads."""
+        """Check the device, set the threads, and on a CPU let freed memory be kept."""
         if self.threads < 1:
             raise DeviceError(f"at least one CPU thread is needed, got {self.threads}")
         torch.set_num_threads(self.threads)
-        choose_device(self.device)
+        if choose_device(self.device).type == "cpu":
+            keep_freed_memory()
 
     @property
     def torch_device(self) -> torch.device:
