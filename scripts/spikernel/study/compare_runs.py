@@ -100,6 +100,7 @@ def _pool(run: Path) -> tuple[pd.DataFrame, dict[Key, Predictions]]:
     table = models.read(run / "tradeoff_report" / "models.csv")
     place = "*/deployment/*/*/*"
     files = [sorted(run.glob(f"{place}/{name}")) for name in ("deployment.json", "predictions.npz")]
+    provenance.check(path for listed in files for path in listed)
     found = comparisons.by_key(*files)
     return (
         table.assign(kernel_set=f"{run.name}: " + table["kernel_set"]),

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from report_experiment import Experiment, change, make
+from report_experiment import Experiment, change, make, write_predictions
 
-from spikernel.errors import SpikernelError, TableError
+from spikernel import provenance
+from spikernel.errors import DataError, SpikernelError, TableError
 from spikernel.report.charts import style
 from spikernel.report.tables import comparisons, models, selection
 from spikernel.study import compare_runs
@@ -64,5 +65,22 @@ def test_runs_that_cannot_be_compared_are_refused(runs: list[Path], tmp_path: Pa
             compare_runs.run(compare_runs.Inputs(runs=few), out)
     (runs[1] / "tradeoff_report" / "models.csv").unlink()
     with pytest.raises(SpikernelError, match=r"models\.csv is missing"):
+        compare_runs.run(compare_runs.Inputs(runs=runs), out)
+    assert not out.folder.exists()
+
+
+def test_predictions_altered_since_their_job_are_refused(runs: list[Path], tmp_path: Path) -> None:
+    (path,) = runs[1].glob("cifar10/deployment/k1-3/rank-1/seed-0/predictions.npz")
+    provenance.write(
+        path.with_name("provenance.json"),
+        step="deployment",
+        settings={},
+        inputs=[],
+        outputs=[path.with_name("deployment.json"), path],
+        seconds=0,
+    )
+    write_predictions(path, {"test_accuracy_percent": 10.0})
+    out = compare_runs.Outputs(folder=tmp_path / "both")
+    with pytest.raises(DataError, match=r"predictions\.npz was altered since it was made"):
         compare_runs.run(compare_runs.Inputs(runs=runs), out)
     assert not out.folder.exists()
