@@ -87,6 +87,10 @@ ROWS = [
         "none: holds no config*.yaml: name the folder", E_YAML,
     ),
     Row("runs to compare", "compare_runs --runs a a --folder out", "a, a: give two or more"),
+    Row(
+        "page in a run", "compare_runs --runs a b --folder b/tradeoff_report",
+        "b/tradeoff_report lies among results of b, which stay as they are: name a folder",
+    ),
 ]  # fmt: skip
 
 

@@ -43,14 +43,15 @@ def run(inputs: Inputs, outputs: Outputs) -> None:
     same test images.
 
     Raises:
-        SpikernelError: an experiment is not finished, two have one name or other test images, or
-            a file cannot be trusted.
+        SpikernelError: an experiment is not finished, two have one name or other test images, a
+            file cannot be trusted, or the page would replace or lie among what a run made.
 
     """
     watch = provenance.Stopwatch()
     names = [path.name for path in inputs.runs]
     if len(set(names)) < max(2, len(names)):
         raise TableError(f"runs: {', '.join(names)}: give two or more, each with its own name")
+    _check_folder(outputs.folder, inputs.runs)
     read = [path / "tradeoff_report" / name for path in inputs.runs for name in _TABLES]
     provenance.check(read)
     settings = ReportConfig.parse(Job.read(read[1]).settings, str(read[1]))
@@ -93,6 +94,23 @@ _ABSENT = (
     *("metrics", "histories", "searches", "candidates", "impacts", "kernel_sets", "provenance"),
 )
 """Inputs of the page that each experiment's own page shows."""
+
+
+def _check_folder(folder: Path, runs: list[Path]) -> None:
+    """Refuse a folder in which files of an experiment would be replaced, or others added to them.
+
+    Raises:
+        TableError: it lies in one of the runs, or holds the page of any experiment.
+
+    """
+    place = folder.resolve()
+    within = [run for run in runs if place.is_relative_to(run.resolve())]
+    if within or (folder / _TABLES[1]).exists():
+        whose = within[0] if within else "an experiment"
+        raise TableError(
+            f"folder: {folder} lies among results of {whose}, which stay as they are: name a "
+            "folder of its own, for instance results/compared"
+        )
 
 
 def _pool(run: Path) -> tuple[pd.DataFrame, dict[Key, Predictions]]:

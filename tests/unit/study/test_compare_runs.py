@@ -84,3 +84,21 @@ def test_predictions_altered_since_their_job_are_refused(runs: list[Path], tmp_p
     with pytest.raises(DataError, match=r"predictions\.npz was altered since it was made"):
         compare_runs.run(compare_runs.Inputs(runs=runs), out)
     assert not out.folder.exists()
+
+
+def test_a_page_does_not_go_among_the_results_of_an_experiment(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    third = finished(tmp_path, "third")
+    (tmp_path / "link").symlink_to(runs[0], target_is_directory=True)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for folder in (
+        runs[1],
+        runs[1] / "tradeoff_report",
+        runs[1] / "both",
+        tmp_path / "link" / "both",
+        third / "tradeoff_report",
+    ):
+        with pytest.raises(TableError, match=r"lies among results of .*: name a folder of its own"):
+            compare_runs.run(compare_runs.Inputs(runs=runs), compare_runs.Outputs(folder=folder))
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
