@@ -8,11 +8,15 @@ from statistics import fmean
 from typing import Any
 
 from spikernel import artifacts
+from spikernel.config import width_of
 from spikernel.errors import ExportError
+from spikernel.report.tables.selection import preference
 from spikernel.study.chosen_model import Chosen, best_seed
 
 LIMITED = {"int8_bytes": "int8 constants", "ram_bytes": "static RAM"}
 """What a device has limits for, by its name in `deployment.json`."""
+
+_READ = ("val_accuracy_percent", "archid", "kernel_set", "rank", "seed")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,14 @@ class TrainedModel:
         """Validation accuracy with int8 weights, mean over the seeds."""
         return fmean(record["int8_val_accuracy_percent"] for record in self.deployments)
 
+    def preference(self, limited: str) -> tuple[Any, ...]:
+        """Return what models are sorted by, as in the report, by what a device has a limit for."""
+        metrics = next(iter(self.seeds.values()))
+        archid, kernel_set, rank = (metrics[name] for name in ("archid", "kernel_set", "rank"))
+        size = self.largest_kb(limited)
+        accuracy = self.int8_accuracy_percent
+        return preference(accuracy, size, archid, kernel_set, rank, width_of(metrics))
+
     def best(self, budget: dict[str, Any] | None = None) -> Chosen:
         """Return the best seed by validation accuracy."""
         return best_seed(self.seeds, budget)
@@ -68,7 +80,7 @@ def models_of(run: Path) -> list[TrainedModel]:
     """
     found: dict[Path, dict[Path, dict[str, Any]]] = defaultdict(dict)
     for path in sorted(run.glob("train_final/*/rank-*/seed-*/metrics.json")):
-        found[path.parents[1]][path] = artifacts.read_object(path, "val_accuracy_percent", "seed")
+        found[path.parents[1]][path] = artifacts.read_object(path, *_READ)
     if not found:
         raise ExportError(
             f"{run} holds no trained model (train_final/*/rank-*/seed-*/metrics.json): name the "
@@ -82,7 +94,7 @@ def choose_within(
 ) -> TrainedModel:
     """Return the model with the best int8 validation accuracy that fits a device.
 
-    Of equals it is the smaller one, then the first.
+    Of equals it is the one that the report names; see `selection.preference`.
 
     Args:
         models: to choose from.
@@ -110,6 +122,5 @@ def choose_within(
             for name in wanted
         )
         raise ExportError(f"no model fits {asked}: the least that any needs is {least}")
-    return min(
-        fitting, key=lambda model: (-model.int8_accuracy_percent, model.largest_kb("int8_bytes"))
-    )
+    limited = next(iter(wanted), "int8_bytes")
+    return min(fitting, key=lambda model: model.preference(limited))

@@ -2,19 +2,23 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from spikernel import artifacts
 from spikernel.errors import ExportError
+from spikernel.report.tables import selection
 from spikernel.study.finished_run import choose_within, models_of
 
 
-def model(run: Path, kernel_set: str, *accuracies: float, kb: float, ram_kb: float) -> None:
+def model(
+    run: Path, kernel_set: str, *accuracies: float, kb: float, ram_kb: float, archid: str = "k1"
+) -> None:
     """Write what the steps leave of a model with one seed for each int8 validation accuracy."""
     for seed, accuracy in enumerate(accuracies):
         place = Path(kernel_set) / "rank-1" / f"seed-{seed}"
         named = {"dataset": "digits", "kernel_set": kernel_set, "rank": 1, "seed": seed}
-        metrics = {**named, "archid": "k1", "val_accuracy_percent": accuracy + 1}
+        metrics = {**named, "archid": archid, "val_accuracy_percent": accuracy + 1}
         artifacts.write_json(run / "train_final" / place / "metrics.json", metrics)
         sizes = {"int8_bytes": round(1000 * kb), "ram_bytes": round(1000 * ram_kb)}
         deployed = {**named, **sizes, "int8_val_accuracy_percent": accuracy}
@@ -39,6 +43,7 @@ def run(tmp_path: Path) -> Path:
         (30, 20, "large"),
         (None, 20, "large"),
         (20, 20, "small"),
+        (None, 35, "large"),  # 12 kB of RAM, the one of equal accuracy 30 kB
     ],
 )
 def test_most_accurate_that_fits(
@@ -46,6 +51,24 @@ def test_most_accurate_that_fits(
 ) -> None:
     chosen = choose_within(models_of(run), budget_kb, ram_kb).best()
     assert chosen.metrics["kernel_set"] == expected
+
+
+def test_of_equals_it_is_the_one_that_the_report_names(tmp_path: Path) -> None:
+    archids = {"first": "k3", "second": "k1"}
+    for kernel_set, archid in archids.items():
+        model(tmp_path, kernel_set, 90.0, kb=20, ram_kb=30, archid=archid)
+    means = pd.DataFrame(
+        [
+            {
+                "dataset": "digits", "kernel_set": kernel_set, "rank": 1, "width": 1.0,
+                "archid": archid, "int8_bytes_max": 20_000, "val_accuracy_percent_mean": 91.0,
+                "int8_val_accuracy_percent_mean": 90.0, "int8_test_accuracy_percent_mean": 90.0,
+            }
+            for kernel_set, archid in archids.items()
+        ]
+    )  # fmt: skip
+    assert selection.select(means, [0.02], "flash")["kernel_set"].tolist() == ["second"]
+    assert choose_within(models_of(tmp_path), 20, None).best().metrics["kernel_set"] == "second"
 
 
 def test_best_seed_is_taken_and_named(run: Path) -> None:

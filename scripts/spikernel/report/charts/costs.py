@@ -45,7 +45,7 @@ def memory(precision: str) -> Cost:
         return Cost(
             name=f"{precision}_kb",
             title=_ON_DEVICE[precision],
-            measured=formats.bytes_mean(precision),
+            measured=formats.largest_bytes(precision),
             divisor=1e3,
             precision=precision,
         )

@@ -9,7 +9,7 @@ FLASH, RAM = "flash", "ram"
 static memory of its C code to the byte: activations, membrane potentials and sums, no stack."""
 WORDS = {FLASH: "flash", RAM: "RAM"}
 """What a device has, in words."""
-_BYTES = {FLASH: "int8_bytes", RAM: "ram_bytes"}
+BYTES = {FLASH: "int8_bytes", RAM: "ram_bytes"}
 """The column of models.csv that it has to hold."""
 
 
@@ -31,9 +31,12 @@ def unit(precision: str) -> Unit:
     return KB if precision in WORDS else MB
 
 
-def bytes_mean(limit: str) -> str:
-    """Return the column of the means over seeds for `flash` or `ram`."""
-    return f"{_BYTES[limit]}_mean"
+def largest_bytes(limit: str) -> str:
+    """Return the column for `flash` or `ram` in the table with one row per model.
+
+    It is the largest of the seeds: whichever is exported has to fit.
+    """
+    return f"{BYTES[limit]}_max"
 
 
 def memory_mb(table: pd.DataFrame, precision: str) -> "pd.Series[float]":
@@ -46,10 +49,10 @@ def memory_mb(table: pd.DataFrame, precision: str) -> "pd.Series[float]":
     """
     if precision not in WORDS:
         return table[f"memory_mb_{precision}"]
-    column = _BYTES[precision]
-    return table[column if column in table else bytes_mean(precision)] / 1e6
+    column = BYTES[precision]
+    return table[column if column in table else largest_bytes(precision)] / 1e6
 
 
 def on_device(means: pd.DataFrame) -> tuple[str, ...]:
     """Return which of `flash` and `ram` are known of all models."""
-    return tuple(limit for limit in WORDS if means[bytes_mean(limit)].notna().all())
+    return tuple(limit for limit in WORDS if means[largest_bytes(limit)].notna().all())

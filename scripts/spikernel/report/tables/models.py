@@ -151,13 +151,15 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns `<name>_mean` and `<name>_sd` replace each measured column; the standard deviation
     is the sample's (n - 1) and NaN for one seed. `<accuracy>_low` and `_high` are the ends of the
-    95 % interval of a mean. Rows are sorted by data set, kernel set, rank, width.
+    95 % interval of a mean; `<bytes>_max` is the most that any seed takes of a device. Rows are
+    sorted by data set, kernel set, rank, width.
     """
     keys = [*_MODEL, *columns.over_seeds("shared")]
     groups = table.groupby(keys, as_index=False, dropna=False)
     measured = columns.over_seeds("mean", "mean_sd")
     spread = {f"{name}_mean": (name, "mean") for name in measured}
     spread |= {f"{name}_sd": (name, "std") for name in measured}
+    spread |= {f"{name}_max": (name, "max") for name in formats.BYTES.values()}
     means = groups.agg(seeds=("seed", "count"), **spread)
     means["effective_synops_mean"] = means["effective_acs_mean"] + means["effective_macs_mean"]
     means = _with_intervals(means, "_mean")

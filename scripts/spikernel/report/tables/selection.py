@@ -38,10 +38,9 @@ _TEXT = ("dataset", "precision", "kernel_set", "kernel_sizes", "archid")
 def select(means: pd.DataFrame, budgets_mb: Sequence[float], precision: str) -> pd.DataFrame:
     """Choose one model per data set and memory budget.
 
-    The choice is the highest validation accuracy (mean over seeds) among the models whose
-    memory at `precision` is within the budget; of equals the smaller one, then the first by
-    architecture id, kernel set, rank and width. The test accuracy is reported and plays no part, so
-    it is an unbiased estimate for the chosen model.
+    The choice is the first by `preference` among the models whose memory at `precision` is within
+    the budget, by validation accuracy (mean over seeds). The test accuracy is reported and plays no
+    part, so it is an unbiased estimate for the chosen model.
 
     Args:
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
@@ -135,11 +134,36 @@ def _best(rivals: pd.DataFrame, budget_mb: float) -> int | None:
     return int(fitting.index[0]) if len(fitting) else None
 
 
+def preference(
+    accuracy_percent: float, size: float, archid: str, kernel_set: str, rank: int, width: float
+) -> tuple[float, float, str, str, int, float]:
+    """Return what models are sorted by, the one that a budget gets first.
+
+    It is the most accurate one, of equals the smaller, then the first by architecture id, kernel
+    set, rank and width.
+
+    Args:
+        accuracy_percent: validation accuracy, mean over seeds.
+        size: what the budget limits, in any unit.
+        archid: of the cell.
+        kernel_set: its name.
+        rank: in its search.
+        width: as a multiple of `network/channels`.
+
+    """
+    # Means of the same accuracies may differ in the last bit: a real difference is far above 1e-9.
+    return (-round(accuracy_percent, 9), size, archid, kernel_set, rank, width)
+
+
+_PREFERENCE = [
+    *("val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank", "width"),
+]  # fmt: skip
+"""Columns of the arguments of `preference`."""
+
+
 def _by_preference(rivals: pd.DataFrame) -> pd.DataFrame:
-    return rivals.sort_values(
-        ["val_accuracy_percent_mean", "memory_mb", "archid", "kernel_set", "rank", "width"],
-        ascending=[False, *[True] * 5],
-    )
+    keys = [preference(*row) for row in rivals[_PREFERENCE].itertuples(index=False)]
+    return rivals.iloc[sorted(range(len(keys)), key=keys.__getitem__)]
 
 
 def preferred(means: pd.DataFrame, precision: str) -> dict[str, list[int]]:

@@ -206,6 +206,16 @@ def test_flash_and_ram_are_budgets_where_they_are_known(experiment: Experiment) 
     assert "## int8 model per size of RAM" in text
 
 
+def test_every_seed_of_a_model_fits_its_budget(experiment: Experiment) -> None:
+    quantise(experiment, 8)
+    deploy(experiment)
+    change(experiment.deployments[1], int8_bytes=33_000)  # a seed of k1-3 rank 1, the other 25 kB
+    chosen = selection.select(means_of(experiment), [0.032, 0.033], "flash")
+    # On average it needs 29 kB; rank 2, equal in int8, needs 30 kB whatever the seed.
+    assert chosen["archid"].tolist() == [ARCHIDS["k1-3", 2]] * 2
+    assert chosen["smallest_memory_mb"].tolist() == [0.03] * 2
+
+
 def test_without_exact_sizes_there_is_neither(experiment: Experiment) -> None:
     page = page_of(experiment)
     for limit in ("flash", "RAM"):
