@@ -6,6 +6,7 @@ half a transfer; no digest stops a person who writes a new one.
 
 import hashlib
 import json
+import logging
 import platform
 import subprocess
 import time
@@ -18,6 +19,8 @@ from typing import Any
 
 from spikernel import __version__, artifacts, code
 from spikernel.errors import DataError
+
+LOG = logging.getLogger(__name__)
 
 PACKAGES = (
     "jinja2",
@@ -167,29 +170,53 @@ def recorded_outputs(record: Path) -> dict[str, str]:
         SpikernelError: the record is missing, damaged or altered.
 
     """
-    outputs = read(record, "outputs")["outputs"]
-    if not isinstance(outputs, dict):
-        raise DataError(f"{record}: 'outputs' names no files: run the step that makes it again")
-    return outputs
+    return _hashes(record, "outputs")
 
 
-def check(paths: Iterable[Path]) -> None:
+def recorded_inputs(record: Path) -> dict[str, str]:
+    """Return path -> SHA-256 of what a job read; see `recorded_outputs`."""
+    return _hashes(record, "inputs")
+
+
+def _hashes(record: Path, key: str) -> dict[str, str]:
+    found = read(record, key)[key]
+    if not isinstance(found, dict):
+        raise DataError(f"{record}: '{key}' names no files: run the step that makes it again")
+    return found
+
+
+def check(paths: Iterable[Path], *, of_jobs: bool = False) -> None:
     """Refuse files that are not as the jobs that made them wrote them.
 
-    A file that no record beside it names (a user's own) is taken as it is.
+    A file that no record beside it names (a user's own, or one copied alone) is taken as it is.
+
+    Args:
+        paths: of the files.
+        of_jobs: jobs wrote them all, so that a record which is not there was lost: say so.
 
     Raises:
         DataError: a file, or the record, was altered; the message names both.
 
     """
+    unrecorded = []
     for path in paths:
-        for record in sorted(path.parent.glob("provenance*.json")):
-            expected = recorded_outputs(record).get(path.name)
+        found = {
+            record: recorded_outputs(record).get(path.name)
+            for record in sorted(path.parent.glob("provenance*.json"))
+        }
+        if path.is_file() and not any(found.values()):
+            unrecorded.append(path)
+        for record, expected in found.items():
             if expected is not None and path.is_file() and artifacts.file_hash(path) != expected:
                 raise DataError(
                     f"{path} was altered since it was made: {record.name} beside it has another "
                     "SHA-256; make it again, or fetch it again"
                 )
+    if of_jobs and unrecorded:
+        LOG.warning(
+            "no provenance record beside it names %s%s: whether it was altered is not known",
+            unrecorded[0], f" (so with {len(unrecorded)} files)" if unrecorded[1:] else "",
+        )  # fmt: skip
 
 
 def made_together(first: Path, second: Path) -> bool:
@@ -200,46 +227,3 @@ def made_together(first: Path, second: Path) -> bool:
         if first.name in outputs and expected not in (None, artifacts.file_hash(second)):
             return False
     return True
-
-
-def records(results: Path) -> list[Path]:
-    """Return the record of every job under a folder.
-
-    Raises:
-        DataError: there is none.
-
-    """
-    found = sorted(results.rglob("provenance*.json"))
-    if not found:
-        raise DataError(f"{results} holds no provenance record: nothing to compare with")
-    return found
-
-
-def verify(results: Path) -> int:
-    """Compare every file under a folder with the SHA-256 in the record of the job that made it.
-
-    Returns:
-        How many files were compared.
-
-    Raises:
-        DataError: there is no record, one was altered, or a recorded file is missing or altered;
-            the message names each such file.
-
-    """
-    compared, faults = 0, []
-    for record in records(results):
-        for name, expected in recorded_outputs(record).items():
-            compared += 1
-            # Figures lie in a folder below their record.
-            found = [record.parent / name, *record.parent.rglob(f"*/{name}")]
-            path = next((item for item in found if item.is_file()), None)
-            if path is None:
-                faults.append(f"{record.parent / name} is missing")
-            elif artifacts.file_hash(path) != expected:
-                faults.append(f"{path} is not what {record.name} beside it says")
-    if faults:
-        raise DataError(
-            f"{len(faults)} of {compared} files cannot be trusted; delete them and make or fetch "
-            "them again:\n  " + "\n  ".join(faults)
-        )
-    return compared

@@ -194,6 +194,18 @@ ROWS = [
         "metrics of page", "tradeoff_report", METRICS, key("firing_rate", 0.5),
         "metrics.json was altered since it was made", True,
     ),
+    FileRow(
+        "accuracy made up", "tradeoff_table", METRICS, key("test_accuracy_percent", 99.99),
+        "test images (trained), and 99.99 % is recorded: the files were altered or are of diff",
+    ),
+    FileRow(
+        "int8 made up", "tradeoff_table", DEPLOYMENT, key("int8_test_accuracy_percent", 99.99),
+        "test images (int8), and 99.99 % is recorded: the files were altered or are of diff",
+    ),
+    FileRow(
+        "trained anew", "tradeoff_table", METRICS, key("train_seconds", 1.0),
+        "deployment.json is of another training than the metrics.json that was given",
+    ),
     FileRow("metrics list", "tradeoff_table", METRICS, write("[]"), "metrics.json"),
     FileRow("search none", "tradeoff_table", SEARCH, write("{}"), "search.json"),
     FileRow("deployment torn", "tradeoff_table", DEPLOYMENT, torn, "is not valid JSON"),

@@ -1,9 +1,11 @@
 import json
+import logging
+import shutil
 from pathlib import Path
 
 import pytest
 
-from spikernel import artifacts, provenance
+from spikernel import artifacts, provenance, verification
 from spikernel.errors import DataError
 
 
@@ -24,7 +26,7 @@ def record(folder: Path, *names: str) -> None:
 def test_untouched_results_are_counted(tmp_path: Path) -> None:
     record(tmp_path / "a", "table.csv", "figures/plot.svg")
     record(tmp_path / "b", "table.csv")
-    assert provenance.verify(tmp_path) == 3
+    assert verification.verify(tmp_path) == 3
 
 
 def test_altered_and_missing_files_are_all_named(tmp_path: Path) -> None:
@@ -32,20 +34,20 @@ def test_altered_and_missing_files_are_all_named(tmp_path: Path) -> None:
     (tmp_path / "a/table.csv").write_text("Content of table.csv")
     (tmp_path / "a/figures/plot.svg").unlink()
     with pytest.raises(DataError, match="2 of 3 files") as caught:
-        provenance.verify(tmp_path)
+        verification.verify(tmp_path)
     assert f"{tmp_path}/a/table.csv is not what provenance.json beside it says" in str(caught.value)
     assert f"{tmp_path}/a/plot.svg is missing" in str(caught.value)
 
 
 def test_folder_without_records_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no provenance record"):
-        provenance.verify(tmp_path)
+        verification.verify(tmp_path)
 
 
 def test_damaged_record_is_named(tmp_path: Path) -> None:
     artifacts.write_text(tmp_path / "provenance.json", '{"outputs": 3}')
     with pytest.raises(DataError, match=r"provenance\.json: 'outputs' names no files"):
-        provenance.verify(tmp_path)
+        verification.verify(tmp_path)
 
 
 def test_an_altered_record_is_refused_and_one_without_a_digest_is_read(tmp_path: Path) -> None:
@@ -60,13 +62,13 @@ def test_an_altered_record_is_refused_and_one_without_a_digest_is_read(tmp_path:
     path.write_text(text)
     for reading in (
         lambda: provenance.check([tmp_path / "table.csv"]),
-        lambda: provenance.verify(tmp_path),
+        lambda: verification.verify(tmp_path),
     ):
         with pytest.raises(DataError, match=r"provenance\.json was altered since it was written"):
             reading()
     older = {key: value for key, value in json.loads(text).items() if key != "record_sha256"}
     artifacts.write_json(path, older)
-    assert provenance.verify(tmp_path) == 1
+    assert verification.verify(tmp_path) == 1
 
 
 def test_a_record_fits_its_digest_in_any_order_and_with_any_settings(tmp_path: Path) -> None:
@@ -86,3 +88,49 @@ def test_an_altered_input_is_refused_and_a_file_of_ones_own_is_not(tmp_path: Pat
     (tmp_path / "table.csv").write_text("altered")
     with pytest.raises(DataError, match=r"table\.csv was altered since it was made: provenance"):
         provenance.check([own, tmp_path / "table.csv"])
+
+
+def test_a_lost_record_is_said_where_a_job_wrote_the_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(tmp_path, "table.csv", "other.csv")
+    paths = [tmp_path / "table.csv", tmp_path / "other.csv"]
+    provenance.check(paths, of_jobs=True)
+    assert caplog.messages == []
+    (tmp_path / "provenance.json").unlink()
+    with caplog.at_level(logging.WARNING):
+        provenance.check(paths)
+        provenance.check([*paths, tmp_path / "missing.csv"], of_jobs=True)
+    assert caplog.messages == [
+        f"no provenance record beside it names {paths[0]} (so with 2 files): whether it was "
+        "altered is not known"
+    ]
+
+
+def test_a_result_that_was_made_from_another_file_is_named_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = Path("results/first/train"), Path("results/first/deployment")
+    record(first, "metrics.json", "history.csv")
+    artifacts.write_text(Path("data/own.csv"), "read from elsewhere")
+    artifacts.write_text(second / "deployment.json", "made from it")
+    provenance.write(
+        second / "provenance.json",
+        step="kernel_impact_table",
+        settings={},
+        inputs=[first / "metrics.json", first / "history.csv", Path("data/own.csv")],
+        outputs=[second / "deployment.json"],
+        seconds=0,
+    )
+    shutil.copytree("results/first", "copied")
+    artifacts.write_text(Path("data/own.csv"), "changed")
+    for results in ("results", "results/first", "copied"):
+        assert verification.verify(Path(results)) == 3
+    # Trained anew, with a record that fits.
+    artifacts.write_text(Path("copied/train/metrics.json"), "another training")
+    made = provenance.read(Path("copied/train/provenance.json"))
+    made["outputs"] = {"metrics.json": artifacts.file_hash(Path("copied/train/metrics.json"))}
+    artifacts.write_json(Path("copied/train/provenance.json"), made)
+    with pytest.raises(DataError, match=r"provenance\.json names was made from another copied"):
+        verification.verify(Path("copied"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from spikernel import code, provenance
+from spikernel import code, provenance, verification
 from spikernel.config.base import StrictModel
 from spikernel.errors import DataError
 from spikernel.study import experiment
@@ -49,10 +49,10 @@ def run(settings: Settings) -> None:
     """
     config = experiment.read(settings.config)
     folder = settings.results / config.experiment
-    compared = provenance.verify(folder)
+    compared = verification.verify(folder)
     sections = config.sections()
     faults = []
-    for path in provenance.records(folder):
+    for path in verification.records(folder):
         record = provenance.read(path, "step", "settings", "outputs")
         dataset = path.relative_to(folder).parts[0]
         if record.get("code_digest") != code.digest(record["step"], record.get("parts", ())):

@@ -17,7 +17,7 @@ from spikernel.errors import TableError
 from spikernel.report.tables import comparisons, models
 from spikernel.report.tables.predictions import Predictions
 from spikernel.report.tables.records import Job, Key
-from spikernel.study import tradeoff_report, tradeoff_table
+from spikernel.study import agreement, tradeoff_report, tradeoff_table
 
 _TABLES = ("models.csv", "provenance_table.json")
 
@@ -118,8 +118,9 @@ def _pool(run: Path) -> tuple[pd.DataFrame, dict[Key, Predictions]]:
     table = models.read(run / "tradeoff_report" / "models.csv")
     place = "*/deployment/*/*/*"
     files = [sorted(run.glob(f"{place}/{name}")) for name in ("deployment.json", "predictions.npz")]
-    provenance.check(path for listed in files for path in listed)
+    provenance.check((path for listed in files for path in listed), of_jobs=True)
     found = comparisons.by_key(*files)
+    agreement.check_accuracies(table, found)
     return (
         table.assign(kernel_set=f"{run.name}: " + table["kernel_set"]),
         {

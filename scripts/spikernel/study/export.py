@@ -62,7 +62,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
         DataError: the weights are damaged, or made for other images or classes.
 
     """
-    provenance.check(provenance.paths_of(inputs))
+    provenance.check(provenance.paths_of(inputs), of_jobs=True)
     dataset = manifests.read(inputs.manifest).dataset
     budget_mb = settings.export.memory_budget_mb
     chosen = choose(inputs.metrics, inputs.selection, dataset, budget_mb)
@@ -94,7 +94,7 @@ def export_model(
     """
     machine, export = Machine("cpu", settings.threads), settings.export
     watch, folder = provenance.Stopwatch(), report_path.parent
-    provenance.check([chosen.model_path])
+    provenance.check([chosen.model_path], of_jobs=True)
     split = load_split(manifest, "test")
     net, preprocessing = load_model(chosen.model_path, CPU)
     check_fit(net.architecture, preprocessing, split.manifest, manifest)

@@ -68,10 +68,10 @@ def _chosen(settings: Settings) -> list[tuple[Chosen, list[Path]]]:
     """Return the models to export, and the files by which each was chosen."""
     models, budget_kb, ram_kb = models_of(settings.run), settings.budget_kb, settings.ram_kb
     # Of every seed: which is best depends on all of them.
-    provenance.check(path for model in models for path in model.seeds)
+    provenance.check((path for model in models for path in model.seeds), of_jobs=True)
     if budget_kb is None and ram_kb is None:
         return [(model.best(), []) for model in models]
-    provenance.check(path for model in models for path in model.deployment_paths)
+    provenance.check((path for model in models for path in model.deployment_paths), of_jobs=True)
     fitting = choose_within(models, budget_kb, ram_kb)
     budget_mb = None if budget_kb is None else budget_kb / 1000
     budget = {"budget_mb": budget_mb, "precision": "int8", "ram_kb": ram_kb, "fits": True}

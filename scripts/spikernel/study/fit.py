@@ -8,12 +8,8 @@ from spikernel.data.manifest import Manifest
 from spikernel.errors import DataError
 from spikernel.inference.released import Preprocessing
 from spikernel.space.architecture import Architecture
+from spikernel.study.rounding import images_apart, most_apart
 from spikernel.study.shapes import image_shape
-
-ROUNDING_PERCENT = 1.0
-"""Accuracies of the same weights differ by no more, on another device or folded."""
-ROUNDING_IMAGES = 3
-"""The same on few images."""
 
 
 def check_fit(
@@ -83,8 +79,7 @@ def check_metrics(
             "two trainings: give those of one"
         )
     recorded = metrics["test_accuracy_percent"]
-    most = max(ROUNDING_PERCENT, 100 * ROUNDING_IMAGES / images)
-    if not abs(accuracy_percent - recorded) <= most:
+    if images_apart(accuracy_percent, recorded, images) > most_apart(images):
         raise DataError(
             f"{path} says {recorded:.2f} % of the test images, the weights beside it reach "
             f"{accuracy_percent:.2f} %: they were altered or are of another training: train again, "

@@ -21,6 +21,7 @@ from spikernel.report.tables import (
     selection,
     summary,
 )
+from spikernel.study import agreement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +51,16 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     The page is drawn from them, so an older one beside them is removed first.
 
     Raises:
-        SpikernelError: an input is missing or cannot be trusted, or an output not written.
+        SpikernelError: an input is missing or cannot be trusted, files of one model are of
+            different trainings, or an output is not written.
 
     """
     watch = provenance.Stopwatch()
-    provenance.check(provenance.paths_of(inputs))
+    provenance.check(provenance.paths_of(inputs), of_jobs=True)
     table = models.build(inputs.metrics, inputs.searches, inputs.deployments, settings.precision)
     found = comparisons.by_key(inputs.deployments, inputs.predictions)
+    agreement.check_accuracies(table, found)
+    agreement.check_deployments(inputs.metrics, inputs.deployments)
     written = write(table, comparisons.table(table, found), outputs, settings)
     provenance.write(
         outputs.models.with_name("provenance_table.json"),

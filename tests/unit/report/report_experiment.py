@@ -133,6 +133,12 @@ def change(path: Path, **changes: Any) -> None:
     write_json(path, {key: item for key, item in value.items() if key not in removed})
 
 
+def with_accuracy(experiment: Experiment, place: int, accuracy: float) -> None:
+    """Give one model and seed another test accuracy, and the predictions that have it."""
+    change(experiment.metrics[place], test_accuracy_percent=accuracy)
+    write_predictions(experiment.predictions[place], {"test_accuracy_percent": accuracy})
+
+
 def quantise(experiment: Experiment, count: int) -> None:
     """Say that the first models and seeds were measured in int8."""
     for trained, path in list(zip(experiment.metrics, experiment.deployments, strict=True))[:count]:

@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from report_experiment import ARCHIDS, Experiment, page_of
+from report_experiment import ARCHIDS, Experiment, change, page_of
 
 from spikernel.errors import TableError
 from spikernel.report.page import headlines, image_evidence
@@ -40,6 +40,7 @@ def test_confusions_are_counted_by_class(experiment: Experiment) -> None:
 
 def test_the_worst_class_is_the_first(experiment: Experiment) -> None:
     path = next(path for path in experiment.predictions if "design-1/rank-1/seed-1" in str(path))
+    change(experiment.metrics[experiment.predictions.index(path)], test_accuracy_percent=90.0)
     arrays = dict(np.load(path))
     arrays["trained"] = np.where(arrays["label"] == 7, 3, arrays["label"])
     arrays["int8"] = arrays["label"]

@@ -79,6 +79,7 @@ def test_pairs_that_differ_on_few_images_are_not_told_apart(experiment: Experime
 
 def test_int8_models_are_compared_as_int8_models(experiment: Experiment) -> None:
     for place, path in enumerate(experiment.predictions):
+        change(experiment.metrics[place], test_accuracy_percent=50.0 + 5 * place)
         change(
             experiment.deployments[place],
             int8_val_accuracy_percent=80.0,
@@ -94,9 +95,9 @@ def test_int8_models_are_compared_as_int8_models(experiment: Experiment) -> None
 
 def test_predictions_must_be_of_the_same_images(experiment: Experiment) -> None:
     path = experiment.predictions[1]
-    write_predictions(path, {"test_accuracy_percent": 90.0})
     arrays = dict(np.load(path))
-    np.savez(path, **{**arrays, "label": arrays["label"][::-1]})
+    turned = {name: arrays[name][::-1] for name in ("label", "trained")}
+    np.savez(path, **{**arrays, **turned})
     with pytest.raises(TableError, match="are of other test images"):
         experiment.tables()
     change(experiment.deployments[1], test_images=999)
