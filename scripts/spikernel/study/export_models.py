@@ -1,11 +1,12 @@
 """Models of a finished run as files for devices: the one that fits, or every one."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from spikernel import provenance
+from spikernel import artifacts, provenance
 from spikernel.config import ExportConfig, width_suffix
 from spikernel.errors import ExportError
 from spikernel.export.bundle import ZIP
@@ -57,11 +58,43 @@ def run(settings: Settings) -> None:
             LOG.warning("%s: %s", model.name, error)
             faults.append(f"{model.name}: {error}")
             continue
+        for line in above_limits(artifacts.read_object(report, "c"), settings):
+            LOG.warning("%s: %s", model.name, line)
         LOG.info("-> %s", report.with_name(ZIP))
     if faults:
         raise ExportError(
             f"{len(faults)} of {len(chosen)} models could not be exported; the first: {faults[0]}"
         )
+
+
+def above_limits(report: Mapping[str, Any], settings: Settings) -> list[str]:
+    """Say where the int8 model takes more than was asked for, which is measured once it is built.
+
+    Args:
+        report: what `export.json` holds.
+        settings: the limits, which the choice set against constants and static memory.
+
+    Returns:
+        A line each for flash and for RAM, with every processor on which that was measured.
+
+    """
+    made = report["c"].get("int8", {})
+    built = {"this machine": made, **made.get("devices", {})}
+    lines = []
+    for limit_kb, key, what in (
+        (settings.budget_kb, "flash_bytes", "flash, its code included"),
+        (settings.ram_kb, "ram_bytes", "RAM, its stack included"),
+    ):
+        if limit_kb is None:
+            continue
+        above = [
+            f"{found[key] / 1000:.1f} kB on {name}"
+            for name, found in built.items()
+            if found.get(key, 0) > 1000 * limit_kb
+        ]
+        if above:
+            lines.append(f"more than {limit_kb:g} kB of {what}: {', '.join(above)}")
+    return lines
 
 
 def _chosen(settings: Settings) -> list[tuple[Chosen, list[Path]]]:

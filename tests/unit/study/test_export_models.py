@@ -57,7 +57,28 @@ def test_every_model_of_a_run_is_exported_and_packed(finished_run: Path, tmp_pat
             assert done.stdout.startswith("images 20\nsame_class 20\n")
 
 
-def test_model_for_a_device_is_exported_alone(finished_run: Path) -> None:
+def test_what_takes_more_than_was_asked_for_is_named_with_its_processor() -> None:
+    # As measured of a model whose constants are within 20 kB.
+    devices = {
+        "cortex-m3": {"flash_bytes": 25_400, "ram_bytes": 15_300},
+        "cortex-m4f": {"flash_bytes": 20_000, "static_ram_bytes": 14_000},
+        "rv32imac": {"refused": "no room"},
+    }
+    made = {"flash_bytes": 21_700, "ram_bytes": 14_000, "devices": devices}
+    report = {"c": {"int8": made, "float": {"flash_bytes": 90_000, "ram_bytes": 90_000}}}
+    limits = export_models.Settings(Path("run"), budget_kb=20, ram_kb=15)
+    assert export_models.above_limits(report, limits) == [
+        "more than 20 kB of flash, its code included: 21.7 kB on this machine, 25.4 kB on "
+        "cortex-m3",
+        "more than 15 kB of RAM, its stack included: 15.3 kB on cortex-m3",
+    ]
+    assert export_models.above_limits(report, export_models.Settings(Path("run"))) == []
+    assert export_models.above_limits({"c": {"float": made}}, limits) == []
+
+
+def test_model_for_a_device_is_exported_alone(
+    finished_run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     sizes = {
         path.parts[-4]: json.loads(path.read_text())
         for path in finished_run.glob("deployment/*/*/*/deployment.json")
@@ -69,6 +90,8 @@ def test_model_for_a_device_is_exported_alone(finished_run: Path) -> None:
     few = ExportConfig(images=5)
     export_models.run(export_models.Settings(finished_run, budget_kb, ram_kb=500, export=few))
     assert [path.name for path in finished_run.glob("export-*")] == [f"export-{smallest}-rank-1"]
+    if compiler.find_compiler() is not None:
+        assert f"more than {budget_kb:g} kB of flash, its code included: " in caplog.text
     card = (finished_run / f"export-{smallest}-rank-1" / "MODEL_CARD.md").read_text()
     assert f"within\n{budget_kb / 1000:g} MB of int8 weights and 500 kB of static RAM; of" in card
     with pytest.raises(ExportError, match=r"^no model fits 1 kB of int8 constants: the least"):
