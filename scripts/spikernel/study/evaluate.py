@@ -14,6 +14,14 @@ from spikernel.space.counts import parameter_count
 from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
 
+_OF_SPLIT = {
+    True: "",
+    False: "; split otherwise: the net may have seen some of them",
+    None: "; the weights do not say how their training's data were split: the net may have seen "
+    "some of them",
+}
+"""What is said of `Evaluation.same_split`."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -29,8 +37,8 @@ class Evaluation:
     accuracy_percent: float
     """Of binary spikes, see `spikernel.inference.predict`."""
     binary_steps: int
-    same_split: bool
-    """Whether the data set is split as it was for the training, as far as the weights say."""
+    same_split: bool | None
+    """Whether the data set is split as it was for the training; None: the weights do not say."""
     device: str
     version: int | None = None
     """Of a released net; None for weights that are no release."""
@@ -42,7 +50,7 @@ class Evaluation:
             f"{self.accuracy_percent:.2f} % of {self.images} {self.split} images of {self.dataset} "
             f"({release}{self.archid}, {self.params} parameters, {self.binary_steps} binary steps, "
             f"{self.device})"
-            + ("" if self.same_split else "; split otherwise: the net may have seen some of them")
+            f"{_OF_SPLIT[self.same_split]}"
         )
 
 
@@ -100,9 +108,9 @@ def evaluate(
     provenance.check([model_path, metrics_path, manifest_path])
     data = load_split(manifest_path, split)
     check_fit(net.architecture, preprocessing, data.manifest, manifest_path)
-    same_split = preprocessing.is_of_split(data.manifest)
-    if not (same_split or other_split):
+    if not other_split:
         check_split(preprocessing, data.manifest, manifest_path)
+    same_split = preprocessing.is_of_split(data.manifest)
     normalise = Normaliser(preprocessing.mean, preprocessing.sd, machine.torch_device)
     images, labels = to_device(data, machine.torch_device)
     return Evaluation(
@@ -115,7 +123,7 @@ def evaluate(
         images=len(labels),
         accuracy_percent=binary_accuracy_percent(net, images, labels, normalise),
         binary_steps=net.binary_steps,
-        same_split=same_split,
+        same_split=None if preprocessing.train_sha256 is None else same_split,
         device=str(machine),
         version=_version(metrics_path),
     )
