@@ -69,3 +69,24 @@ def check_deployments(metrics: Sequence[Path], deployments: Sequence[Path]) -> N
                     f"{path} is of another training than the metrics.json that was given: "
                     f"{record.name} beside it names another SHA-256: run the step deployment again"
                 )
+
+
+def check_weights(model: Path, deployment: Path) -> None:
+    """Refuse weights that are not those whose accuracy in int8 was measured.
+
+    Args:
+        model: model.safetensors of a training.
+        deployment: deployment.json of the same; where it has no record, the weights are taken.
+
+    Raises:
+        DataError: the record of the deployment names others.
+
+    """
+    for record in sorted(deployment.parent.glob("provenance*.json")):
+        of = provenance.recorded_inputs(record)
+        known = {sha256 for name, sha256 in of.items() if Path(name).name == model.name}
+        if known and model.is_file() and artifacts.file_hash(model) not in known:
+            raise DataError(
+                f"{model} is not the one that {deployment} was made of: run the step deployment "
+                "again, or fetch the weights again"
+            )

@@ -11,8 +11,9 @@ from spikernel.config import ExportConfig, width_suffix
 from spikernel.errors import ExportError
 from spikernel.export.bundle import ZIP
 from spikernel.study import export
+from spikernel.study.agreement import check_weights
 from spikernel.study.chosen_model import Chosen
-from spikernel.study.finished_run import choose_within, models_of
+from spikernel.study.finished_run import choose_within, deployment_path, models_of
 
 LOG = logging.getLogger(__name__)
 
@@ -41,12 +42,15 @@ def run(settings: Settings) -> None:
 
     Raises:
         ExportError: no model fits the limits, or some could not be exported.
+        DataError: a file was altered, or weights are not those that were deployed.
 
     """
     faults = []
     manifest = settings.run / "prepare_data" / "manifest.json"
     provenance.check([manifest])
     chosen = _chosen(settings)
+    for model, _ in chosen:
+        check_weights(model.model_path, deployment_path(model.metrics_path))
     for model, named_by in chosen:
         kernel_set, rank = (model.metrics[key] for key in ("kernel_set", "rank"))
         suffix = width_suffix(model.width)

@@ -35,11 +35,7 @@ class TrainedModel:
     @property
     def deployment_paths(self) -> list[Path]:
         """Where they lie."""
-        return [
-            path.parents[4] / "deployment" / path.parent.relative_to(path.parents[3])
-            / "deployment.json"
-            for path in self.seeds
-        ]  # fmt: skip
+        return [deployment_path(path) for path in self.seeds]
 
     def largest_kb(self, name: str) -> float:
         """Return a number of bytes of the deployment in kB, the largest of all seeds."""
@@ -66,6 +62,12 @@ class TrainedModel:
     def best(self, budget: dict[str, Any] | None = None) -> Chosen:
         """Return the best seed by validation accuracy."""
         return best_seed(self.seeds, budget)
+
+
+def deployment_path(metrics: Path) -> Path:
+    """Return where the deployment of a training in a finished run lies."""
+    place = metrics.parent.relative_to(metrics.parents[3])
+    return metrics.parents[4] / "deployment" / place / "deployment.json"
 
 
 def models_of(run: Path) -> list[TrainedModel]:

@@ -10,7 +10,7 @@ import pytest
 
 from spikernel import artifacts
 from spikernel.config import ExportConfig
-from spikernel.errors import ExportError
+from spikernel.errors import DataError, ExportError
 from spikernel.export import compiler, device
 from spikernel.study import export_models
 
@@ -55,6 +55,16 @@ def test_every_model_of_a_run_is_exported_and_packed(finished_run: Path, tmp_pat
             command = ["make", "-s", "-C", packed / "c_int8" / "device", "run"]
             done = subprocess.run(command, capture_output=True, text=True)
             assert done.stdout.startswith("images 20\nsame_class 20\n")
+
+
+def test_weights_of_another_training_are_refused(finished_run: Path, tmp_path: Path) -> None:
+    run = tmp_path / "digits"
+    shutil.copytree(finished_run, run, ignore=shutil.ignore_patterns("export-*"))
+    first, other = sorted(run.glob("train_final/*/rank-1/seed-0/model.safetensors"))
+    shutil.copy(other, first)
+    with pytest.raises(DataError, match=r"deployment\.json was made of: run the step deployment"):
+        export_models.run(export_models.Settings(run))
+    assert not list(run.glob("export-k1-3-*"))
 
 
 def test_what_takes_more_than_was_asked_for_is_named_with_its_processor() -> None:
