@@ -91,6 +91,34 @@ def test_memory_budgets_that_nothing_can_meet() -> None:
     experiment.check(config(tradeoff_report={**report, "precision": "int8"}), "config")
 
 
+def test_a_step_that_takes_more_images_than_there_are() -> None:
+    # Of 100 images 10 are held out; rounded in each of 10 classes, so that a few more may be left.
+    data = {"digits": {"train_images": 100}}
+    training = {"training": {"batch_size": 101}}
+    assert problems(datasets=data, kernel_impact=training, train_final=training) == [
+        f"{section}/training/batch_size: a step takes 101 training images, but data set digits has "
+        "90 at most: lower it"
+        for section in ("kernel_impact", "train_final")
+    ]
+    training = {"training": {"batch_size": 100}}
+    experiment.check(config(datasets=data, train_final=training), "config")
+    # How many images a folder holds is not known.
+    data = {"digits": {"kind": "imagefolder", "image_size": 8}}
+    training = {"training": {"batch_size": 10**6}}
+    experiment.check(config(datasets=data, train_final=training), "config")
+
+
+def test_the_same_of_finalists_whose_recipe_has_large_batches() -> None:
+    data = {"digits": {"train_images": 200}}
+    assert problems(datasets=data, nas_search={"finalists": 2}) == [
+        "nas_search/finalist_training/training/batch_size: a step takes 200 training images, but "
+        "data set digits has 180 at most: lower it"
+    ]
+    how = {"training": {"recipe": "engine", "batch_size": 50}}
+    search = {"finalists": 2, "finalist_training": how}
+    experiment.check(config(datasets=data, nas_search=search), "config")
+
+
 def test_a_net_that_the_images_are_too_small_for_is_named_at_its_key() -> None:
     found = problems(
         datasets={"digits": {"network": {"stages": 5}}, "cifar10": None},
