@@ -184,6 +184,14 @@ SECTIONS = [
         "no net on data set digits fits 0.001 MB",
     ),
     ("flash", "tradeoff_report: {flash_budgets_kb: [0]}", "flash_budgets_kb/0: must be above 0"),
+    (
+        "no net for flash", "tradeoff_report: {flash_budgets_kb: [0.5, 0.2]}",
+        "tradeoff_report/flash_budgets_kb: no net on data set digits fits 0.5 kB: the int8 weights",
+    ),
+    (
+        "no net for RAM", "tradeoff_report: {ram_budgets_kb: [0.01]}",
+        "tradeoff_report/ram_budgets_kb: no net on data set digits fits 0.01 kB: the largest map",
+    ),
     ("other budget", "export: {memory_budget_mb: 7}", "is not among tradeoff_report/memory_budget"),
     ("weights", "export: {c_weights: [int4]}", "export/c_weights/0: must be 'int8' or 'float'"),
     ("weights twice", "export: {c_weights: [int8, int8]}", "must name nothing twice"),
