@@ -185,6 +185,11 @@ SECTIONS = [
     ),
     ("flash", "tradeoff_report: {flash_budgets_kb: [0]}", "flash_budgets_kb/0: must be above 0"),
     (
+        "nothing fits, and another fault",
+        "tradeoff_report: {memory_budgets_mb: [0.001]}\nkernel_set_design: {keep: 0}",
+        "no net on data set digits fits 0.001 MB",
+    ),
+    (
         "no net for flash", "tradeoff_report: {flash_budgets_kb: [0.5, 0.2]}",
         "tradeoff_report/flash_budgets_kb: no net on data set digits fits 0.5 kB: the int8 weights",
     ),

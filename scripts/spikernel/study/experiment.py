@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from spikernel import registry
 from spikernel.config import WorkflowConfig, strict_yaml
-from spikernel.config.problems import Place, Problem, RefusedError
+from spikernel.config.problems import Place, Problem, RefusedError, sound
 from spikernel.data.rules import check_datasets, image_size
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.rules import check_search
@@ -18,6 +19,7 @@ from spikernel.study import limits
 from spikernel.study.bounds import Bounds
 from spikernel.study.joined import check_joined
 from spikernel.study.reference_net import reference_architecture
+from spikernel.study.sound_part import sound_part
 
 
 def read(path: Path) -> WorkflowConfig:
@@ -28,8 +30,29 @@ def read(path: Path) -> WorkflowConfig:
 
     """
     document = strict_yaml.read(path)
-    config = WorkflowConfig.parse(document.data, document.place)
-    check(config, document.place)
+    return parse(document.data, document.place)
+
+
+def parse(data: Any, place: Place) -> WorkflowConfig:
+    """Return the configuration of an experiment, all of it checked.
+
+    Where fields are wrong, the rest is checked as far as it does not depend on them.
+
+    Args:
+        data: what a file or a command line gives.
+        place: of its keys, for messages.
+
+    Raises:
+        RefusedError: a line for each thing that is wrong.
+
+    """
+    try:
+        config = WorkflowConfig.parse(data, place)
+    except RefusedError as error:
+        rest = sound_part(data, error.problems)
+        others = () if rest is None else _problems(rest)
+        raise RefusedError([*error.problems, *others], place) from None
+    check(config, place)
     return config
 
 
@@ -47,32 +70,44 @@ def check(config: WorkflowConfig, place: Place) -> None:
 
 def _problems(config: WorkflowConfig) -> Iterator[Problem]:
     yield from config.problems()
+    yield from sound(_image_problems(config))
+    yield from sound(_score_problems(config))
+    for name in config.datasets:
+        yield from sound(_dataset_problems(config, name))
+
+
+def _image_problems(config: WorkflowConfig) -> Iterator[Problem]:
     try:
         check_datasets(config)
     except RefusedError as error:
         yield from error.problems
+
+
+def _score_problems(config: WorkflowConfig) -> Iterator[Problem]:
     try:
         check_search(config.nas_search)
     except ConfigError as error:
         yield Problem(("nas_search",), str(error).removeprefix("config: nas_search: "))
-    for name in config.datasets:
-        bounds = _bounds(config, name)
-        if bounds is None:
-            continue
-        try:
-            CellCounter(bounds.network, bounds.images)
-        except ConfigError as error:
-            yield _network_problem(config, name, error)
-            continue
-        unfit = list(_width_problems(config, name, bounds))
-        if unfit:
-            yield from unfit
-            continue
-        yield from _training_problems(config, name, bounds)
-        yield from _net_problems(config, name, bounds)
-        yield from _search_problems(config, name, bounds)
-        yield from limits.search_problems(config, name)
-        yield from limits.size_problems(config, name, bounds)
+
+
+def _dataset_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
+    bounds = _bounds(config, name)
+    if bounds is None:
+        return
+    try:
+        CellCounter(bounds.network, bounds.images)
+    except ConfigError as error:
+        yield _network_problem(config, name, error)
+        return
+    for section in ("kernel_impact", "train_final"):
+        yield from sound(_training_problems(config, name, bounds, section))
+    yield from sound(_net_problems(config, name, bounds))
+    yield from sound(limits.search_problems(config, name))
+    unfit = list(_width_problems(config, name, bounds))
+    yield from unfit
+    if not unfit:
+        yield from sound(_search_problems(config, name, bounds))
+        yield from sound(limits.size_problems(config, name, bounds))
 
 
 def _network_problem(config: WorkflowConfig, name: str, error: ConfigError) -> Problem:
@@ -121,29 +156,30 @@ def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterat
             )
 
 
-def _training_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
+def _training_problems(
+    config: WorkflowConfig, name: str, bounds: Bounds, section: str
+) -> Iterator[Problem]:
     """Yield why a training would not run as asked for: batches, weights, or what it freezes."""
+    try:
+        training = config.training_of(name, section)
+    except RefusedError:
+        return  # said already
+    key = config.training_key(name, section, "batch_size")
+    yield from limits.batch_problems(config, name, key, training.batch_size)
+    if training.objective == "distil" and training.teacher is None:
+        key = config.training_key(name, section, "objective")
+        yield Problem(key, "distil needs a teacher: name released weights")
+    for option, path in training.weights().items():
+        if not Path(path).is_file():
+            key = config.training_key(name, section, option)
+            yield Problem(key, f"{path} is missing: train it first, or correct the path")
     parts = macro.parts(bounds.network, bounds.images.channels, bounds.images.size)
-    for section in ("kernel_impact", "train_final"):
+    for place, phase in enumerate(training.phases):
+        key = (*config.training_key(name, section, "phases"), str(place), "freeze")
         try:
-            training = config.training_of(name, section)
-        except RefusedError:
-            continue  # said already
-        key = config.training_key(name, section, "batch_size")
-        yield from limits.batch_problems(config, name, key, training.batch_size)
-        if training.objective == "distil" and training.teacher is None:
-            key = config.training_key(name, section, "objective")
-            yield Problem(key, "distil needs a teacher: name released weights")
-        for option, path in training.weights().items():
-            if not Path(path).is_file():
-                key = config.training_key(name, section, option)
-                yield Problem(key, f"{path} is missing: train it first, or correct the path")
-        for place, phase in enumerate(training.phases):
-            key = (*config.training_key(name, section, "phases"), str(place), "freeze")
-            try:
-                macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
-            except ConfigError as error:
-                yield Problem(key, str(error))
+            macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
+        except ConfigError as error:
+            yield Problem(key, str(error))
 
 
 def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
