@@ -294,6 +294,7 @@ def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> 
     assert 'href="../results/trial/cifar10/export/model.zip"' in page
     assert "359 of 359 images" in page
     assert page.count("exported for devices") == 1
+    assert page.count("<summary>Accuracy and size of each form</summary>") == 1
     commands = re.findall(r"python scripts/export.py [^<]*", page)
     place = f"{experiment.folder}/results/trial/cifar10"
     assert (
