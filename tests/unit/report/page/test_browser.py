@@ -254,6 +254,7 @@ def test_a_device_is_named_in_kb_of_flash_or_of_ram(browser: Browser, tmp_path: 
     page = watched.page
     page.select_option("#cost", "memory_ram")
     assert page.input_value("#precision") == "ram"
+    assert "Int8 test accuracy in %" in page.inner_text("#chart")
     shown = page.locator("[data-budget]:visible")
     assert shown.all_inner_texts() == ["8 kB", "64 kB"]
     shown.first.click()
@@ -288,6 +289,8 @@ def test_a_device_is_named_in_kb_of_flash_or_of_ram(browser: Browser, tmp_path: 
     assert "other=30" in (page.get_attribute("#view-link", "href") or "")
     page.select_option("#precision", "fp32")
     assert page.is_hidden("#other-kb")
+    title = page.locator("#chart text:text('accuracy in %')")
+    assert title.all_text_contents() == ["Test accuracy in %"]
     assert watched.faults == []
     page.context.close()
 
