@@ -18,6 +18,7 @@ from spikernel.report.tables import (
     main_tables,
     markdown,
     models,
+    predictions,
     selection,
     summary,
 )
@@ -55,8 +56,14 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     """
     watch = provenance.Stopwatch()
     provenance.check(provenance.paths_of(inputs))
-    table = models.build(inputs.metrics, inputs.searches, inputs.deployments, settings.precision)
     found = comparisons.by_key(inputs.deployments, inputs.predictions)
+    table = models.build(
+        inputs.metrics,
+        inputs.searches,
+        inputs.deployments,
+        predictions.chance(found),
+        settings.precision,
+    )
     written = write(table, comparisons.table(table, found), outputs, settings)
     provenance.write(
         outputs.models.with_name("provenance_table.json"),

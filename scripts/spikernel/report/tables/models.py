@@ -1,6 +1,6 @@
 """The table of all trained models, one row per model and seed, and its means over seeds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +16,11 @@ _INT8 = ("int8_val_accuracy_percent", "int8_test_accuracy_percent")
 
 
 def build(
-    metrics: Sequence[Path], searches: Sequence[Path], deployments: Sequence[Path], precision: str
+    metrics: Sequence[Path],
+    searches: Sequence[Path],
+    deployments: Sequence[Path],
+    chance_percent: Mapping[str, float],
+    precision: str,
 ) -> pd.DataFrame:
     """Return the table of all models.
 
@@ -30,6 +34,7 @@ def build(
         metrics: metrics.json of every model and seed.
         searches: search.json of every data set and kernel set.
         deployments: deployment.json of every model and seed.
+        chance_percent: accuracy of guessing by data set; one that is not there is not known.
         precision: number format of the weights, `fp32`, `fp16` or `int8`.
 
     Raises:
@@ -53,7 +58,8 @@ def build(
     measured = [name for name in OPTIONAL if name in table]
     table = _with_intervals(table.assign(**{name: pd.to_numeric(table[name]) for name in measured}))
     table = table.sort_values([*Metrics.KEY], ignore_index=True)
-    return table.assign(pareto=flag_front(table, precision))[list(FILE)]
+    chance = table["dataset"].map(chance_percent)
+    return table.assign(chance_percent=chance, pareto=flag_front(table, precision))[list(FILE)]
 
 
 def _search_of(record: Metrics, searches: dict[Key, Search]) -> Search:

@@ -215,11 +215,11 @@ def test_missing_and_repeated_inputs(experiment: Experiment) -> None:
 
 
 def test_a_deployment_is_missing_double_or_of_another_model(experiment: Experiment) -> None:
-    whole = list(experiment.deployments)
-    experiment.deployments = whole[1:]
+    whole, predicted = list(experiment.deployments), list(experiment.predictions)
+    experiment.deployments, experiment.predictions = whole[1:], predicted[1:]
     with pytest.raises(TableError, match=r"no deployment\.json .* cifar10 k1-3 rank 1 seed 0"):
         experiment.tables()
-    experiment.deployments = [*whole, whole[0]]
+    experiment.deployments, experiment.predictions = [*whole, whole[0]], predicted
     with pytest.raises(TableError, match="cifar10 k1-3 rank 1 seed 0 is given twice"):
         experiment.tables()
     experiment.deployments = whole
