@@ -13,6 +13,9 @@ from spikernel.report.tables.records import Deployment, Key, Metrics, Search, na
 
 _MODEL = columns.over_seeds("key")
 _INT8 = ("int8_val_accuracy_percent", "int8_test_accuracy_percent")
+_DIGITS = 9
+"""Kept of a mean accuracy in percent: fewer than floats have, so that equal numbers of hits are
+equal, and more than one image of a million needs."""
 
 
 def build(
@@ -107,7 +110,7 @@ def _check_seeds(trained: Iterable[Metrics]) -> None:
 def flag_front(table: pd.DataFrame, precision: str) -> "pd.Series[bool]":
     """Return the flag `pareto` of each row, see `build`; all seeds of a model share it."""
     own = at_precision(table, precision)
-    accuracy = own.groupby(_MODEL)["test_accuracy_percent"].transform("mean")
+    accuracy = own.groupby(_MODEL)["test_accuracy_percent"].transform("mean").round(_DIGITS)
     return on_front(own.assign(accuracy=accuracy), "memory_mb", "accuracy")
 
 
@@ -165,6 +168,7 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     spread = {f"{name}_mean": (name, "mean") for name in measured}
     spread |= {f"{name}_sd": (name, "std") for name in measured}
     means = groups.agg(seeds=("seed", "count"), **spread)
+    means = means.round({f"{name}_mean": _DIGITS for name in ACCURACIES})
     means["effective_synops_mean"] = means["effective_acs_mean"] + means["effective_macs_mean"]
     means = _with_intervals(means, "_mean")
     return means.sort_values(_MODEL).reset_index(drop=True)
