@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from spikernel import artifacts, tables
+from spikernel.data.chance import chance_percent
 from spikernel.errors import SpikernelError
 from spikernel.report.charts import impact_figure
 from spikernel.report.tables import intervals, models, published
@@ -210,7 +211,7 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
         "test_accuracy_percent_sd": float("nan"),
         "test_accuracy_percent_low": low,
         "test_accuracy_percent_high": high,
-        "chance_percent": 100 / len(classes),
+        "chance_percent": chance_percent([per_class] * len(classes)),
         "file": record["file"],
         "device": record["device"],
         "effort": f"{duration(record['seconds'])} of {'training' if whole else 'further training'}",

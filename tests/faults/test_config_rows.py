@@ -70,6 +70,14 @@ TRAINING = [
     ("rate as text", "learning_rate: 1e-3x", "training/learning_rate: must be a number"),
     ("momentum", "momentum: 1", "training/momentum: must be below 1.0"),
     ("batch size", "batch_size: -4", "training/batch_size: must be at least 1"),
+    (
+        "batch above the images", "batch_size: 500",
+        "training/batch_size: a step takes 500 training images, but data set digits has 180",
+    ),
+    (
+        "batch of a recipe", "{recipe: engine, epochs: 3}",
+        "train_final/training/batch_size: a step takes 200",
+    ),
     ("objective", "objective: hinge", "training/objective: must be one of distil, mean, tet"),
     ("no teacher", "objective: distil", "distil needs a teacher: name released weights"),
     (
@@ -156,6 +164,10 @@ SECTIONS = [
         "batch_size x batches = 200 training images, but data set digits has 180 at most",
     ),
     (
+        "batches of finalists", "nas_search: {finalists: 4}",
+        "finalist_training/training/batch_size: a step takes 200 training images, but data set",
+    ),
+    (
         "prefilter", "nas_search: {score: sahd_half, iterations: 5, prefilter: 9}",
         "prefilter is 9, but only 5 cells are drawn",
     ),
@@ -172,6 +184,19 @@ SECTIONS = [
         "no net on data set digits fits 0.001 MB",
     ),
     ("flash", "tradeoff_report: {flash_budgets_kb: [0]}", "flash_budgets_kb/0: must be above 0"),
+    (
+        "nothing fits, and another fault",
+        "tradeoff_report: {memory_budgets_mb: [0.001]}\nkernel_set_design: {keep: 0}",
+        "no net on data set digits fits 0.001 MB",
+    ),
+    (
+        "no net for flash", "tradeoff_report: {flash_budgets_kb: [0.5, 0.2]}",
+        "tradeoff_report/flash_budgets_kb: no net on data set digits fits 0.5 kB: the int8 weights",
+    ),
+    (
+        "no net for RAM", "tradeoff_report: {ram_budgets_kb: [0.01]}",
+        "tradeoff_report/ram_budgets_kb: no net on data set digits fits 0.01 kB: the largest map",
+    ),
     ("other budget", "export: {memory_budget_mb: 7}", "is not among tradeoff_report/memory_budget"),
     ("weights", "export: {c_weights: [int4]}", "export/c_weights/0: must be 'int8' or 'float'"),
     ("weights twice", "export: {c_weights: [int8, int8]}", "must name nothing twice"),
@@ -184,6 +209,10 @@ SECTIONS = [
     ("altered", "datasets: {digits: {accept_altered: true}}", "has no meaning for kind digits"),
     ("own network", "datasets: {digits: {network: {tau: 0}}}", "datasets/digits/network/tau"),
     ("own epochs", "datasets: {digits: {train_final: {epochs: 0}}}", "train_final/epochs: must be"),
+    (
+        "own batches", "datasets: {digits: {train_images: 80, train_final: {batch_size: 128}}}",
+        "datasets/digits/train_final/batch_size: a step takes 128 training images, but data set",
+    ),
     (
         "own teacher", "datasets: {digits: {train_final: {teacher: no.safetensors}}}",
         "datasets/digits/train_final/teacher: no.safetensors is missing",

@@ -41,6 +41,19 @@ ROWS = [
         "key twice inside", COMMAND, "key 'pool' stands in line 2 and again in line 3",
         {"e.yaml": "network:\n  pool: 1\n  pool: 2\n"},
     ),
+    Row(
+        "merge twice", COMMAND, "key '<<' stands in line 2 and again in line 3: write <<: [*first",
+        {"e.yaml": "network:\n  <<: {pool: 1}\n  <<: {pool: 2}\n"},
+    ),
+    Row(
+        "key twice in a merge", COMMAND, "key 'pool' stands in line 2 and again in line 2",
+        {"e.yaml": "network:\n  <<: {pool: 1, pool: 2}\n"},
+    ),
+    # An accent within its letter, and one behind it.
+    Row(
+        "same letters", COMMAND, "stands in line 1 and again in line 2: remove one",
+        {"e.yaml": "caf\u00e9: 1\ncafe\u0301: 2\n".encode()},
+    ),
     Row("list as key", COMMAND, "found unhashable key", {"e.yaml": "[a, b]: 1\nexperiment: x\n"}),
     Row("number as key", COMMAND, "1: a key must be text: put it in quotes", {"e.yaml": "1: x\n"}),
     Row("key without value", COMMAND, "experiment: must be text", {"e.yaml": "experiment:\n"}),

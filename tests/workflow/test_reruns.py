@@ -113,7 +113,13 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
     "the lowering": (append("export/lowering.py"), {"deployment", *TABLES}),
     "the score in use": (append("search/scores/sahd_half_n.py"), SEARCHED),
     "finalists": (
-        configure(nas_search={**FEW_JOBS["nas_search"], "finalists": 2}),
+        configure(
+            nas_search={
+                **FEW_JOBS["nas_search"],
+                "finalists": 2,
+                "finalist_training": {"training": {"batch_size": 50}},
+            }
+        ),
         {"finalist_rung", "finalist_ranking", *TRAINED},
     ),
     "how nets are trained": (append("training/loop.py"), {"kernel_impact", *DESIGNED}),

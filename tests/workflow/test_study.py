@@ -156,7 +156,13 @@ def test_shards_give_the_ranking_of_one_job(project: Path, finished: Path) -> No
 
 
 def test_finalists_rank_without_a_new_search(project: Path) -> None:
-    halving = {"beside": 2, "rungs": [1, 2], "seeds": [0], "reduction_factor": 2}
+    halving = {
+        "beside": 2,
+        "rungs": [1, 2],
+        "seeds": [0],
+        "reduction_factor": 2,
+        "training": {"recipe": "engine", "batch_size": 50},
+    }
     search = {**TINY["nas_search"], "finalists": 2}  # type: ignore[dict-item]
     write_config(project, {**TINY, "nas_search": {**search, "finalist_training": halving}})
     # Two kernel sets, two rungs of one job each; and what follows the ranking.

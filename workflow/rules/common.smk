@@ -32,7 +32,7 @@ def relative(path):
 
 with cli.one_line():
     from spikernel.code import digest
-    from spikernel.config import WorkflowConfig, strict_yaml
+    from spikernel.config import strict_yaml
     from spikernel.interpreter import offer_own_python
     from spikernel.study import closing, experiment
     from spikernel.study.run_log import RunLog
@@ -54,8 +54,7 @@ with cli.one_line():
     options = json.dumps(dict(workflow.config_settings.config), default=str)
     DOCUMENTS.append(strict_yaml.parse(options, "--config"))
     place = partial(strict_yaml.place, DOCUMENTS)
-    CHECKED = WorkflowConfig.parse(dict(config), place)
-    experiment.check(CHECKED, place)
+    CHECKED = experiment.parse(dict(config), place)
 SECTIONS = CHECKED.sections()
 # Every default filled in, so that rules look up exact leaves.
 config.update(CHECKED.model_dump(mode="json"))

@@ -4,6 +4,7 @@ import difflib
 import itertools
 import typing
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,16 @@ class RefusedError(ConfigError):
             for problem in self.problems
         ]
         super().__init__("\n".join(dict.fromkeys(lines)))
+
+
+class UnsoundError(Exception):
+    """A check has read a value that has an error itself."""
+
+
+def sound(found: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems up to where their check reads a value that has an error itself."""
+    with suppress(UnsoundError):
+        yield from found
 
 
 def fault(message: str, *key: str) -> PydanticCustomError:

@@ -3,6 +3,7 @@
 Strictly: no key stands twice in one mapping. PyYAML lets the last one win, without a word.
 """
 
+import unicodedata
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,29 +18,31 @@ from spikernel.errors import ConfigError
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, which also refuses a key that its mapping has already."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping.
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Return a mapping as it stands in the text, before `<<` brings keys that it may replace.
 
         Raises:
-            yaml.constructor.ConstructorError: a key stands twice.
+            yaml.constructor.ConstructorError: a key stands twice; so does `<<`, for PyYAML.
 
         """
-        lines: dict[Any, int] = {}
+        node = super().compose_mapping_node(anchor)
+        lines: dict[Hashable, int] = {}
         for key_node, _ in node.value:
-            # `<<` takes over the keys of another mapping, and its own may then replace them.
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key, line = self.construct_object(key_node, deep=True), key_node.start_mark.line + 1
+            merge = key_node.tag == "tag:yaml.org,2002:merge"
+            key = key_node.value if merge else self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                continue  # PyYAML refuses it below
-            if key in lines:
+                continue  # PyYAML refuses it later
+            # An accented letter may be one character or two that look like it.
+            known = unicodedata.normalize("NFC", key) if isinstance(key, str) else key
+            line = key_node.start_mark.line + 1
+            if known in lines:
+                remedy = f"write {key}: [*first, *second] once" if merge else "remove one"
                 raise yaml.constructor.ConstructorError(
-                    problem=f"key '{key}' stands in line {lines[key]} and again in line {line}: "
-                    "remove one"
+                    problem=f"key '{key}' stands in line {lines[known]} and again in line {line}: "
+                    + remedy
                 )
-            lines[key] = line
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        return found
+            lines[known] = line
+        return node
 
 
 @dataclass(frozen=True)

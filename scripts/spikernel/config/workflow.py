@@ -14,7 +14,7 @@ from spikernel.config.final import FinalConfig
 from spikernel.config.finalists import FinalistConfig
 from spikernel.config.impact import ImpactConfig
 from spikernel.config.network import NetworkConfig
-from spikernel.config.problems import Key, Problem, RefusedError, fault
+from spikernel.config.problems import Key, Problem, RefusedError, fault, sound
 from spikernel.config.report import ReportConfig
 from spikernel.config.search import SearchConfig
 from spikernel.config.training import TrainingConfig
@@ -77,15 +77,22 @@ class WorkflowConfig(StrictModel):
 
     def problems(self) -> Iterator[Problem]:
         """Yield what each section allows, but not beside the others."""
+        yield from sound(self._kernel_problems())
+        for name in self.datasets:
+            for section in ("kernel_impact", "train_final", "network"):
+                yield from sound(self._section_problems(name, section))
+        yield from sound(self._width_problems())
+        yield from sound(self._budget_problems())
+
+    def _kernel_problems(self) -> Iterator[Problem]:
         unmeasured = self.all_kernel_sizes() - set(self.kernel_impact.kernel_sizes)
         for size in sorted(unmeasured):
             yield Problem(
                 ("kernel_impact", "kernel_sizes"),
                 f"kernel size {size} of kernel_set_design is not measured: add it",
             )
-        for name in self.datasets:
-            yield from self._dataset_problems(name)
-        yield from self._width_problems()
+
+    def _budget_problems(self) -> Iterator[Problem]:
         budget, budgets = self.export.memory_budget_mb, self.tradeoff_report.memory_budgets_mb
         if budget is not None and budget not in budgets:
             yield Problem(
@@ -109,16 +116,15 @@ class WorkflowConfig(StrictModel):
                 f"width {bounds.width:g}: set nas_search/budget/width to {widest:g}, or remove it",
             )
 
-    def _dataset_problems(self, name: str) -> Iterator[Problem]:
-        for section in ("kernel_impact", "train_final", "network"):
-            try:
-                found = self._section_of(name, section)
-            except RefusedError as error:
-                above = ("datasets", name, section)
-                yield from (Problem((*above, *item.key), item.message) for item in error.problems)
-            else:
-                if isinstance(found, NetworkConfig):
-                    yield from self._unused_convolutions(name, found)
+    def _section_problems(self, name: str, section: str) -> Iterator[Problem]:
+        try:
+            found = self._section_of(name, section)
+        except RefusedError as error:
+            above = ("datasets", name, section)
+            yield from (Problem((*above, *item.key), item.message) for item in error.problems)
+        else:
+            if isinstance(found, NetworkConfig):
+                yield from self._unused_convolutions(name, found)
 
     def _unused_convolutions(self, name: str, network: NetworkConfig) -> Iterator[Problem]:
         by_size = network.convolutions if isinstance(network.convolutions, dict) else {}
@@ -149,6 +155,9 @@ class WorkflowConfig(StrictModel):
 
     def all_widths(self) -> list[float]:
         """Return every width at which a cell is trained, the smallest first."""
+        widths = self.train_final.widths
+        if isinstance(widths, tuple):
+            return sorted(widths)
         return sorted({*itertools.chain(*map(self.train_final.widths_of, self.kernel_sets()))})
 
     def sections(self) -> dict[str, StrictModel]:
@@ -214,4 +223,4 @@ def _override(base: Section, changes: Mapping[str, Any], where: str) -> Section:
     # A change that names a recipe or macro-structure starts from that, not from the section's.
     fresh = "recipe" in changes or "macro" in changes
     inherited = {} if fresh else base.model_dump(exclude_unset=True)
-    return type(base).parse({**inherited, **changes}, where)
+    return base.parse({**inherited, **changes}, where)

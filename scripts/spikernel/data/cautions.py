@@ -25,8 +25,9 @@ def read(path: Path) -> tuple[str, ...]:
     """
     record = artifacts.read_object(path, "equal_images")
     # Files of earlier versions do not name the classes.
+    contradicting = record.get("equal_images_of_other_classes", {})
     without = record.get("classes_without_images", {})
-    return (*_copies(record["equal_images"]), *_lacking(without))
+    return (*_copies(record["equal_images"]), *_contradicting(contradicting), *_lacking(without))
 
 
 def by_dataset(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
@@ -49,12 +50,21 @@ def by_dataset(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
 def _copies(equal: dict[str, dict[str, int]]) -> Iterator[str]:
     for splits, found in equal.items():
         # One split alone: its copies do not tell a net anything of another split.
-        *known, judged = splits.split("/")
-        if known and found["count"]:
-            verb = "equal" if found["count"] > 1 else "equals"
-            image = f"{judged} image{'s' * (found['count'] > 1)}"
-            other = _WORDS.get(known[0], known[0])
-            yield f"{found['count']:,} {image} {verb} a {other} image in every pixel"
+        if "/" in splits and found["count"]:
+            yield _pairs(splits, found["count"])
+
+
+def _contradicting(equal: dict[str, dict[str, int]]) -> Iterator[str]:
+    for splits, found in equal.items():
+        if found["count"]:
+            yield _pairs(splits, found["count"], " of another class")
+
+
+def _pairs(splits: str, count: int, kind: str = "") -> str:
+    names = [_WORDS.get(name, name) for name in splits.split("/")]
+    images = f"{names[-1]} image{'s' * (count > 1)}"
+    verb = "equal" if count > 1 else "equals"
+    return f"{count:,} {images} {verb} a {names[0]} image{kind} in every pixel"
 
 
 def _lacking(without: dict[str, list[str]]) -> Iterator[str]:

@@ -26,7 +26,7 @@ class Remarks:
     """What a reader met that its user should know; it grows while images are fetched."""
 
     skipped: list[str] = field(default_factory=list)
-    """Files that are no images of the data set, and so were left out."""
+    """Files, and folders with a slash at the end, that are no part of it and so were left out."""
     on_white: set[str] = field(default_factory=set)
     """Images that were transparent in places, and so were laid on white."""
 

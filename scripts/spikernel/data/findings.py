@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ KEPT = 1000
 
 Pairs = dict[tuple[SplitName, SplitName], list[tuple[int, int]]]
 """Splits -> places of equal images: that of the first in the first split, that of its copy."""
+NamedPairs = dict[tuple[SplitName, SplitName], list[tuple[str, str]]]
+"""The same with what to call the images."""
 
 
 def report(
@@ -39,27 +42,30 @@ def report(
     Returns:
         Number of pairs of equal images.
     """
-    pairs = {
-        (first, second): [(names[first](a), names[second](b)) for a, b in places]
-        for (first, second), places in find_equal(
-            {split: folder / files.images for split, files in splits.items()}
-        ).items()
-    }
+    found = find_equal({split: folder / files.images for split, files in splits.items()})
+    labels = {split: np.load(folder / files.labels) for split, files in splits.items()}
+    pairs = _named(found, names)
+    contradicting = _named(
+        {
+            (first, second): [(a, b) for a, b in places if labels[first][a] != labels[second][b]]
+            for (first, second), places in found.items()
+        },
+        names,
+    )
     remarks, on_white = collection.remarks, sorted(collection.remarks.on_white)
     lacking = {split: _lacking(collection.classes, files) for split, files in splits.items()}
     _say_lacking(dataset, len(collection.classes), lacking)
     _say_equal(dataset, pairs)
-    for what, found in (
-        ("files left out, being no images of it", remarks.skipped),
+    _say_contradicting(dataset, contradicting)
+    for what, listed in (
+        ("left out, being no part of it", remarks.skipped),
         ("images laid on white, being transparent in places", on_white),
     ):
-        if found:
-            LOG.warning("%s: %s: %d (%s)", dataset, what, len(found), some(found))
+        if listed:
+            LOG.warning("%s: %s: %d (%s)", dataset, what, len(listed), some(listed))
     record = {
-        "equal_images": {
-            "/".join(dict.fromkeys(key)): {"count": len(found), "pairs": found[:KEPT]}
-            for key, found in pairs.items()
-        },
+        "equal_images": _listed(pairs),
+        "equal_images_of_other_classes": _listed(contradicting),
         "classes_without_images": lacking,
         "skipped_files": remarks.skipped,
         "images_laid_on_white": on_white,
@@ -112,13 +118,25 @@ def _say_lacking(dataset: str, classes: int, lacking: Mapping[SplitName, Sequenc
             )  # fmt: skip
 
 
-def _say_equal(
-    dataset: str, pairs: Mapping[tuple[SplitName, SplitName], Sequence[tuple[str, str]]]
-) -> None:
+def _named(found: Pairs, names: Mapping[SplitName, Callable[[int], str]]) -> NamedPairs:
+    return {
+        (first, second): [(names[first](a), names[second](b)) for a, b in places]
+        for (first, second), places in found.items()
+    }
+
+
+def _listed(pairs: NamedPairs) -> dict[str, dict[str, Any]]:
+    return {
+        "/".join(dict.fromkeys(key)): {"count": len(found), "pairs": found[:KEPT]}
+        for key, found in pairs.items()
+    }
+
+
+def _say_equal(dataset: str, pairs: NamedPairs) -> None:
     for (first, second), found in pairs.items():
         if not found:
             continue
-        examples = some([f"{copy} = {original}" for original, copy in found])
+        examples = _examples(found)
         if first == second:
             LOG.info(
                 "%s: %s images that repeat another: %d (%s)", dataset, first, len(found), examples
@@ -129,3 +147,17 @@ def _say_equal(
                 "accuracy is too high unless one of each pair is removed",
                 dataset, second, first, len(found), examples, second,
             )  # fmt: skip
+
+
+def _say_contradicting(dataset: str, pairs: NamedPairs) -> None:
+    for (first, second), found in pairs.items():
+        if found:
+            LOG.warning(
+                "%s: %s images that equal a %s image of another class in every pixel: %d (%s): "
+                "one label of each pair is wrong: correct it, or remove the pair",
+                dataset, second, first, len(found), _examples(found),
+            )  # fmt: skip
+
+
+def _examples(pairs: Sequence[tuple[str, str]]) -> str:
+    return some([f"{copy} = {original}" for original, copy in pairs])

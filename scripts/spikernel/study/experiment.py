@@ -2,28 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from spikernel import registry
 from spikernel.config import WorkflowConfig, strict_yaml
-from spikernel.config.problems import Place, Problem, RefusedError
+from spikernel.config.problems import Place, Problem, RefusedError, sound
 from spikernel.data.rules import check_datasets, image_size
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.rules import check_search
-from spikernel.search.score import score_class
 from spikernel.space import macro
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
-from spikernel.space.counts import CellCounter, memory_mb
+from spikernel.space.counts import CellCounter
+from spikernel.study import limits
 from spikernel.study.bounds import Bounds
 from spikernel.study.joined import check_joined
 from spikernel.study.reference_net import reference_architecture
-
-MOST_TRAINING_GB = 1000
-"""Memory that no machine has in one place; a net whose weights alone need more is a slip."""
-_BYTES_PER_PARAMETER = 12
-"""A weight, its gradient and its momentum in training, as fp32."""
+from spikernel.study.sound_part import sound_part
 
 
 def read(path: Path) -> WorkflowConfig:
@@ -34,8 +30,29 @@ def read(path: Path) -> WorkflowConfig:
 
     """
     document = strict_yaml.read(path)
-    config = WorkflowConfig.parse(document.data, document.place)
-    check(config, document.place)
+    return parse(document.data, document.place)
+
+
+def parse(data: Any, place: Place) -> WorkflowConfig:
+    """Return the configuration of an experiment, all of it checked.
+
+    Where fields are wrong, the rest is checked as far as it does not depend on them.
+
+    Args:
+        data: what a file or a command line gives.
+        place: of its keys, for messages.
+
+    Raises:
+        RefusedError: a line for each thing that is wrong.
+
+    """
+    try:
+        config = WorkflowConfig.parse(data, place)
+    except RefusedError as error:
+        rest = sound_part(data, error.problems)
+        others = () if rest is None else _problems(rest)
+        raise RefusedError([*error.problems, *others], place) from None
+    check(config, place)
     return config
 
 
@@ -53,32 +70,44 @@ def check(config: WorkflowConfig, place: Place) -> None:
 
 def _problems(config: WorkflowConfig) -> Iterator[Problem]:
     yield from config.problems()
+    yield from sound(_image_problems(config))
+    yield from sound(_score_problems(config))
+    for name in config.datasets:
+        yield from sound(_dataset_problems(config, name))
+
+
+def _image_problems(config: WorkflowConfig) -> Iterator[Problem]:
     try:
         check_datasets(config)
     except RefusedError as error:
         yield from error.problems
+
+
+def _score_problems(config: WorkflowConfig) -> Iterator[Problem]:
     try:
         check_search(config.nas_search)
     except ConfigError as error:
         yield Problem(("nas_search",), str(error).removeprefix("config: nas_search: "))
-    for name in config.datasets:
-        bounds = _bounds(config, name)
-        if bounds is None:
-            continue
-        try:
-            CellCounter(bounds.network, bounds.images)
-        except ConfigError as error:
-            yield _network_problem(config, name, error)
-            continue
-        unfit = list(_width_problems(config, name, bounds))
-        if unfit:
-            yield from unfit
-            continue
-        yield from _training_problems(config, name, bounds)
-        yield from _net_problems(config, name, bounds)
-        yield from _search_problems(config, name, bounds)
-        yield from _batch_problems(config, name)
-        yield from _size_problems(config, name, bounds)
+
+
+def _dataset_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
+    bounds = _bounds(config, name)
+    if bounds is None:
+        return
+    try:
+        CellCounter(bounds.network, bounds.images)
+    except ConfigError as error:
+        yield _network_problem(config, name, error)
+        return
+    for section in ("kernel_impact", "train_final"):
+        yield from sound(_training_problems(config, name, bounds, section))
+    yield from sound(_net_problems(config, name, bounds))
+    yield from sound(limits.search_problems(config, name))
+    unfit = list(_width_problems(config, name, bounds))
+    yield from unfit
+    if not unfit:
+        yield from sound(_search_problems(config, name, bounds))
+        yield from sound(limits.size_problems(config, name, bounds))
 
 
 def _network_problem(config: WorkflowConfig, name: str, error: ConfigError) -> Problem:
@@ -127,27 +156,30 @@ def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterat
             )
 
 
-def _training_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
-    """Yield why a training on a data set would not begin: its weights, or what it freezes."""
+def _training_problems(
+    config: WorkflowConfig, name: str, bounds: Bounds, section: str
+) -> Iterator[Problem]:
+    """Yield why a training would not run as asked for: batches, weights, or what it freezes."""
+    try:
+        training = config.training_of(name, section)
+    except RefusedError:
+        return  # said already
+    key = config.training_key(name, section, "batch_size")
+    yield from limits.batch_problems(config, name, key, training.batch_size)
+    if training.objective == "distil" and training.teacher is None:
+        key = config.training_key(name, section, "objective")
+        yield Problem(key, "distil needs a teacher: name released weights")
+    for option, path in training.weights().items():
+        if not Path(path).is_file():
+            key = config.training_key(name, section, option)
+            yield Problem(key, f"{path} is missing: train it first, or correct the path")
     parts = macro.parts(bounds.network, bounds.images.channels, bounds.images.size)
-    for section in ("kernel_impact", "train_final"):
+    for place, phase in enumerate(training.phases):
+        key = (*config.training_key(name, section, "phases"), str(place), "freeze")
         try:
-            training = config.training_of(name, section)
-        except RefusedError:
-            continue  # said already
-        if training.objective == "distil" and training.teacher is None:
-            key = config.training_key(name, section, "objective")
-            yield Problem(key, "distil needs a teacher: name released weights")
-        for option, path in training.weights().items():
-            if not Path(path).is_file():
-                key = config.training_key(name, section, option)
-                yield Problem(key, f"{path} is missing: train it first, or correct the path")
-        for place, phase in enumerate(training.phases):
-            key = (*config.training_key(name, section, "phases"), str(place), "freeze")
-            try:
-                macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
-            except ConfigError as error:
-                yield Problem(key, str(error))
+            macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
+        except ConfigError as error:
+            yield Problem(key, str(error))
 
 
 def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
@@ -199,51 +231,3 @@ def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Itera
             f"the measured sizes so that a cell meets nas_search/budget on data set {name}: lower "
             "it, measure more sizes or raise the budget",
         )
-
-
-def _batch_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
-    """Yield why a data set whose size is known has too few images for the search's batches."""
-    search, data = config.nas_search, config.datasets[name]
-    published = registry.literal("reader", data.kind, "TRAIN_IMAGES", None)
-    least = min((n for n in (published, data.train_images) if n is not None), default=None)
-    if least is None or not score_class(search.score).needs_images:
-        return
-    # Those held out are counted class by class, and rounded; a folder may have its own.
-    held_out = 0 if published is None else int(least * data.validation_fraction)
-    wanted = search.batch_size * search.batches
-    if wanted > least - held_out + registry.literal("reader", data.kind, "CLASSES", 0):
-        yield Problem(
-            ("nas_search", "batch_size"),
-            f"batch_size x batches = {wanted} training images, but data set {name} has "
-            f"{least - held_out} at most: lower one of the two",
-        )
-
-
-def _size_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
-    """Yield what even the smallest net is too large for."""
-    widths = config.all_widths()
-    params, widest = (
-        replace(bounds, network=bounds.network.scaled(width)).smallest_params(
-            sorted(config.all_kernel_sizes())
-        )
-        for width in (widths[0], widths[-1])
-    )
-    needed_gb = widest * _BYTES_PER_PARAMETER / 1e9
-    if needed_gb > MOST_TRAINING_GB:
-        yield Problem(
-            config.network_key(name, "channels"),
-            f"on data set {name}: even the smallest net has {widest:,} parameters, whose training "
-            f"needs {needed_gb:,.0f} GB: lower channels or hidden",
-        )
-    report, chosen = config.tradeoff_report, config.export.memory_budget_mb
-    least = memory_mb(params, report.precision)
-    for key, budget in (
-        (("tradeoff_report", "memory_budgets_mb"), max(report.memory_budgets_mb)),
-        (("export", "memory_budget_mb"), chosen),
-    ):
-        if budget is not None and budget < least:
-            yield Problem(
-                key,
-                f"no net on data set {name} fits {budget:g} MB: the smallest needs {least:.4g} MB "
-                f"as {report.precision}; raise it, or lower channels or hidden",
-            )

@@ -119,8 +119,7 @@ class _Rung:
         LOG.info("finalist %s, seed %d, %d epochs", archid, seed, training.epochs)
         try:
             trained = train(net, self._splits, training, seed, self._state, fingerprint)
-            images = manifest.splits["validation"].count
-            training_run.check_learned(trained, len(manifest.classes), images)
+            training_run.check_learned(trained, manifest.splits["validation"].per_class)
         except TrainingError as error:
             LOG.warning("finalist %s, seed %d: %s", archid, seed, error)
             return Evaluation(archid, math.nan, watch.seconds())

@@ -68,9 +68,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     net = training_run.make_net(architecture, seed, splits[0], machine)
     events = events_path(outputs.metrics, training)
     trained = train(net, splits, training, seed, unfinished, fingerprint, events=events)
-    above_chance = training_run.check_learned(
-        trained, len(manifest.classes), manifest.splits["validation"].count
-    )
+    above_chance = training_run.check_learned(trained, manifest.splits["validation"].per_class)
     images = to_device(splits[1], machine.torch_device)[0][: training_run.ACTIVITY_IMAGES]
     normalise = Normaliser(manifest.mean, manifest.sd, machine.torch_device)
     activity = measure_activity(trained.net, normalised_batches(images, normalise))

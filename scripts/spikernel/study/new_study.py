@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from spikernel import artifacts
-from spikernel.config import WorkflowConfig, strict_yaml
+from spikernel.config import strict_yaml
 from spikernel.data.manifest import Manifest, SplitFiles
 from spikernel.errors import ConfigError
 from spikernel.study import experiment, proposal
@@ -61,8 +61,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     found = proposal.propose(name, images, settings.memory_mb)
     text = proposal.as_yaml(found, path)
     document = strict_yaml.parse(text, str(path))
-    config = WorkflowConfig.parse(document.data, document.place)
-    experiment.check(config, document.place)
+    config = experiment.parse(document.data, document.place)
     artifacts.write_text(path, text)
     print(f"{path}: {found.about}; read it, and change what you like")
     for line in warnings(found.manifest):

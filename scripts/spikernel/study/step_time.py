@@ -162,7 +162,7 @@ def _random_split(manifest: Manifest, count: int) -> Split:
 
 def _step_seconds(trainer: Trainer, batch: int) -> float:
     """Return the mean time of a training step; the first, which asks for memory, does not count."""
-    progress = Progress([1.0], batch)
+    progress = Progress([1.0], batch, silent=True)
 
     def step() -> None:
         trainer.train_epoch(Pass(1, torch.arange(batch, device=trainer.device), 1), progress)

@@ -18,6 +18,7 @@ from spikernel.report.tables import (
     main_tables,
     markdown,
     models,
+    predictions,
     selection,
     summary,
 )
@@ -57,8 +58,14 @@ def run(inputs: Inputs, outputs: Outputs, settings: ReportConfig) -> None:
     """
     watch = provenance.Stopwatch()
     provenance.check(provenance.paths_of(inputs), of_jobs=True)
-    table = models.build(inputs.metrics, inputs.searches, inputs.deployments, settings.precision)
     found = comparisons.by_key(inputs.deployments, inputs.predictions)
+    table = models.build(
+        inputs.metrics,
+        inputs.searches,
+        inputs.deployments,
+        predictions.chance(found),
+        settings.precision,
+    )
     agreement.check_accuracies(table, found)
     agreement.check_deployments(inputs.metrics, inputs.deployments)
     written = write(table, comparisons.table(table, found), outputs, settings)

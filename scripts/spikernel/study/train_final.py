@@ -170,9 +170,7 @@ def train_candidate(
     trained = train(
         net, splits, training, seed, unfinished, fingerprint, settings.max_seconds, events
     )
-    above_chance = training_run.check_learned(
-        trained, len(manifest.classes), manifest.splits["validation"].count
-    )
+    above_chance = training_run.check_learned(trained, manifest.splits["validation"].per_class)
     test = to_device(load_split(manifest_path, "test"), device)
     normalise = Normaliser(manifest.mean, manifest.sd, device)
     test_accuracy = binary_accuracy_percent(trained.net, *test, normalise)

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from spikernel import artifacts, code, provenance, tables
 from spikernel.config import TrainingConfig
+from spikernel.data.chance import chance_percent
 from spikernel.data.splits import Split
 from spikernel.errors import DataError, TrainingError
 from spikernel.inference.normaliser import Normaliser
@@ -82,13 +84,12 @@ DIVERGED = 10
 """A loss this many times that of guessing comes of a training that went wrong."""
 
 
-def check_learned(trained: Trained, classes: int, images: int) -> bool:
+def check_learned(trained: Trained, per_class: Sequence[int]) -> bool:
     """Refuse a training that diverged; say where a net is no better than guessing.
 
     Args:
         trained: the finished run.
-        classes: how many there are.
-        images: how many the validation split has.
+        per_class: number of validation images of each class.
 
     Returns:
         Whether the validation accuracy is above chance by more than two standard deviations.
@@ -97,18 +98,19 @@ def check_learned(trained: Trained, classes: int, images: int) -> bool:
         TrainingError: the loss of the last epoch is far above that of guessing.
 
     """
-    last, guessing = trained.history[-1], math.log(classes)
+    last, guessing = trained.history[-1], math.log(len(per_class))
     if last.train_loss > DIVERGED * guessing:
         raise TrainingError(
             f"the training diverged: its loss ended at {last.train_loss:.3g}, guessing has "
             f"{guessing:.3g}: lower learning_rate or set gradient_clip"
         )
-    chance = 1 / classes
-    most = 100 * (chance + 2 * math.sqrt(chance * (1 - chance) / images))
+    chance = chance_percent(per_class)
+    most = chance + 2 * math.sqrt(chance * (100 - chance) / sum(per_class))
     if last.val_accuracy_percent <= most:
         LOG.warning(
-            "the net is at chance: validation accuracy %.2f %%, guessing has %.2f %%",
-            last.val_accuracy_percent, 100 * chance,
+            "the net is at chance: validation accuracy %.2f %%, guessing the largest class has "
+            "%.2f %%",
+            last.val_accuracy_percent, chance,
         )  # fmt: skip
         return False
     return True

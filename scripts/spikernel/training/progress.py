@@ -36,12 +36,20 @@ class Progress:
         flop: training FLOP per image of each epoch; by them the time left is estimated.
         images: training images of an epoch.
         events: folder for TensorBoard event files; None: none are written.
+        silent: no bar and no warning, where the epochs are not those of a training.
 
     """
 
-    def __init__(self, flop: Sequence[float], images: int, events: Path | None = None) -> None:
+    def __init__(
+        self,
+        flop: Sequence[float],
+        images: int,
+        events: Path | None = None,
+        *,
+        silent: bool = False,
+    ) -> None:
         self._flop, self._images, self._events = flop, images, events
-        self._warned = False
+        self._silent = self._warned = silent
 
     def batches(self, batches: Sequence[Item], epoch: int, done: int = 0) -> Iterable[Item]:
         """Hand on the batches of an epoch but those done, with a bar where stderr is a terminal."""
@@ -60,7 +68,7 @@ class Progress:
             unit="image",
             unit_scale=self._images / max(1, len(batches)),
             leave=False,
-            disable=None,  # not on a terminal
+            disable=self._silent or None,  # None: a bar on a terminal only
         )
         return shown
 

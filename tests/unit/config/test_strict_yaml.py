@@ -27,6 +27,29 @@ def test_a_key_may_replace_one_that_a_merge_brings() -> None:
     assert strict_yaml.parse(text, "e").data["second"] == {"a": 1, "b": 3}
 
 
+def test_it_may_where_its_mapping_is_merged_elsewhere_too() -> None:
+    # PyYAML makes `third`, and merges for it, before it makes what stands deeper.
+    text = "first: &a {x: 1}\nsecond:\n  inner: &b\n    <<: *a\n    x: 2\nthird:\n  <<: *b\n"
+    data = strict_yaml.parse(text, "e").data
+    assert data == {"first": {"x": 1}, "second": {"inner": {"x": 2}}, "third": {"x": 2}}
+
+
+def test_several_mappings_are_merged_as_one_list() -> None:
+    text = "a: &a {x: 1}\nb: &b {x: 2, y: 3}\nc:\n  <<: *a\n  <<: *b\n"
+    with pytest.raises(ConfigError) as caught:
+        strict_yaml.parse(text, "e")
+    assert str(caught.value) == (
+        "e: key '<<' stands in line 4 and again in line 5: write <<: [*first, *second] once"
+    )
+    text = "a: &a {x: 1}\nb: &b {x: 2, y: 3}\nc:\n  <<: [*a, *b]\n"
+    assert strict_yaml.parse(text, "e").data["c"] == {"x": 1, "y": 3}
+
+
+def test_keys_that_look_the_same_are_the_same() -> None:
+    with pytest.raises(ConfigError, match="stands in line 1 and again in line 2"):
+        strict_yaml.parse("\u00e9: 1\ne\u0301: 2\n", "e")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

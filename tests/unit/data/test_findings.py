@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from spikernel.config import DatasetConfig
-from spikernel.data import findings
+from spikernel.data import cautions, findings
 from spikernel.study.prepare_data import prepare
 
 SETTINGS = DatasetConfig(kind="imagefolder", image_size=8)
@@ -50,6 +50,7 @@ def test_different_images(pets: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert record == {
         "classes_without_images": {"train": [], "validation": [], "test": []},
         "equal_images": dict.fromkeys(splits, none),
+        "equal_images_of_other_classes": dict.fromkeys(splits, none),
         "skipped_files": [],
         "images_laid_on_white": [],
     }
@@ -75,7 +76,37 @@ def test_copies_within_and_across_splits(pets: Path, caplog: pytest.LogCaptureFi
     ) in lines
     assert "all different" not in lines[-1]
     levels = [entry.levelname for entry in caplog.records]
-    assert sorted(levels) == ["INFO", "INFO", "WARNING", "WARNING"]
+    assert sorted(levels) == ["INFO", "INFO", "WARNING", "WARNING", "WARNING"]
+
+
+def test_copies_whose_labels_contradict_each_other(
+    pets: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(pets / "train" / "dog" / "copy.png", 0)  # is train/cat/0.png
+    save(pets / "test" / "dog" / "copy.png", 0)
+    save(pets / "test" / "cat" / "copy.png", 0)  # of one label with the first of its copies
+    record, lines = run(pets, caplog)
+    assert {key: found["count"] for key, found in record["equal_images"].items()} == {
+        "train": 1, "validation": 0, "train/validation": 0, "test": 1, "train/test": 2,
+        "validation/test": 0,
+    }  # fmt: skip
+    found = record["equal_images_of_other_classes"]
+    assert {key: value["pairs"] for key, value in found.items() if value["count"]} == {
+        "train": [["train/cat/0.png", "train/dog/copy.png"]],
+        "train/test": [["train/cat/0.png", "test/dog/copy.png"]],
+        "test": [["test/cat/copy.png", "test/dog/copy.png"]],
+    }
+    assert (
+        "pets: train images that equal a train image of another class in every pixel: 1 "
+        "(train/dog/copy.png = train/cat/0.png): one label of each pair is wrong: correct it, or "
+        "remove the pair"
+    ) in lines
+    assert cautions.read(pets.parent / "out" / findings.FILE) == (
+        "2 test images equal a training image in every pixel",
+        "1 training image equals a training image of another class in every pixel",
+        "1 test image equals a training image of another class in every pixel",
+        "1 test image equals a test image of another class in every pixel",
+    )
 
 
 def test_a_test_split_copied_from_train(pets: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -108,13 +139,17 @@ def test_copies_are_counted_once_each(tmp_path: Path) -> None:
 def test_left_out_and_transparent_files(pets: Path, caplog: pytest.LogCaptureFixture) -> None:
     (pets / "train" / "cat" / "Thumbs.db").touch()
     (pets / "test" / "dog" / "._0.png").touch()
+    save(pets / "holdout" / "cat" / "0.png", 200)
+    (pets / "README.txt").touch()
     clear = Image.new("RGBA", (8, 8), (255, 0, 0, 100))
     clear.save(pets / "val" / "dog" / "0.png")
     record, lines = run(pets, caplog)
-    assert record["skipped_files"] == ["train/cat/Thumbs.db", "test/dog/._0.png"]
+    skipped = ["README.txt", "holdout/", "train/cat/Thumbs.db", "test/dog/._0.png"]
+    assert record["skipped_files"] == skipped
     assert record["images_laid_on_white"] == ["val/dog/0.png"]
     assert lines[:2] == [
-        "pets: files left out, being no images of it: 2 (train/cat/Thumbs.db, test/dog/._0.png)",
+        "pets: left out, being no part of it: 4 (README.txt, holdout/, train/cat/Thumbs.db and 1 "
+        "more)",
         "pets: images laid on white, being transparent in places: 1 (val/dog/0.png)",
     ]
 

@@ -120,7 +120,8 @@ def test_published_data_are_counted_without_a_file(
 
 def test_tiny_study_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tiny.yaml"
-    halving = {"finalists": 2, "finalist_training": {"rungs": [1], "seeds": [0]}}
+    how = {"rungs": [1], "seeds": [0], "training": {"recipe": "engine", "batch_size": 50}}
+    halving = {"finalists": 2, "finalist_training": how}
     search = {**TINY["nas_search"], **halving}  # type: ignore[dict-item]
     path.write_text(yaml.safe_dump({**TINY, "device": "cpu", "nas_search": search}))
     run(Inputs(path, tmp_path, ROOT / "profiles/slurm"), Settings(cores=2))

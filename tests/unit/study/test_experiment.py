@@ -9,7 +9,8 @@ import yaml
 from spikernel.config import WorkflowConfig
 from spikernel.config.problems import RefusedError
 from spikernel.errors import ConfigError
-from spikernel.study import experiment
+from spikernel.space.architecture import ImageShape
+from spikernel.study import experiment, limits
 from spikernel.study.train_cell import read_experiment
 
 # Digits are 8x8 pixels: maps of 8x8 and 4x4. Around its cells of 4 and 8 channels the net has
@@ -89,6 +90,58 @@ def test_memory_budgets_that_nothing_can_meet() -> None:
         "0.003288 MB as fp32; raise it, or lower channels or hidden",
     ]
     experiment.check(config(tradeoff_report={**report, "precision": "int8"}), "config")
+
+
+def test_sizes_of_a_device_that_nothing_can_meet() -> None:
+    # 822 int8 weights; 8 channels of 8x8 fp32 values before the transition pools them.
+    report = {"flash_budgets_kb": [0.5, 0.8], "ram_budgets_kb": [2]}
+    assert problems(tradeoff_report={**report, "memory_budgets_mb": [1]}) == [
+        "tradeoff_report/flash_budgets_kb: no net on data set digits fits 0.8 kB: the int8 weights "
+        "of the smallest take 0.822 kB; raise it, or lower channels or hidden",
+        "tradeoff_report/ram_budgets_kb: no net on data set digits fits 2 kB: the largest map of "
+        "the narrowest takes 2.048 kB; raise it, or lower channels or hidden",
+    ]
+    for enough in (
+        {"flash_budgets_kb": [0.5, 0.9], "ram_budgets_kb": [2.05]},
+        {"flash_budgets_kb": [], "ram_budgets_kb": []},
+    ):
+        experiment.check(config(tradeoff_report=enough), "config")
+
+
+def test_default_sizes_of_devices_are_no_demand() -> None:
+    # A map of 2 x 600 channels of 32x32 values takes more than the 1,024 kB of the longest list.
+    network = {**SMALL, "channels": 600}
+    wide = config(datasets={"cifar10": None}, network=network, tradeoff_report={})
+    experiment.check(wide, "config")
+    assert limits.largest_map_bytes(wide.network, ImageShape(3, 32, 10)) > 1_024_000
+
+
+def test_a_step_that_takes_more_images_than_there_are() -> None:
+    # Of 100 images 10 are held out; rounded in each of 10 classes, so that a few more may be left.
+    data = {"digits": {"train_images": 100}}
+    training = {"training": {"batch_size": 101}}
+    assert problems(datasets=data, kernel_impact=training, train_final=training) == [
+        f"{section}/training/batch_size: a step takes 101 training images, but data set digits has "
+        "90 at most: lower it"
+        for section in ("kernel_impact", "train_final")
+    ]
+    training = {"training": {"batch_size": 100}}
+    experiment.check(config(datasets=data, train_final=training), "config")
+    # How many images a folder holds is not known.
+    data = {"digits": {"kind": "imagefolder", "image_size": 8}}
+    training = {"training": {"batch_size": 10**6}}
+    experiment.check(config(datasets=data, train_final=training), "config")
+
+
+def test_the_same_of_finalists_whose_recipe_has_large_batches() -> None:
+    data = {"digits": {"train_images": 200}}
+    assert problems(datasets=data, nas_search={"finalists": 2}) == [
+        "nas_search/finalist_training/training/batch_size: a step takes 200 training images, but "
+        "data set digits has 180 at most: lower it"
+    ]
+    how = {"training": {"recipe": "engine", "batch_size": 50}}
+    search = {"finalists": 2, "finalist_training": how}
+    experiment.check(config(datasets=data, nas_search=search), "config")
 
 
 def test_a_net_that_the_images_are_too_small_for_is_named_at_its_key() -> None:

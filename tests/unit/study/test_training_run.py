@@ -24,18 +24,25 @@ def ending(**changes: float) -> Trained:
     return Trained(cast(SpikingNet, None), history, images=1, flop_per_image=(1,))
 
 
-def test_a_net_at_chance_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    # Of 100 images and 10 classes guessing has 10 +- 3 %.
-    assert check_learned(ending(val_accuracy_percent=16.1), classes=10, images=100)
+@pytest.mark.parametrize(
+    ("per_class", "most"),
+    # Of 100 images guessing the largest class has 10 +- 3 %, then 90 +- 3 %.
+    [((10,) * 10, 16.0), ((90, 9, 1), 96.0)],
+)
+def test_a_net_at_chance_is_named(
+    caplog: pytest.LogCaptureFixture, per_class: tuple[int, ...], most: float
+) -> None:
+    assert check_learned(ending(val_accuracy_percent=most + 0.1), per_class)
     with caplog.at_level(logging.WARNING):
-        assert not check_learned(ending(val_accuracy_percent=16.0), classes=10, images=100)
-    assert "at chance: validation accuracy 16.00 %, guessing has 10.00 %" in caplog.text
+        assert not check_learned(ending(val_accuracy_percent=most), per_class)
+    assert f"at chance: validation accuracy {most:.2f} %, guessing the largest" in caplog.text
+    assert f"class has {max(per_class):.2f} %" in caplog.text
 
 
 def test_a_training_that_diverged_is_an_error() -> None:
-    check_learned(ending(train_loss=23.0), classes=10, images=100)  # 10 ln 10 = 23.03
+    check_learned(ending(train_loss=23.0), (10,) * 10)  # 10 ln 10 = 23.03
     with pytest.raises(TrainingError, match=r"its loss ended at 1e\+23, guessing has 2.3"):
-        check_learned(ending(train_loss=1e23), classes=10, images=100)
+        check_learned(ending(train_loss=1e23), (10,) * 10)
 
 
 def test_a_teacher_is_taken_as_it_was_made_or_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The user's own images: train/ and val/ or test/, each with one folder per class."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,8 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
         raise DataError(f"{root / 'train'} holds one class folder; at least two are needed")
     for part in present[1:]:
         _check_classes(root / part, classes, listings[part].classes)
-    remarks = Remarks([f"{part}/{file}" for part in present for file in listings[part].skipped])
+    below = (f"{part}/{file}" for part in present for file in listings[part].skipped)
+    remarks = Remarks([*_beside(root, present), *below])
     pools = {part: _pool(root, part, listings[part], side, remarks) for part in present}
     return Collection(
         classes=classes,
@@ -54,6 +56,15 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
         sources=tuple(_source(root / part, listings[part], data_dir) for part in present),
         remarks=remarks,
     )
+
+
+def _beside(root: Path, read: Sequence[str]) -> list[str]:
+    """Return what lies beside the folders that are read; the name of a folder ends in a slash."""
+    try:
+        entries = sorted(root.iterdir())
+    except OSError as error:
+        raise DataError(f"{root} cannot be read: {error.strerror}") from None
+    return [f"{path.name}{'/' * path.is_dir()}" for path in entries if path.name not in read]
 
 
 def _check_classes(folder: Path, expected: tuple[str, ...], found: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ the models in the order in which they are chosen, with what each needs.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,10 +15,16 @@ from spikernel.config import ReportConfig, model_name
 from spikernel.report.charts import costs, explorer_chart, style, tradeoff_figure
 from spikernel.report.tables import comparisons, formats, models, selection
 
+_Y = "test_accuracy_percent_mean"
 _FAR = 1e6
 """Factor by which the line of the front goes on, beyond the right end of every axis."""
 _MOST_NAMES = 12
 """Up to so many models of a data set, all have their names at their points; else the front has."""
+_MOST_JOINED = 3
+"""So many names stand at one point."""
+_NEAR = 0.01
+"""Points are one to the eye whose costs differ by this share, and accuracies by this share of the
+axis, or less."""
 
 
 def payload(
@@ -39,9 +46,6 @@ def payload(
     """
     budgets = costs.budgeted(means)
     shown = costs.of_page(settings.precision, budgets)
-    titles = {name: cost.title for name, cost in shown.items()}
-    if models.quantised(means):
-        titles["memory_int8"] += ", accuracies of the int8 models"
     drawn = {
         name: tradeoff_figure.points(means, published, cost).assign(cost=name)
         for name, cost in shown.items()
@@ -52,7 +56,13 @@ def payload(
     return {
         "spec": explorer_chart.spec(rows, looks),
         "precision": settings.precision,
-        "costs": titles,
+        "costs": {name: cost.title for name, cost in shown.items()},
+        "accuracies": {
+            name: "Int8 test accuracy in %"
+            if models.accuracies_of(means, cost.precision) == "int8"
+            else explorer_chart.PARAMETERS["y_title"]
+            for name, cost in shown.items()
+        },
         "units": {name: formats.unit(name).name for name in budgets},
         "limits": {name: formats.WORDS.get(name, name) for name in budgets},
         "mb": {name: 1 / formats.unit(name).per_mb for name in budgets},
@@ -107,14 +117,24 @@ def _rows(table: pd.DataFrame, memory: dict[str, "pd.Series[float]"]) -> list[di
     measured = table[table["kind"] == "measured"].reset_index(drop=True)
     crowded = measured.groupby("dataset")["x"].transform("size") > _MOST_NAMES
     best = measured.groupby("dataset")["rank"].transform("max") == 1
+    first = _firsts(measured)
+    tags = pd.Series(
+        [
+            row["label"] + ("" if best[place] else f" #{row['rank']}") + _times(row)
+            for place, row in enumerate(tables.records(measured))
+        ]
+    )
+    joined = tags.groupby(first).agg(list).map(_joined)
+    named = measured["on_front"].astype(bool) | ~crowded
     rows = [
         {
             **_row(row),
             **{f"memory_{name}": float(values[place]) for name, values in memory.items()},
             "model": place,
             "on_front": bool(row["on_front"]),
-            "named": bool(row["on_front"] or not crowded[place]),
-            "tag": row["label"] + ("" if best[place] else f" #{row['rank']}") + _times(row),
+            "named": bool(named[place] and first[place] == place),
+            "covered": bool(named[first[place]] and first[place] != place),
+            "tag": joined[first[place]],
         }
         for place, row in enumerate(tables.records(measured))
     ]
@@ -126,12 +146,37 @@ def _rows(table: pd.DataFrame, memory: dict[str, "pd.Series[float]"]) -> list[di
     return rows + [_row(row) for row in tables.records(table[table["kind"] == "published"])]
 
 
+def _firsts(measured: pd.DataFrame) -> "pd.Series[int]":
+    """Return for each point the first that is drawn at its place, one on the front if there is."""
+    found = {}
+    front_first = measured.sort_values("on_front", ascending=False, kind="stable")
+    for _, part in front_first.groupby("dataset"):
+        *_, low, high = _ends(part)
+        firsts: list[tuple[int, float, float]] = []
+        for place, x, y in zip(part.index, part["x"], part[_Y], strict=True):
+            near = (
+                first
+                for first, other_x, other_y in firsts
+                if math.isclose(x, other_x, rel_tol=_NEAR)
+                and abs(y - other_y) <= _NEAR * (high - low)
+            )
+            found[place] = next(near, place)
+            if found[place] == place:
+                firsts.append((place, x, y))
+    return pd.Series(found)
+
+
+def _joined(tags: Sequence[str]) -> str:
+    more = f" +{len(tags) - _MOST_JOINED}" if len(tags) > _MOST_JOINED else ""
+    return ", ".join(tags[:_MOST_JOINED]) + more
+
+
 def _times(row: dict[str, Any]) -> str:
     return "" if row["width"] == 1 else f" ×{row['width']:g}"
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    value, sd = row["test_accuracy_percent_mean"], row["test_accuracy_percent_sd"]
+    value, sd = row[_Y], row["test_accuracy_percent_sd"]
     model = "" if pd.isna(row["rank"]) else f" {model_name(row['rank'], row['width'])}"
     name = row["label"] + model
     spread = {} if pd.isna(sd) else {"low": value - sd, "high": value + sd}
@@ -155,7 +200,7 @@ def _ends(table: pd.DataFrame) -> list[float]:
     low, high = float(table["x"].min()), float(table["x"].max())
     margin = max(1.12, (high / low) ** 0.07) if low > 0 else 1.12
     sd = table["test_accuracy_percent_sd"].astype(float).fillna(0)
-    values = table["test_accuracy_percent_mean"].astype(float)
+    values = table[_Y].astype(float)
     bottom, top = float((values - sd).min()), float((values + sd).max())
     room = max(0.3, 0.08 * (top - bottom))
     low = low if low > 0 else math.ulp(1.0)

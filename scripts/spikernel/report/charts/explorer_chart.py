@@ -24,6 +24,7 @@ PARAMETERS: dict[str, Any] = {
     "chance": -1.0,
     "published": False,
     "x_title": "",
+    "y_title": "Test accuracy in %",
     **dict.fromkeys(("x_low", "y_low"), 1.0),
     **dict.fromkeys(("x_high", "y_high"), 2.0),
 }
@@ -31,7 +32,7 @@ PARAMETERS: dict[str, Any] = {
 if there is one, with its budget; model, the row that is looked at;
 alike, the rows that are not told apart from it; chance, the accuracy of guessing in percent."""
 
-_Y_TITLE = "Test accuracy in %"
+_Y_TITLE = PARAMETERS["y_title"]
 _SHOWN = "datum.dataset == dataset && datum.cost == cost"
 _FITS = (
     "datum['memory_' + precision] <= budget"
@@ -50,7 +51,8 @@ def spec(points: list[dict[str, Any]], looks: style.Looks) -> dict[str, Any]:
             name, x, y, low and high (one standard deviation around y, absent with one seed),
             least and most (ends of the 95 % interval of y, absent where not known), bound (x is
             an upper bound), and for models memory_<format> in the unit of its budgets, on_front,
-            tag (short name) and named (it has its tag at its point).
+            tag (short names of all models at its place), named (its tag stands at its point) and
+            covered (its tag stands at another point of its place).
         looks: colour and marker of every kernel set.
 
     """
@@ -222,12 +224,12 @@ def _alike(measured: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:
 
 
 def _names(measured: alt.Chart, x: alt.X, y: alt.Y) -> alt.Chart:
-    """Write the name of a model at its point, on the side where there is room.
+    """Write the names of the models at a point, on the side where there is room.
 
     Names on the front stand above its line, all others below their points.
     """
     return (
-        measured.transform_filter("datum.named || datum.model == model")
+        measured.transform_filter("datum.named || datum.model == model && !datum.covered")
         .mark_text(
             align=alt.ExprRef(f"{_LEFT} ? 'left' : 'right'"),
             dx=alt.ExprRef(f"{_LEFT} ? 10 : -10"),

@@ -126,5 +126,7 @@ def _evidence(row: dict[str, Any]) -> list[str]:
         )
     if low <= row["chance_percent"]:
         guessing = significant(row["chance_percent"])
-        said.append(f"It is no better than chance: guessing reaches {guessing} %.")
+        said.append(
+            f"It is no better than chance: guessing the largest class reaches {guessing} %."
+        )
     return said

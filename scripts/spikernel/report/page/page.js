@@ -15,6 +15,11 @@
   const { view } = await vegaEmbed("#chart", data.spec, {
     mode: "vega-lite", renderer: "svg", actions: false, tooltip: false, hover: false,
     defaultStyle: false,
+    // Vega takes a signal for the title of an axis, Vega-Lite does not.
+    patch: (vega) => {
+      for (const axis of vega.axes) if (axis.scale === "y" && axis.title) axis.title = { signal: "y_title" };
+      return vega;
+    },
   });
 
   const short = (number, digits = 3) =>
@@ -117,6 +122,7 @@
       .signal("other", other()).signal("other_budget", otherBudget())
       .signal("published", published)
       .signal("x_title", data.costs[controls.cost.value])
+      .signal("y_title", data.accuracies[controls.cost.value])
       .signal("x_low", xLow).signal("x_high", xHigh)
       .signal("y_low", yLow).signal("y_high", yHigh)
       .signal("chance", dataset().chance ?? -1);

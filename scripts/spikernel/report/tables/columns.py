@@ -149,7 +149,7 @@ MODELS = (
     ModelColumn("val_accuracy_percent", "mean_sd", "validation", "%", accuracy, brief=True),
     *_interval("val_accuracy_percent"),
     _deployed("val_images", "shared"),
-    _deployed("chance_percent", "shared"),
+    ModelColumn("chance_percent", "shared", source="table", optional=True),
     ModelColumn("seed", "count", "seeds", "", count, brief=True),
     ModelColumn("params", "shared", "parameters", "", count, brief=True),
     ModelColumn("memory_mb_fp32", "shared", "fp32", "MB", significant, brief=True),

@@ -1,6 +1,6 @@
 """The table of all trained models, one row per model and seed, and its means over seeds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +13,17 @@ from spikernel.report.tables.records import Deployment, Key, Metrics, Search, na
 
 _MODEL = columns.over_seeds("key")
 _INT8 = ("int8_val_accuracy_percent", "int8_test_accuracy_percent")
+DIGITS = 9
+"""Kept of a mean accuracy in percent: fewer than floats have, so that equal numbers of hits are
+equal, and more than one image of a million needs."""
 
 
 def build(
-    metrics: Sequence[Path], searches: Sequence[Path], deployments: Sequence[Path], precision: str
+    metrics: Sequence[Path],
+    searches: Sequence[Path],
+    deployments: Sequence[Path],
+    chance_percent: Mapping[str, float],
+    precision: str,
 ) -> pd.DataFrame:
     """Return the table of all models.
 
@@ -30,6 +37,7 @@ def build(
         metrics: metrics.json of every model and seed.
         searches: search.json of every data set and kernel set.
         deployments: deployment.json of every model and seed.
+        chance_percent: accuracy of guessing by data set; one that is not there is not known.
         precision: number format of the weights, `fp32`, `fp16` or `int8`.
 
     Raises:
@@ -53,7 +61,8 @@ def build(
     measured = [name for name in OPTIONAL if name in table]
     table = _with_intervals(table.assign(**{name: pd.to_numeric(table[name]) for name in measured}))
     table = table.sort_values([*Metrics.KEY], ignore_index=True)
-    return table.assign(pareto=flag_front(table, precision))[list(FILE)]
+    chance = table["dataset"].map(chance_percent)
+    return table.assign(chance_percent=chance, pareto=flag_front(table, precision))[list(FILE)]
 
 
 def _search_of(record: Metrics, searches: dict[Key, Search]) -> Search:
@@ -101,7 +110,7 @@ def _check_seeds(trained: Iterable[Metrics]) -> None:
 def flag_front(table: pd.DataFrame, precision: str) -> "pd.Series[bool]":
     """Return the flag `pareto` of each row, see `build`; all seeds of a model share it."""
     own = at_precision(table, precision)
-    accuracy = own.groupby(_MODEL)["test_accuracy_percent"].transform("mean")
+    accuracy = own.groupby(_MODEL)["test_accuracy_percent"].transform("mean").round(DIGITS)
     return on_front(own.assign(accuracy=accuracy), "memory_mb", "accuracy")
 
 
@@ -161,6 +170,7 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     spread |= {f"{name}_sd": (name, "std") for name in measured}
     spread |= {f"{name}_max": (name, "max") for name in formats.BYTES.values()}
     means = groups.agg(seeds=("seed", "count"), **spread)
+    means = means.round({f"{name}_mean": DIGITS for name in ACCURACIES})
     means["effective_synops_mean"] = means["effective_acs_mean"] + means["effective_macs_mean"]
     means = _with_intervals(means, "_mean")
     return means.sort_values(_MODEL).reset_index(drop=True)

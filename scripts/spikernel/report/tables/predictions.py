@@ -1,6 +1,7 @@
 """The class that a model gives to every test image (`predictions.npz`)."""
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikernel.data.chance import chance_percent
 from spikernel.errors import TableError
+from spikernel.report.tables.records import Key
 
 Array = NDArray[Any]
 
@@ -62,3 +65,16 @@ def read(path: Path) -> Predictions:
     if len(found.trained) != len(found.label) or len(found.int8) not in (0, len(found.label)):
         raise TableError(f"{path}: its arrays differ in length: run the step deployment again")
     return found
+
+
+def chance(found: Mapping[Key, Predictions]) -> dict[str, float]:
+    """Return the accuracy of guessing on the test images of each data set, in percent.
+
+    Args:
+        found: predictions of models and seeds; those of a data set are of the same images.
+
+    """
+    return {
+        dataset: chance_percent(np.bincount(own.label).tolist())
+        for (dataset, *_), own in found.items()
+    }

@@ -159,11 +159,6 @@ class Deployment(Record):
     test_images: int = Field(ge=1)
     """Images behind each test accuracy."""
 
-    @property
-    def chance_percent(self) -> float:
-        """The accuracy of guessing."""
-        return 100 / len(self.classes)
-
 
 class Finalist(BaseModel):
     """A cell of a search that was ranked by its validation accuracy after a brief training."""

@@ -151,8 +151,7 @@ def preference(
         width: as a multiple of `network/channels`.
 
     """
-    # Means of the same accuracies may differ in the last bit: a real difference is far above 1e-9.
-    return (-round(accuracy_percent, 9), size, archid, kernel_set, rank, width)
+    return (-round(accuracy_percent, models.DIGITS), size, archid, kernel_set, rank, width)
 
 
 _PREFERENCE = [

@@ -158,6 +158,29 @@ def test_points_have_their_names(page: Page) -> None:
         assert name in texts
 
 
+@pytest.mark.parametrize("width", [1440, 485])
+def test_a_value_that_is_too_long_stands_below_its_term(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    short, long = page.eval_on_selector(
+        "#card .facts",
+        """list => {
+          const row = list.firstElementChild.cloneNode(true);
+          list.append(row);
+          row.firstChild.textContent = 'C, int8, on cortex-m3';
+          row.lastChild.textContent = 'many words '.repeat(20);
+          const found = [list.firstElementChild, row].map(part => {
+            const [term, value] = [...part.children].map(item => item.getBoundingClientRect());
+            return {lines: term.height, below: value.top >= term.bottom};
+          });
+          row.remove();
+          return found;
+        }""",
+    )
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert (short["below"], long["below"]) == (False, True)
+    assert long["lines"] == short["lines"]
+
+
 def test_tables_sort_by_their_numbers(page: Page) -> None:
     def column(place: int) -> list[str]:
         cells: list[str] = page.eval_on_selector_all(
@@ -231,6 +254,7 @@ def test_a_device_is_named_in_kb_of_flash_or_of_ram(browser: Browser, tmp_path: 
     page = watched.page
     page.select_option("#cost", "memory_ram")
     assert page.input_value("#precision") == "ram"
+    assert "Int8 test accuracy in %" in page.inner_text("#chart")
     shown = page.locator("[data-budget]:visible")
     assert shown.all_inner_texts() == ["8 kB", "64 kB"]
     shown.first.click()
@@ -265,6 +289,8 @@ def test_a_device_is_named_in_kb_of_flash_or_of_ram(browser: Browser, tmp_path: 
     assert "other=30" in (page.get_attribute("#view-link", "href") or "")
     page.select_option("#precision", "fp32")
     assert page.is_hidden("#other-kb")
+    title = page.locator("#chart text:text('accuracy in %')")
+    assert title.all_text_contents() == ["Test accuracy in %"]
     assert watched.faults == []
     page.context.close()
 

@@ -169,7 +169,8 @@ def test_int8_is_judged_by_its_own_accuracy(experiment: Experiment) -> None:
     page = page_of(experiment)
     assert "Test accuracy, int8" in page
     assert "those measured with the quantised weights" in page
-    assert "(int8), accuracies of the int8 models" in page
+    assert '"memory_int8":"Int8 test accuracy in %"' in page
+    assert '"memory_fp16":"Test accuracy in %"' in page
 
 
 def test_flash_and_ram_are_budgets_where_they_are_known(experiment: Experiment) -> None:
@@ -237,7 +238,7 @@ def test_int8_of_some_models_only_is_not_mixed_with_fp32(experiment: Experiment)
     assert chosen["test_accuracy_percent_mean"] == pytest.approx(91.5)
     page = page_of(experiment)
     assert "accuracies are those of the trained model" in page
-    assert "accuracies of the int8 models" not in page
+    assert "Int8 test accuracy" not in page
 
 
 @pytest.mark.parametrize("precision", list(costs.BYTES))
@@ -304,6 +305,7 @@ def test_layers_and_exports_are_shown_where_they_are(experiment: Experiment) -> 
     assert 'href="../results/trial/cifar10/export/model.zip"' in page
     assert "359 of 359 images" in page
     assert page.count("exported for devices") == 1
+    assert page.count("<summary>Accuracy and size of each form</summary>") == 1
     commands = re.findall(r"python scripts/export.py [^<]*", page)
     place = f"{experiment.folder}/results/trial/cifar10"
     assert (

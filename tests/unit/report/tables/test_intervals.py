@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from report_experiment import Experiment, change, write_predictions
+from report_experiment import Experiment, change, guesses, write_predictions
 
 from spikernel.errors import DataError, TableError
 from spikernel.report.tables import (
@@ -57,6 +57,19 @@ def test_models_have_images_and_intervals_in_every_table(experiment: Experiment)
         assert " 1,000 |" in text
     latex = (out / "tables" / "selection.tex").read_text(encoding="utf-8")
     assert f"& {low[0]:.1f}--{high[0]:.1f} & 1,000 &" in latex
+
+
+def test_chance_is_the_share_of_the_largest_class_of_the_test_images(
+    experiment: Experiment,
+) -> None:
+    for path in experiment.predictions:
+        arrays = dict(np.load(path))
+        right = int((arrays["trained"] == arrays["label"]).sum())
+        label = np.where(np.arange(1000) < 891, 0, 1 + arrays["label"] % 9)
+        np.savez(path, **{**arrays, "label": label, "trained": guesses(label, right)})
+    out = experiment.tables(memory_budgets_mb=[1.0, 40.0])
+    assert set(models.read(out / "models.csv")["chance_percent"]) == {89.1}
+    assert selection.read(out / "selection.csv")["chance_percent"].tolist()[1] == 89.1
 
 
 def test_pairs_that_differ_on_few_images_are_not_told_apart(experiment: Experiment) -> None:
