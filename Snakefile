@@ -58,12 +58,16 @@ rule all:
             rules.tradeoff_report,
             *([rules.export] if CHECKED.export.enabled else []),
         ),
+    message:
+        "Every result is there"
 
 
 # The figures and the page alone; restyling them retrains nothing.
 rule figures:
     input:
         everything(rules.tradeoff_report),
+    message:
+        "Figures and page are there"
 
 
 onsuccess:

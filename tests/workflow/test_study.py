@@ -187,6 +187,7 @@ def test_widths_are_added_to_a_finished_run(project: Path) -> None:
     assert result.returncode == 0, result.stdout
     said = r"Finished after 0:\d\d:\d\d: Training kernel set design-1, rank 1_width-2, on digits "
     assert re.search(said + r"\(seed 0\): test accuracy \d+\.\d\d %", result.stdout)
+    assert "input:" not in result.stdout  # no list of paths: every job has a message
     assert replan(project) == {}
     models = pd.read_csv(project / REPORT / "models.csv").set_index(["kernel_set", "width"])
     assert set(models.index) == {("k1-3", 1), ("design-1", 1), ("design-1", 2)}
