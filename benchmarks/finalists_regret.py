@@ -133,7 +133,8 @@ def ranking(rows: Sequence[TrainedCell], values: Scores, sizes: Sizes, table: Ta
     """Return the places of cells, the best score first, equal ones as a search ranks them."""
     space = Space.of(SearchConfig(), sizes, table.structural, table.images)
     return sorted(
-        range(len(rows)), key=lambda place: rank_order(values[place], rows[place].cell, space)
+        range(len(rows)),
+        key=lambda place: rank_order(float(values[place]), rows[place].cell, space),
     )
 
 

@@ -16,6 +16,7 @@ Differences are in points of test accuracy. How well scores order the table is m
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -27,8 +28,9 @@ from kernel_table import MORE, TEXT
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 from paired import NUMBERS
-from rank_statistics import bootstrap, tau_b
+from rank_statistics import Scores, bootstrap, tau_b
 from size_effects import (
     ACCURACY,
     Finding,
@@ -103,7 +105,7 @@ def quality(frame: pd.DataFrame, control: str, seed: int) -> Iterator[Finding]:
     for part, lines in parts.items():
         by_seed = lines.pivot_table(index="archid", columns="seed", values=ACCURACY)
         means = by_seed.mean(axis=1).to_numpy()
-        low, high = interval(len(means), lambda at, m=means: float(np.median(m[at])), seed)
+        low, high = interval(len(means), partial(_median, means), seed)
         median = float(np.median(means))
         yield Finding("table", control, part, "median accuracy", median, low, high, len(means))
         twice = by_seed.iloc[:, :2].dropna().to_numpy()
@@ -112,9 +114,17 @@ def quality(frame: pd.DataFrame, control: str, seed: int) -> Iterator[Finding]:
             between = (first - second) ** 2 / 2
             tau = tau_b(first, second), *bootstrap(first, second, seed)
             yield Finding("table", control, part, "tau of two seeds", *tau, len(twice))
-            low, high = interval(len(twice), lambda at, b=between: b[at].mean() ** 0.5, seed)
+            low, high = interval(len(twice), partial(_root_mean, between), seed)
             sd = float(between.mean() ** 0.5)
             yield Finding("table", control, part, "sd between seeds", sd, low, high, len(twice))
+
+
+def _median(values: Scores, places: NDArray[np.int64]) -> float:
+    return float(np.median(values[places]))
+
+
+def _root_mean(squares: Scores, places: NDArray[np.int64]) -> float:
+    return float(squares[places].mean() ** 0.5)
 
 
 def drawn(frame: pd.DataFrame, seed: int) -> Iterator[tuple[str, Figure]]:

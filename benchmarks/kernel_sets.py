@@ -168,8 +168,9 @@ def resampled(cells: Cells, draws: int, seed: int) -> NDArray[np.float64]:
     """Return the values [1 + RESAMPLES, sets] of all cells, then those of resampled cells."""
     count = cells.accuracies.shape[1]
     generator = np.random.default_rng(seed)
-    drawn = (generator.integers(count, size=count) for _ in range(RESAMPLES))
-    return np.array([cells.values(places, draws) for places in (np.arange(count), *drawn)])
+    everywhere: list[NDArray[np.int64]] = [np.arange(count)]
+    everywhere += [generator.integers(count, size=(count,)) for _ in range(RESAMPLES)]
+    return np.array([cells.values(places, draws) for places in everywhere])
 
 
 def described(

@@ -29,7 +29,7 @@ from common import environment
 from macro_variants import CELLS, CHANNELS, MODERN, SMALL, VARIANTS, equal_parameters
 from tqdm import tqdm
 
-from spikernel import artifacts, cli, provenance, tables
+from spikernel import artifacts, cli, code, tables
 from spikernel.config import DatasetConfig, TrainingConfig
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError, DataError
@@ -91,7 +91,7 @@ def main(
         "channels": channels,
         "training": training.model_dump(mode="json"),
         "small": SMALL,
-        "code": provenance.code_hash(),
+        "code": code.digest("train_final"),
     }
     rows = _finished(table, description)
     manifest = table.with_name(f".{table.stem}") / "manifest.json"

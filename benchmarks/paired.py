@@ -69,7 +69,7 @@ class Results:
             raise ConfigError(f"{path} was made with other settings: name another --output")
         numbers = (*NUMBERS, *more)
         table: pd.DataFrame = tables.read_csv(path, text=text, numbers=numbers)
-        self.rows = table.astype(dict.fromkeys(whole, int)).to_dict("records")
+        self.rows = tables.records(table.astype(dict.fromkeys(whole, int)))
 
     def has(self, part: str, seed: int) -> bool:
         """Return whether a training is finished."""
@@ -169,7 +169,7 @@ def summarise(results: Results, parts: Sequence[str]) -> dict[str, dict[str, flo
     return summary
 
 
-def print_table(results: Results, summary: Mapping[str, Mapping[str, float | int | None]]) -> None:
+def print_table(results: Results, summary: Mapping[str, Mapping[str, Any]]) -> None:
     """Print one line per part, the largest loss first."""
     base = [row["val_accuracy_percent"] for row in results.rows if row["part"] == BASE]
     if base:

@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 import torch
 from common import environment, load_cifar10
-from scipy.stats import kendalltau  # type: ignore[import-untyped]
+from scipy.stats import kendalltau
 
 from spikernel import cli
 from spikernel.config import NetworkConfig, SearchConfig

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import scipy  # type: ignore[import-untyped]
+import scipy
 import torch
 from common import environment
 from rank_statistics import (

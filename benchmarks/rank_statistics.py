@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau  # type: ignore[import-untyped]
+from scipy.stats import kendalltau
 
 TOP_SHARE = 1 / 20
 RESAMPLES = 1000

@@ -79,7 +79,8 @@ def main(
         dataset = DatasetConfig.parse(described["dataset"], "dataset")
         prepare(dataset.kind, dataset, data, manifest)
     frame = tables.read_csv(table, text=("archid", "control"), numbers=("seconds",))
-    seconds = frame[frame["control"] == CONTROL].groupby("archid")["seconds"].mean().to_dict()
+    trained_seconds = frame[frame["control"] == CONTROL].groupby("archid")["seconds"].mean()
+    seconds = {str(archid): float(mean) for archid, mean in trained_seconds.items()}
     rows = comparable(trained.rows)
     found: list[dict[str, dict[str, float]]] = []
     for sizes in possible_sets(size for row in rows for size in row.cell.kernel_sizes()):

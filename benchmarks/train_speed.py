@@ -237,7 +237,12 @@ def main(
             if compact_steps
         }  # fmt: skip
     settings = {**sizes, "time_steps": time_steps, "pool": pool, "archid": archid}
-    more = {"rounds": rounds, "workers": workers, "threads": threads, "cpu_bfloat16": cpu_bfloat16}
+    more: dict[str, Any] = {
+        "rounds": rounds,
+        "workers": workers,
+        "threads": threads,
+        "cpu_bfloat16": cpu_bfloat16,
+    }
     more |= {"compact": shares, "compact_batch_size": compact_batch_size}
     print(json.dumps({**result, **settings, **more, **environment(where)}))
 

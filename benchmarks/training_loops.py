@@ -217,8 +217,10 @@ def make_loop(name: str, setup: Setup) -> TimedLoop:
         return ConvolutionLoop(setup)
     split = load_split(setup.manifest, "train")
     ours = setup.net(split)
-    net_type = {"snasnet": ReferenceNet, "spikingjelly": SpikingJellyNet}[name]
-    net = net_type(ours.architecture.cell, setup.network, ours.architecture.images)
+    kind: type[ReferenceNet | SpikingJellyNet] = ReferenceNet
+    if name == "spikingjelly":
+        kind = SpikingJellyNet
+    net = kind(ours.architecture.cell, setup.network, ours.architecture.images)
     net.to(setup.device)
     copy_weights(ours, net)
     if isinstance(net, SpikingJellyNet):
