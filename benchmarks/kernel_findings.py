@@ -151,7 +151,8 @@ def sizes_figure(pairs: dict[str, pd.DataFrame], seed: int) -> Figure:
             axes.axhline(0, color=style.MUTED, linewidth=1)
             sns.pointplot(
                 lines.astype({"depth": int}), x="size", y="difference", hue="depth", ax=axes,
-                errorbar=("ci", 95), seed=seed, dodge=0.4, linestyle="none", hue_order=depths,
+                errorbar=("ci", 95), seed=seed, linestyle="none", hue_order=depths,
+                dodge=0.4 if len(depths) > 1 else False,
                 palette=list(style.COLOURS[: len(depths)]),
                 markers=list(style.MARKERS[: len(depths)]),
             )  # fmt: skip

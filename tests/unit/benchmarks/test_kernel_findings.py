@@ -131,3 +131,10 @@ def test_findings_and_figures_of_a_table(tmp_path: Path) -> None:
     kernel_findings.main(table, findings)
     assert [path.read_bytes() for path in pictures] == first
     assert b"Same parameters" in first[0]
+
+
+def test_a_table_that_has_one_depth_so_far_is_drawn() -> None:
+    table = known_table()
+    pairs = size_pairs(with_names(table[table["depth"] == 2]))
+    figure = kernel_findings.sizes_figure({"same_width": pairs}, 0)
+    assert {text.get_text() for text in figure.axes[0].get_legend().get_texts()} == {"2"}
