@@ -14,9 +14,8 @@ def keep_freed_memory() -> bool:
     """Let this process keep the memory of freed tensors for the next ones.
 
     The GNU C library gives large blocks back to the kernel at once and asks for them again,
-    page by page, at every layer: a third of a training step on the CPU, and two fifths of the
-    simulation of binary spikes. Peak memory grows somewhat, because blocks are reused by size.
-    It concerns the whole process and stays.
+    page by page, at every layer: a third of a training step on the CPU. Peak memory grows somewhat,
+    because blocks are reused by size. It concerns the whole process and stays.
 
     Returns:
         Whether it could be done; False with another C library, where nothing changes.
