@@ -1,6 +1,7 @@
 """Layers that work on sequences by folding time into the batch: [T, N, ...] <-> [T*N, ...]."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +40,29 @@ class ConvNorm(nn.Module):
         return normed
 
 
+class NeighbourAverage(torch.autograd.Function):
+    """Averages of 3x3 neighbours, zeros beyond the border counted, whose gradient is the same.
+
+    PyTorch's gradient of padded averages is wrong on CUDA in channels-last, by one pixel (2.11 at
+    least; https://github.com/pytorch/pytorch/issues/188344).
+    """
+
+    @staticmethod
+    def forward(_context: Any, x: Tensor) -> Tensor:
+        """Average [N, C, H, W]."""
+        return F.avg_pool2d(x, 3, stride=1, padding=1)
+
+    @staticmethod
+    def backward(_context: Any, *gradients: Any) -> Tensor:
+        """Average the gradient: each input has a ninth of each output around it."""
+        averaged: Tensor = NeighbourAverage.apply(gradients[0])
+        return averaged
+
+
 def average_neighbours(x: Tensor) -> Tensor:
     """Average 3x3, stride 1, zero padding that counts, as SNASNet's pooling edge."""
-    return F.avg_pool2d(x, 3, stride=1, padding=1)
+    averaged: Tensor = NeighbourAverage.apply(x)
+    return averaged
 
 
 def total(values: list[Tensor]) -> Tensor:
