@@ -19,17 +19,20 @@ from spikernel.config import TrainingConfig
 
 @dataclass(frozen=True)
 class MixedBatch:
-    """Images [N, C, H, W], their labels [N], the partners' labels, and the images' own share."""
+    """Images [N, C, H, W], their labels [N], the partners' labels, and the images' own share.
+
+    A share on the device, a scalar, is one that a CUDA graph reads.
+    """
 
     images: Tensor
     labels: Tensor
     partner_labels: Tensor
-    share: float
+    share: float | Tensor
 
     def weigh(self, loss: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the loss of both labels, each by its share of the image."""
         own = loss(self.labels)
-        if self.share == 1:
+        if not isinstance(self.share, Tensor) and self.share == 1:
             return own
         return self.share * own + (1 - self.share) * loss(self.partner_labels)
 

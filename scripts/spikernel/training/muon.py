@@ -89,7 +89,7 @@ class Muon(torch.optim.Optimizer):
         if group["weight_decay"]:
             gradients = torch._foreach_add(gradients, parameters, alpha=group["weight_decay"])
         moved = self._moved(parameters, gradients, group["momentum"])
-        torch._foreach_add_(parameters, moved, alpha=-group["lr"])
+        _descend(parameters, moved, group["lr"])
 
     def _step_orthogonal(
         self, parameters: Tensors, gradients: Tensors, group: dict[str, Any]
@@ -97,11 +97,23 @@ class Muon(torch.optim.Optimizer):
         moved = self._moved(parameters, gradients, group["momentum"])
         if group["weight_decay"]:
             torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-        torch._foreach_add_(parameters, orthogonalised(moved), alpha=-group["lr"])
+        _descend(parameters, orthogonalised(moved), group["lr"])
         if group["renormalise"]:
             norms = torch._foreach_norm(parameters)
             wanted = [len(parameter) ** 0.5 for parameter in parameters]
             torch._foreach_mul_(parameters, [n / o for n, o in zip(wanted, norms, strict=True)])
+
+
+def _descend(parameters: Tensors, steps: Tensors, rate: float | Tensor) -> None:
+    """Take steps: p <- p - rate x step, which may overwrite them.
+
+    A rate on the device, a scalar, is one that a CUDA graph reads.
+    """
+    if isinstance(rate, Tensor):
+        torch._foreach_mul_(steps, rate)
+        torch._foreach_sub_(parameters, steps)
+    else:
+        torch._foreach_add_(parameters, steps, alpha=-rate)
 
 
 def orthogonalised(filters: Tensors) -> list[Tensor]:

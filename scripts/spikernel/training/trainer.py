@@ -20,9 +20,10 @@ from spikernel.inference.predict import accuracy_percent, to_device
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.training.augment import Augmenter
 from spikernel.training.average import make_average
+from spikernel.training.cuda_graph import GraphedStep, Learn, can_be_graph
 from spikernel.training.known_weights import start_from
 from spikernel.training.memory import keep_freed_memory
-from spikernel.training.mixing import mix
+from spikernel.training.mixing import MixedBatch, mix
 from spikernel.training.objective import Objective, make_objective
 from spikernel.training.optimiser import make_optimiser, set_learning_rate
 from spikernel.training.passes import Pass
@@ -92,6 +93,9 @@ class Trainer:
         # After the average has copied the net: a generator is shared, not copied.
         for dropout in phase.net.dropouts():
             dropout.generator = self.generator
+        self.learn: Learn = self._learn
+        if can_be_graph(phase, self.optimiser, self.device):
+            self.learn = GraphedStep(self._learn, self.optimiser, phase.settings.batch_size)
 
     def kept(self) -> SpikingNet:
         """Return the net whose weights count: the moving average where there is one."""
@@ -140,7 +144,11 @@ class Trainer:
         set_learning_rate(self.optimiser, settings, step_of_phase, self.steps_per_epoch)
         epoch = step // self.steps_per_epoch + 1
         images, labels = self.augmenter(self.images[chosen], chosen, epoch), self.labels[chosen]
-        batch = mix(images, labels, settings, self.host_generator)
+        return self.learn(mix(images, labels, settings, self.host_generator))
+
+    def _learn(self, batch: MixedBatch) -> tuple[Tensor, Tensor]:
+        """Make one step on a batch, on the device alone; return as `_step`."""
+        settings = self.phase.settings
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             logits = self.phase.logits(batch.images)
         loss = self.objective(logits.float(), batch)
@@ -149,7 +157,7 @@ class Trainer:
         if settings.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.phase.net.parameters(), settings.gradient_clip)
         self.optimiser.step()
-        hits = (logits.detach().mean(0).argmax(1) == labels).sum()
+        hits = (logits.detach().mean(0).argmax(1) == batch.labels).sum()
         return loss.detach(), hits
 
     def refuse_non_finite(self, now: Pass) -> None:

@@ -103,3 +103,23 @@ def test_filters_are_scaled_to_the_root_of_their_number() -> None:
 def test_parameter_that_is_no_filter_bank_is_one_line() -> None:
     with pytest.raises(ConfigError, match=r"muon takes .* not a parameter of shape \[8, 3, 5\]"):
         make_optimiser(nn.Conv1d(3, 8, 5), TrainingConfig(optimizer="muon"))
+
+
+def test_a_rate_on_the_device_is_the_rate() -> None:
+    ends = []
+    for rate in (0.25, torch.tensor(0.25)):
+        filters = nn.Parameter(torch.arange(8.0).view(2, 1, 2, 2))
+        bias = nn.Parameter(torch.ones(2))
+        groups = [
+            {"params": [filters], "lr": rate, "momentum": 0.5, "weight_decay": 0.5,
+             "orthogonal": True},
+            {"params": [bias], "lr": rate, "momentum": 0.5, "weight_decay": 0.0,
+             "orthogonal": False},
+        ]  # fmt: skip
+        optimiser = Muon(groups, renormalise=False)
+        filters.grad, bias.grad = torch.ones_like(filters), torch.tensor([1.0, 2.0])
+        optimiser.step()
+        ends.append((filters.detach(), bias.detach()))
+    # Nesterov's first step is 1 + 0.5 gradients.
+    assert ends[0][1].tolist() == [1 - 0.25 * 1.5, 1 - 0.25 * 3.0]
+    torch.testing.assert_close(ends[0], ends[1])

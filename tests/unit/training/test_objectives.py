@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,8 @@ def test_mixed_loss_weighs_both_labels() -> None:
     batch = MixedBatch(torch.empty(0), LABEL, 1 - LABEL, 0.75)
     expected = 0.75 * softplus(-1) + 0.25 * softplus(1)
     assert loss(LOGITS, batch).item() == pytest.approx(expected)
+    on_device = replace(batch, share=torch.tensor(0.75))
+    assert loss(LOGITS, on_device).item() == pytest.approx(expected)
 
 
 def test_objectives_have_the_gradient_of_their_differences() -> None:
