@@ -14,6 +14,7 @@ from spikernel.data.splits import Split, load_split
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import accuracy_percent, normalised_batches, to_device
 from spikernel.network.activity import measure_activity
+from spikernel.network.device import describe_device
 from spikernel.space.architecture import Architecture
 from spikernel.space.counts import at_parameters, parameter_count
 from spikernel.space.flop import forward_flop
@@ -108,6 +109,7 @@ class Bench:
             **self._images.outcome(trained),
             "test_accuracy_percent": _accuracy(self._test, trained, normalise),
             "images_per_second": round(trained.images_per_second, 1),
+            "device": describe_device(device),
         }
 
 

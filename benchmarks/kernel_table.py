@@ -14,7 +14,7 @@ from paired import Results, given
 from spikernel import artifacts, tables
 from spikernel.errors import ConfigError, TableError
 
-TEXT = ("group", "control", "archid", "kernel_sizes")
+TEXT = ("group", "control", "archid", "kernel_sizes", "device")
 WHOLE = ("seed", "depth", "convolutions", "channels", "params", "flop_per_image")
 MORE = (*WHOLE[1:], "synops", "test_accuracy_percent", "images_per_second")
 NOTED = ("device", "versions", "code")

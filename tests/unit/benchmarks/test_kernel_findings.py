@@ -96,7 +96,7 @@ def known_table(control: str = "same_width") -> pd.DataFrame:
             "kernel_sizes": " ".join(sizes), "depth": depth, "convolutions": count, "channels": 8,
             "params": 1000 + place, "flop_per_image": 10**6, "synops": synops,
             "val_accuracy_percent": accuracy, "train_loss": 1.0, "seconds": 10.0 + place,
-            "images_per_second": 5.0,
+            "images_per_second": 5.0, "device": "cpu: none",
         }  # fmt: skip
         lines += [
             {**trained, "seed": seed, "test_accuracy_percent": accuracy + seed} for seed in (0, 1)
