@@ -102,14 +102,21 @@ class OurLoop:
     """`Trainer`: the whole split on the device.
 
     bfloat16 on a GPU, and on a CPU where it is asked for.
+
+    Args:
+        setup: what all loops share.
+        graph: run a step as one CUDA graph where that can be done, as `Trainer` does.
+
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, graph: bool = True) -> None:
         train, validation = (load_split(setup.manifest, name) for name in ("train", "validation"))
         self.trainer = make_trainer(
             setup.net(train), (train, validation), setup.training(), setup.seed
         )
         self.batch_size = setup.batch_size
+        if not graph:
+            self.trainer.learn = self.trainer._learn
 
     def run(self, steps: int) -> None:
         """Train on that many batches."""
@@ -210,9 +217,9 @@ def convolutions_of(
 
 
 def make_loop(name: str, setup: Setup) -> TimedLoop:
-    """Return the loop `ours`, `convolutions`, `snasnet` or `spikingjelly`."""
-    if name == "ours":
-        return OurLoop(setup)
+    """Return the loop `ours`, `kernel_by_kernel`, `convolutions`, `snasnet` or `spikingjelly`."""
+    if name in ("ours", "kernel_by_kernel"):
+        return OurLoop(setup, graph=name == "ours")
     if name == "convolutions":
         return ConvolutionLoop(setup)
     split = load_split(setup.manifest, "train")
