@@ -8,7 +8,8 @@ Questions, each with the 95 % interval over resampled skeletons, pairs or cells:
   skeletons and by depth, under each control.
 * `place in the cell`: large kernels first against the same kernels in the other order.
 * `size at equal ...`: a least-squares fit over all dense cells, see `size_effects.fitted_sizes`, at
-  equal width, parameters, synaptic operations and seconds of training.
+  equal width, parameters, synaptic operations and, where `cell_seconds.py` has timed the nets, time
+  of a training step.
 
 Differences are in points of test accuracy. How well scores order the table is measured by
 `proxy_validation.py`. Nothing is trained here; of an unfinished table what there is is read.
@@ -46,12 +47,16 @@ from size_effects import (
 from spikernel import artifacts, cli, tables
 from spikernel.report.charts import style
 
-COSTS = ("synops", "seconds")
+TIME = "step_ms_per_image"
 AXES = {
     "params": "Parameters",
     "synops": "Synaptic operations per image",
-    "seconds": "Seconds of training",
+    TIME: "Training step, ms per image",
 }
+COSTS = ("synops", TIME)
+"""What a fit holds equal; parameters are held by a control."""
+KEY = ("control", "archid")
+"""What a net of the table is known by."""
 MIXED = "several sizes"
 CONTROLS = {"same_width": "same width", "same_parameters": "same parameters"}
 
@@ -60,10 +65,14 @@ def main(
     table: Annotated[Path, "the CSV of kernel_cells.py"],
     findings: Annotated[Path, "CSV to write"],
     figures: Annotated[Path | None, "folder of the figures; default: that of the findings"] = None,
+    times: Annotated[Path | None, "the CSV of cell_seconds.py"] = None,
     seed: Annotated[int, "of the intervals"] = 0,
 ) -> None:
     """Write the findings and the figures, and print the findings."""
     frame = with_names(tables.read_csv(table, text=TEXT, numbers=(*NUMBERS, *MORE)))
+    if times is not None:
+        timed = tables.read_csv(times, text=KEY, numbers=(TIME,))
+        frame = frame.merge(timed, on=list(KEY))
     found = [finding.row() for finding in all_findings(frame, seed)]
     tables.write_csv(findings, found)
     print(pd.DataFrame(found).to_string(index=False, float_format="{:.2f}".format))
@@ -86,7 +95,8 @@ def all_findings(frame: pd.DataFrame, seed: int) -> Iterator[Finding]:
         yield from order_differences(order_pairs(lines), control, seed)
         yield from fitted_sizes(lines, control, None, seed)
     for cost in COSTS:
-        yield from fitted_sizes(dense, "both", cost, seed)
+        if cost in dense:
+            yield from fitted_sizes(dense, "both", cost, seed)
 
 
 def by_control(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -166,8 +176,9 @@ def sizes_figure(pairs: dict[str, pd.DataFrame], seed: int) -> Figure:
 
 def costs_figure(frame: pd.DataFrame) -> Figure:
     """Draw accuracy against each cost, a point per cell, one row of panels per control."""
-    cells = frame.groupby(["archid", "control"], as_index=False).agg(
-        {"sizes": "first", ACCURACY: "mean"} | dict.fromkeys(AXES, "mean")
+    costs = [cost for cost in AXES if cost in frame]
+    cells = frame.groupby(list(KEY), as_index=False).agg(
+        {"sizes": "first", ACCURACY: "mean"} | dict.fromkeys(costs, "mean")
     )
     names = {size: f"{size}x{size}" for size in sorted(set().union(*cells["sizes"]))}
     looks = {**style.looks(list(names.values())), MIXED: (style.MUTED, "o")}
@@ -177,10 +188,12 @@ def costs_figure(frame: pd.DataFrame) -> Figure:
     controls = dict(by_control(cells))
     with style.theme():
         figure, grid = plt.subplots(
-            len(controls), len(AXES), figsize=(3.6 * len(AXES), 3.2 * len(controls)), sharey=True,
+            len(controls), len(costs), figsize=(3.6 * len(costs), 3.2 * len(controls)), sharey=True,
             squeeze=False, layout="constrained",
         )  # fmt: skip
-        for (control, cost), axes in zip(itertools.product(controls, AXES), grid.flat, strict=True):
+        for (control, cost), axes in zip(
+            itertools.product(controls, costs), grid.flat, strict=True
+        ):
             # Cells of one size are drawn last, so that the others do not hide them.
             lines = controls[control].sort_values("kernels", key=lambda names: names != MIXED)
             sns.scatterplot(

@@ -124,13 +124,24 @@ def test_findings_and_figures_of_a_table(tmp_path: Path) -> None:
     # Seed 1 is one point above seed 0 everywhere: sd = 1 / sqrt(2).
     assert found["table", "same_width", "dense", "tau of two seeds"] == pytest.approx(1.0)
     assert found["table", "same_width", "all", "sd between seeds"] == pytest.approx(1 / 2**0.5)
-    assert ("size at equal seconds", "both", "all", "all 5x5 less all 3x3") in found.index
+    assert "size at equal step_ms_per_image" not in found.index
     assert ("size at equal parameters", "same_parameters", "all", "all 7x7 less all 3x3") in found
     pictures = [tmp_path / "out" / f"cells-{name}.svg" for name in ("sizes", "costs")]
     first = [path.read_bytes() for path in pictures]
     kernel_findings.main(table, findings)
     assert [path.read_bytes() for path in pictures] == first
     assert b"Same parameters" in first[0]
+    times = tmp_path / "times.csv"
+    timed = lines.drop_duplicates(["control", "archid"])
+    timed = timed[["control", "archid", "synops"]].rename(columns={"synops": "step_ms_per_image"})
+    # Where steps take as long as there are operations, both fits are one.
+    tables.write_csv(times, timed.to_dict("records"))
+    kernel_findings.main(table, findings, times=times)
+    found = pd.read_csv(findings).set_index(["question", "quantity"])["value"]
+    for name in ("all 1x1 less all 3x3", "all 5x5 less all 3x3", "all 7x7 less all 3x3"):
+        at_times = found["size at equal step_ms_per_image", name]
+        assert at_times == pytest.approx(found["size at equal synops", name])
+    assert b"ms per image" in pictures[1].read_bytes()
 
 
 def test_a_table_that_has_one_depth_so_far_is_drawn() -> None:
