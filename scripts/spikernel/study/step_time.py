@@ -33,6 +33,7 @@ from spikernel.search.score import ArchitectureScore, score_class
 from spikernel.study import training_run
 from spikernel.study.inputs import Machine
 from spikernel.study.planned_nets import PlannedNet
+from spikernel.training.cuda_graph import WARM_STEPS
 from spikernel.training.passes import Pass
 from spikernel.training.progress import Progress
 from spikernel.training.trainer import Trainer, make_trainer
@@ -161,13 +162,17 @@ def _random_split(manifest: Manifest, count: int) -> Split:
 
 
 def _step_seconds(trainer: Trainer, batch: int) -> float:
-    """Return the mean time of a training step; the first, which asks for memory, does not count."""
+    """Return the mean time of a training step.
+
+    The first, which asks for memory, does not count, nor do those before a step is a CUDA graph.
+    """
     progress = Progress([1.0], batch, silent=True)
 
     def step() -> None:
         trainer.train_epoch(Pass(1, torch.arange(batch, device=trainer.device), 1), progress)
 
-    step()
+    for _ in range(WARM_STEPS + 2 if trainer.device.type == "cuda" else 1):
+        step()
     steps, total = 0, 0.0
     while steps < STEPS and total < SECONDS:
         total += _seconds(step, trainer.device)

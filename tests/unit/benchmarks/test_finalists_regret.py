@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import finalists_figure
 import finalists_regret
 import pytest
 from table_sets import comparable, possible_sets, within
@@ -10,6 +11,7 @@ from trained_cells import read_table
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
+from spikernel.report.charts import style
 
 CELLS = {
     # Depth 3, 2 and 1 in 3x3, and one 1x1: in this order by `rising_path`.
@@ -83,3 +85,29 @@ def test_a_table_of_one_size_has_no_sets(tmp_path: Path) -> None:
     cells = {name: found for name, found in CELLS.items() if "k3" in name}
     with pytest.raises(ConfigError, match="no two kernel sizes have dense cells of two seeds"):
         finalists_regret.main(table_of(tmp_path, cells))
+
+
+def test_the_figure_marks_the_choice_of_the_first_seed(tmp_path: Path) -> None:
+    table = read_table(table_of(tmp_path, CELLS))
+    with style.theme():
+        figure = finalists_figure.drawn(table, "rising_path", finalists=2, beside=0, seed=0)
+    marked = {marks.get_label(): marks.get_offsets() for marks in figure.axes[0].collections}
+    assert {label: len(places) for label, places in marked.items()} == {
+        "2 other cells": 2,
+        "2 finalists, trained briefly": 2,
+        "first by score, without training": 1,
+        "chosen: the best finalist": 1,
+    }
+    # Depth 3 comes first by score; of it and depth 2, seed 0 takes depth 2: (80 + 78) / 2.
+    assert marked["first by score, without training"][0][1] == 71
+    assert marked["chosen: the best finalist"][0][1] == 79
+    with pytest.raises(ConfigError, match="no dense cell of two seeds has a score 'unknown'"):
+        finalists_figure.drawn(table, "unknown", finalists=2, beside=0, seed=0)
+
+
+def test_the_figure_is_written_alike_twice(tmp_path: Path) -> None:
+    path = table_of(tmp_path, CELLS)
+    outputs = [tmp_path / f"{name}.svg" for name in ("first", "second")]
+    for output in outputs:
+        finalists_figure.main(path, output)
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
