@@ -66,10 +66,8 @@ def test_a_training_runs_its_steps_as_a_graph(
 
     monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", counted)
     splits = load(digits_manifest)
-    count, network = (
-        len(splits[0].labels),
-        NetworkConfig.parse({"channels": 8, "stages": 2, **COMPACT}, "toy"),
-    )
+    count = len(splits[0].labels)
+    network = NetworkConfig.parse({"channels": 8, "stages": 2, **COMPACT}, "toy")
     settings = TrainingConfig.parse(
         {"recipe": "engine", "epochs": 8, "batch_size": count // 7, "cutmix_alpha": 1.0,
          "mix_probability": 0.5},
