@@ -97,7 +97,7 @@ def step_seconds(
     found = []
     for step in range(1 + steps):
         watch = Stopwatch()
-        trainer._step(batch, step)
+        trainer.train_batch(batch, step)
         wait_for(machine.torch_device)
         found.append(watch.seconds())
     return statistics.median(found[1:])

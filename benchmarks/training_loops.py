@@ -116,7 +116,7 @@ class OurLoop:
         )
         self.batch_size = setup.batch_size
         if not graph:
-            self.trainer.learn = self.trainer._learn
+            self.trainer.learn = self.trainer.learn_eagerly
 
     def run(self, steps: int) -> None:
         """Train on that many batches."""

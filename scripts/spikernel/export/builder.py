@@ -9,22 +9,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikernel.errors import ExportError
-from spikernel.export.program import (
+from spikernel.export.program import Delay, Program, in_order
+from spikernel.export.steps import (
     Add,
     Affine,
     AveragePool,
     Convolve,
-    Delay,
     Fire,
     FireLevels,
     Kind,
     MaxPool,
     Pair,
-    Program,
     Step,
     Value,
     Weights,
-    in_order,
 )
 from spikernel.network.dynamics import Levels, Rule
 

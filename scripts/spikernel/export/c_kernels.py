@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from spikernel.errors import ExportError
 from spikernel.export.memory_plan import element_type
-from spikernel.export.program import AveragePool, Convolve, Fire
+from spikernel.export.steps import AveragePool, Convolve, Fire
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from spikernel.errors import ExportError
 from spikernel.export import c_kernels, templates
 from spikernel.export.c_text import array_text, c_float
 from spikernel.export.memory_plan import MemoryPlan, plan
-from spikernel.export.program import (
+from spikernel.export.program import Program
+from spikernel.export.steps import (
     Add,
     Affine,
     AveragePool,
@@ -21,7 +22,6 @@ from spikernel.export.program import (
     FireLevels,
     MaxPool,
     Pair,
-    Program,
     Step,
     Value,
 )

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikernel.export.memory_plan import last_reads
-from spikernel.export.program import (
+from spikernel.export.program import Program
+from spikernel.export.steps import (
     Add,
     Affine,
     AveragePool,
@@ -22,7 +23,6 @@ from spikernel.export.program import (
     Fire,
     FireLevels,
     MaxPool,
-    Program,
     Step,
     Value,
 )

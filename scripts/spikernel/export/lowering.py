@@ -14,7 +14,8 @@ from torch import nn
 
 from spikernel.errors import ExportError
 from spikernel.export.builder import Builder, doubles, norm_constants
-from spikernel.export.program import Program, Value
+from spikernel.export.program import Program
+from spikernel.export.steps import Value
 from spikernel.network.blocks import ConvNorm, Head, SpikingConvolution, Transition
 from spikernel.network.cells import NODES, Edge, FeedbackCell, ForwardCell
 from spikernel.network.convolutions import Factors

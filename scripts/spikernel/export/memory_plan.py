@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from spikernel.export.program import Add, Affine, Convolve, Program, Step, Value
+from spikernel.export.program import Program
+from spikernel.export.steps import Add, Affine, Convolve, Step, Value
 
 Element = Literal["float", "uint8_t", "uint16_t"]
 BYTES: dict[Element, int] = {"float": 4, "uint8_t": 1, "uint16_t": 2}

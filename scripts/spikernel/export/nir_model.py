@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikernel.errors import ExportError
-from spikernel.export.program import (
+from spikernel.export.program import Program
+from spikernel.export.steps import (
     Add,
     Affine,
     AveragePool,
@@ -31,7 +32,6 @@ from spikernel.export.program import (
     FireLevels,
     MaxPool,
     Pair,
-    Program,
     Step,
     Value,
 )

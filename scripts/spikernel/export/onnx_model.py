@@ -16,7 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from spikernel import __version__
 from spikernel.errors import ExportError
-from spikernel.export.program import (
+from spikernel.export.program import Program
+from spikernel.export.steps import (
     Add,
     Affine,
     AveragePool,
@@ -25,7 +26,6 @@ from spikernel.export.program import (
     FireLevels,
     MaxPool,
     Pair,
-    Program,
     Step,
     Value,
 )

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from spikernel.export.interpret import Interpreter
-from spikernel.export.program import Convolve, Program
+from spikernel.export.program import Program
+from spikernel.export.steps import Convolve
 from spikernel.inference.predict import exact_products
 
 BATCH = 128

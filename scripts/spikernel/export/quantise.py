@@ -9,15 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikernel.export.program import (
-    AveragePool,
-    Convolve,
-    Floats,
-    Program,
-    Step,
-    Value,
-    Weights,
-)
+from spikernel.export.program import Program
+from spikernel.export.steps import AveragePool, Convolve, Floats, Step, Value, Weights
 
 LARGEST = 127
 """Magnitude of the largest int8 weight; -128 is not used."""

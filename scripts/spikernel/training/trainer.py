@@ -93,9 +93,9 @@ class Trainer:
         # After the average has copied the net: a generator is shared, not copied.
         for dropout in phase.net.dropouts():
             dropout.generator = self.generator
-        self.learn: Learn = self._learn
+        self.learn: Learn = self.learn_eagerly
         if can_be_graph(phase, self.optimiser, self.device):
-            self.learn = GraphedStep(self._learn, self.optimiser, phase.settings.batch_size)
+            self.learn = GraphedStep(self.learn_eagerly, self.optimiser, phase.settings.batch_size)
 
     def kept(self) -> SpikingNet:
         """Return the net whose weights count: the moving average where there is one."""
@@ -120,7 +120,7 @@ class Trainer:
         for chosen in progress.batches(batches, now.epoch, now.step):
             before_step()
             step = (now.epoch - 1) * self.steps_per_epoch + now.step
-            loss, hits = self._step(chosen, step)
+            loss, hits = self.train_batch(chosen, step)
             if self.average is not None:
                 self.average.update(step)
             now.losses[now.step] = loss
@@ -128,7 +128,7 @@ class Trainer:
             now.step += 1
         return now.losses
 
-    def _step(self, chosen: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def train_batch(self, chosen: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Train on one batch.
 
         Args:
@@ -146,8 +146,8 @@ class Trainer:
         images, labels = self.augmenter(self.images[chosen], chosen, epoch), self.labels[chosen]
         return self.learn(mix(images, labels, settings, self.host_generator))
 
-    def _learn(self, batch: MixedBatch) -> tuple[Tensor, Tensor]:
-        """Make one step on a batch, on the device alone; return as `_step`."""
+    def learn_eagerly(self, batch: MixedBatch) -> tuple[Tensor, Tensor]:
+        """Make one step on a batch, on the device alone; return as `train_batch`."""
         settings = self.phase.settings
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             logits = self.phase.logits(batch.images)

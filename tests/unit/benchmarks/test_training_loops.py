@@ -68,13 +68,13 @@ def test_fifty_steps_give_the_losses_of_the_spikingjelly_loop(digits_manifest: P
     reference = SpikingJellyTraining(theirs, learning_rate=0.03)
     trainer = make_trainer(net, (train, validation), settings, seed=0)
     seen: list[tuple[Tensor, Tensor]] = []
-    step = trainer._step
+    step = trainer.train_batch
 
     def remember(chosen: Tensor, number: int) -> tuple[Tensor, Tensor]:
         seen.append((trainer.normalise(trainer.images[chosen]), trainer.labels[chosen]))
         return step(chosen, number)
 
-    trainer._step = remember  # type: ignore[method-assign]
+    trainer.train_batch = remember  # type: ignore[method-assign]
     progress = Progress([1] * 5, len(train.labels))
     ours = torch.cat(
         [trainer.train_epoch(trainer.begin_epoch(epoch), progress) for epoch in range(1, 6)]

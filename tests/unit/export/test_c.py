@@ -33,8 +33,9 @@ from spikernel.export.c_text import array_text, c_float
 from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
 from spikernel.export.memory_plan import plan
-from spikernel.export.program import Program, Value
+from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
+from spikernel.export.steps import Value
 from spikernel.network.activity import measure_activity
 
 pytestmark = pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")

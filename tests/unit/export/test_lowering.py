@@ -21,7 +21,7 @@ from torch import nn
 from spikernel.errors import ExportError
 from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
-from spikernel.export.program import Convolve, Fire
+from spikernel.export.steps import Convolve, Fire
 from spikernel.network.blocks import ConvNorm
 
 

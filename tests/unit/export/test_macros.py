@@ -14,8 +14,8 @@ from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
 from spikernel.export.nir_model import nir_graph, run_nir
 from spikernel.export.onnx_model import onnx_model, run_onnx
-from spikernel.export.program import Fire
 from spikernel.export.quantise import quantise
+from spikernel.export.steps import Fire
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.space.enumeration import draw_cell
 from spikernel.space.operations import operation_set

@@ -27,8 +27,9 @@ from spikernel.export.lowering import lower
 from spikernel.export.memory_plan import plan
 from spikernel.export.nir_model import nir_graph
 from spikernel.export.onnx_model import onnx_model, run_onnx
-from spikernel.export.program import Affine, MaxPool, Program, Value
+from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
+from spikernel.export.steps import Affine, MaxPool, Value
 from spikernel.network.spiking_net import SpikingNet
 
 LEAKY = {"neuron": "lif", "time_steps": 3}

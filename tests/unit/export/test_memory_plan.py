@@ -4,8 +4,9 @@ from nets import CLASSES, FEEDBACK, FORWARD, MEAN, SD, SKIPS, active_net
 
 from spikernel.export.lowering import lower
 from spikernel.export.memory_plan import BYTES, MemoryPlan, elements, plan
-from spikernel.export.program import Add, Affine, Fire, Program, Value
+from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
+from spikernel.export.steps import Add, Affine, Fire, Value
 
 
 def owners_hold(program: Program, memory: MemoryPlan) -> None:

@@ -32,8 +32,9 @@ from spikernel.export.lowering import lower
 from spikernel.export.memory_plan import elements, plan
 from spikernel.export.nir_model import nir_graph
 from spikernel.export.onnx_model import onnx_model, run_onnx
-from spikernel.export.program import FireLevels, Program, Value
+from spikernel.export.program import Program
 from spikernel.export.quantise import quantise
+from spikernel.export.steps import FireLevels, Value
 from spikernel.network.dynamics import Levels
 from spikernel.network.spiking_net import SpikingNet
 

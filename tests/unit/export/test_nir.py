@@ -28,8 +28,8 @@ from spikernel.export.builder import Builder
 from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
 from spikernel.export.nir_model import DT, nir_graph, run_nir
-from spikernel.export.program import Value
 from spikernel.export.quantise import quantise
+from spikernel.export.steps import Value
 
 
 @pytest.mark.parametrize("archid", [FORWARD, SKIPS, FACTORS, THRESHOLDS])

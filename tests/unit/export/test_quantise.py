@@ -7,8 +7,9 @@ from nets import CLASSES, FEEDBACK, FORWARD, MEAN, SD, active_net, images
 
 from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
-from spikernel.export.program import Affine, AveragePool, Convolve, Floats, Program, Weights
+from spikernel.export.program import Program
 from spikernel.export.quantise import quantise, quantise_weights
+from spikernel.export.steps import Affine, AveragePool, Convolve, Floats, Weights
 
 
 def convolutions(program: Program) -> dict[str, Convolve]:

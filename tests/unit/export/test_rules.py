@@ -15,7 +15,8 @@ from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
 from spikernel.export.nir_model import nir_graph
 from spikernel.export.onnx_model import onnx_model
-from spikernel.export.program import Program, Value
+from spikernel.export.program import Program
+from spikernel.export.steps import Value
 from spikernel.network.dynamics import Dynamics
 from spikernel.network.neurons import lif
 

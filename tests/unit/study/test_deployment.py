@@ -12,7 +12,7 @@ from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
 from spikernel.export.deployed import check_agreement
 from spikernel.export.lowering import lower
-from spikernel.export.program import Fire
+from spikernel.export.steps import Fire
 from spikernel.inference.predict import to_device
 from spikernel.inference.released import load_model
 from spikernel.report.tables import predictions

@@ -69,7 +69,7 @@ class Clock:
 
 @pytest.fixture
 def slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Trainer._step
+    original = Trainer.train_batch
 
     def slow(self: Trainer, *arguments: object) -> object:
         Clock.now += 10
@@ -77,7 +77,7 @@ def slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(slices, "Stopwatch", Clock)
     monkeypatch.setattr(passes, "Stopwatch", Clock)
-    monkeypatch.setattr(Trainer, "_step", slow)
+    monkeypatch.setattr(Trainer, "train_batch", slow)
     monkeypatch.setitem(globals(), "SETTINGS", SETTINGS.model_copy(update={"epochs": 2}))
 
 
