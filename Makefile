@@ -22,6 +22,7 @@
 # make bench-time-to-accuracy  hours to 91 and 93.24 % on CIFAR-10, against SNASNet's loop (DATA=folder)
 # make bench-recipe   what each part of recipe modern adds, on CIFAR-10 (DATA=folder, about 50 min)
 # make bench-engine   what each part of recipe engine adds, at equal minutes (DATA=folder, hours)
+# make bench-gradients  training on by binary steps, through time or through rates (DATA=folder, an hour)
 # make lint    ruff, snakefmt, import layers, snakemake --lint, mypy
 
 PYTHON ?= python3
@@ -35,7 +36,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help setup demo quick release figures readme docs-config docs plots adopt verify test test-conda \
         test-faults test-dvc test-slurm test-qemu test-neurobench test-simulators lint lock bench-search bench-train \
-        bench-time-to-accuracy bench-recipe bench-engine
+        bench-time-to-accuracy bench-recipe bench-engine bench-gradients
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -154,6 +155,10 @@ bench-recipe: setup
 
 bench-engine: setup
 	python benchmarks/engine_ablation.py --data $(DATA) --output results/engine_ablation.csv \
+	  --threads $(CORES)
+
+bench-gradients: setup
+	python benchmarks/gradient_phases.py --data $(DATA) --output results/gradient_phases.csv \
 	  --threads $(CORES)
 
 lint: setup

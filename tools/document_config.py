@@ -37,7 +37,8 @@ error, with a suggestion of the nearest one that is.
 | [cifar10_smoke_modern.yaml](cifar10_smoke_modern.yaml) | the same, macro `modern` |
 | [cifar10_cpu.yaml](cifar10_cpu.yaml) | one narrow net on all of CIFAR-10, on one CPU core |
 | [cifar10_quick.yaml](cifar10_quick.yaml) | `make quick`: one net in 20 min on two CPU cores |
-| [cifar.yaml](cifar.yaml) | the study on CIFAR10 and CIFAR100 in about 9 h of two CPU cores |
+| [cifar10.yaml](cifar10.yaml) | the study on CIFAR-10 in about 2 h of two CPU cores |
+| [cifar100.yaml](cifar100.yaml) | the same study on CIFAR-100 |
 | [tinyimagenet.yaml](tinyimagenet.yaml) | TinyImageNet, one final net, about 6 h of two CPU cores |
 | [cifar_compact.yaml](cifar_compact.yaml) | CIFAR10, CIFAR100, macro `compact`, on two CPU cores |
 | [gpu.yaml](gpu.yaml) | CIFAR10, CIFAR100, TinyImageNet, one net each, minutes of a GPU |

@@ -1,0 +1,81 @@
+"""A run on a few digits, with what is compared checked by hand; its worth is not tested."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gradient_phases as phases
+import paired
+import pytest
+from paired import BASE
+
+from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.errors import ConfigError
+
+TINY = NetworkConfig(
+    macro="compact", channels=4, stages=2, stage_widths=(1, 2), stem_channels=6, neuron="if_soft",
+    time_steps=3, threshold=2, levels=3, level_range=1,
+)  # fmt: skip
+TRAINING = TrainingConfig(
+    recipe="engine", lookahead=True, batch_size=60, crop_padding=1, cpu_bfloat16=False
+)
+
+
+@pytest.fixture
+def run(digits_manifest: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    # A copy, since states and weights lie beside the manifest.
+    images = tmp_path / "images"
+    images.mkdir()
+    for path in digits_manifest.parent.iterdir():
+        (images / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(phases, "prepare_cifar10", lambda *_, **__: images / "manifest.json")
+
+    def run(**changes: Any) -> None:
+        given = {"epochs": 2, "seeds": [0], "network": TINY, "training": TRAINING, "threads": 1}
+        phases.main(tmp_path / "table.csv", **{**given, **changes})
+
+    return run
+
+
+def test_both_gradients_start_from_the_converted_weights(
+    run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[tuple[str, str | None]] = []
+    original = phases.Bench._train
+
+    def noted(bench: Any, part: str, changes: Any, *rest: Any) -> Any:
+        trained.append((part, changes.get("initial_weights")))
+        return original(bench, part, changes, *rest)
+
+    monkeypatch.setattr(phases.Bench, "_train", noted)
+    # A step so small that nothing is learned: what differs is how the net is judged.
+    run(learning_rate=1e-12)
+    (weights,) = (tmp_path / "images").glob("*/integer-0.safetensors")
+    assert trained == [(BASE, None), ("time", str(weights)), ("rate", str(weights))]
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["parts"]
+    assert set(found) == {"converted", "time", "rate"}
+    run(learning_rate=1e-12)  # finished
+    assert len(trained) == 3
+    with pytest.raises(ConfigError, match="was made with other settings"):
+        run(learning_rate=0.1)
+
+
+def test_the_base_is_judged_in_one_pass_and_the_rest_by_binary_steps(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[tuple[str, int]] = []
+
+    def note(module: Any) -> None:
+        original = module.accuracy_percent
+
+        def noted(net: Any, *rest: Any) -> float:
+            network = net.architecture.network
+            judged.append((network.neuron, network.time_steps))
+            return original(net, *rest)
+
+        monkeypatch.setattr(module, "accuracy_percent", noted)
+
+    note(paired)
+    note(phases)
+    run()
+    assert judged == [("integer", 1), ("if_soft", 3), ("if_soft", 3), ("if_soft", 3)]
