@@ -26,12 +26,13 @@ def possible_sets(sizes: Iterable[int]) -> list[Sizes]:
     return [chosen for count in counts for chosen in itertools.combinations(ordered, count)]
 
 
-def comparable(rows: Iterable[TrainedCell]) -> list[TrainedCell]:
-    """Return the cells of two or more seeds all of whose convolutions, one at least, are dense."""
+def comparable(rows: Iterable[TrainedCell], seeds: int = 2) -> list[TrainedCell]:
+    """Return the cells of so many seeds all of whose convolutions, one at least, are dense."""
     return [
         row
         for row in rows
-        if {edge.type for edge in row.cell.convolutions()} == {"dense"} and len(row.accuracies) > 1
+        if {edge.type for edge in row.cell.convolutions()} == {"dense"}
+        and len(row.accuracies) >= seeds
     ]
 
 
