@@ -17,6 +17,7 @@ import pandas as pd
 # The library lies in scripts/; no install is needed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
+import evidence
 import findings
 import gallery
 import measurements
@@ -118,7 +119,7 @@ def results(folder: Path, drawn: Mapping[str, Sequence[Picture]]) -> str:
         SpikernelError: a stored file cannot be read.
 
     """
-    parts = [_part(run, drawn.get(run.name, ())) for run in measurements.runs(folder)]
+    parts = [_part(run, drawn.get(run.name, ()), folder) for run in measurements.runs(folder)]
     single = _single_trainings(folder)
     return "\n\n".join([*([single] if single else []), *parts])
 
@@ -148,7 +149,7 @@ def _refusal(named: Sequence[str]) -> list[str]:
     return [_wrapped(f"{text}{'; '.join(named)}.")]
 
 
-def _part(run: Run, drawn: Sequence[Picture]) -> str:
+def _part(run: Run, drawn: Sequence[Picture], folder: Path) -> str:
     about, means = run.about, run.means
     chosen = selection.select(run.taken, about["memory_budgets_mb"], about["precision"])
     shown = markdown.render(main_tables.selection(chosen, "The best model within each budget"))
@@ -162,8 +163,8 @@ def _part(run: Run, drawn: Sequence[Picture]) -> str:
         f"`{run.name}`: {len(means)} models, {len(run.trained)} trainings on "
         f"{', '.join(sorted(means['dataset'].unique()))}; {'; '.join(said)}. Measured on "
         f"{', '.join(about['device'])}; {', '.join(about['packages'])}; code "
-        f"{', '.join(about['code'])}. Weights as {about['precision']}, last epoch, mean ± standard "
-        "deviation over seeds:"
+        f"{', '.join(about['code'])}{evidence.link(run.name, folder.parents[1])}. Weights as "
+        f"{about['precision']}, last epoch, mean ± standard deviation over seeds:"
     )
     named = [
         f"{kernel_set} {model_name(rank, width)} on {dataset} ({steps} steps)"
@@ -242,6 +243,8 @@ def main(
     """Store runs, if any, and write the blocks and the pictures."""
     for run in add_runs or []:
         measurements.add(run, project / measurements.FOLDER)
+        for path in evidence.store(run, project):
+            print(f"left out of {evidence.FOLDER}, as missing or too large: {path}")
     files = generated(project)
     for name, text in files.items():
         artifacts.write_text(project / name, text)

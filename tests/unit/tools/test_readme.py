@@ -28,11 +28,25 @@ def test_pages_and_pictures_are_in_step_with_the_measurements() -> None:
     assert list((ROOT / measurements.FOLDER).glob("*.json"))
 
 
-def test_a_run_is_stored_and_shown(experiment: Experiment, tmp_path: Path) -> None:
+def test_a_run_is_stored_and_shown(
+    experiment: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = project(tmp_path)
     gone = tmp_path / "docs/pictures/gone.svg"
     write_json(gone, "")
-    readme.main(tmp_path, [finished(experiment)])
+    run = finished(experiment)
+    (run / "tradeoff_report/figures").mkdir(exist_ok=True)
+    (run / "tradeoff_report/figures/x.svg").write_text("<svg/>")
+    (run / "tradeoff_report/report.html").write_bytes(b"x" * 3_000_000)
+    old = tmp_path / "docs/studies/trial/figures/old.svg"
+    write_json(old, "")
+    readme.main(tmp_path, [run])
+    kept = tmp_path / "docs/studies/trial"
+    assert (kept / "figures/x.svg").read_text() == "<svg/>"
+    assert (kept / "models.csv").read_bytes() == (run / "tradeoff_report/models.csv").read_bytes()
+    assert not old.exists()
+    assert not (kept / "report.html").exists()  # too large
+    assert f"too large: {run / 'tradeoff_report/report.html'}" in capsys.readouterr().out
     stored = folder / "trial.csv"
     assert len(models.read(stored)) == 8
     assert "seconds" not in stored.read_text()
@@ -49,6 +63,7 @@ def test_a_run_is_stored_and_shown(experiment: Experiment, tmp_path: Path) -> No
     ]
     assert "1,100,000 to 14,000,000 parameters" in text
     assert "mean test accuracy 85.50 to 91.50 %" in " ".join(text.split())
+    assert "page in [docs/studies/trial](docs/studies/trial). Weights" in " ".join(text.split())
     # Three pictures: of all nets, and two of the run.
     assert text.count("](docs/pictures/") == 3
     assert not gone.exists()

@@ -1,0 +1,56 @@
+"""What a reader needs to trust a stored run, in docs/studies: tables, figures, page, provenance.
+
+Only runs on the data sets of the paper are kept so; others are made again in minutes.
+"""
+
+import shutil
+from pathlib import Path
+
+from measurements import CLAIMS
+
+FOLDER = "docs/studies"
+FILES = (
+    "headline.json",
+    "selection.csv",
+    "models.csv",
+    "comparisons.csv",
+    "provenance_table.json",
+    "provenance_report.json",
+    "report.html",
+)
+"""Of the folder tradeoff_report, with the figures as SVG."""
+MOST_MB = 3.0
+"""A larger file is left out."""
+
+
+def store(run: Path, project: Path) -> list[Path]:
+    """Copy the evidence of a finished run, in place of that of an earlier one of its name.
+
+    Args:
+        run: folder of the experiment, for instance `results/cifar10`.
+        project: folder of README.md.
+
+    Returns:
+        The files that were left out because they are missing or too large.
+
+    """
+    if not any((run / dataset).is_dir() for dataset in CLAIMS):
+        return []
+    folder = project / FOLDER / run.name
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "figures").mkdir(parents=True)
+    report, left = run / "tradeoff_report", []
+    figures = [path.relative_to(report) for path in sorted(report.glob("figures/*.svg"))]
+    for name in [*map(Path, FILES), *figures]:
+        path = report / name
+        if path.exists() and path.stat().st_size < 1e6 * MOST_MB:
+            shutil.copyfile(path, folder / name)
+        else:
+            left.append(path)
+    return left
+
+
+def link(name: str, project: Path) -> str:
+    """Return the end of a sentence that names the evidence of a run; empty where there is none."""
+    there = (project / FOLDER / name).is_dir()
+    return f"; tables, figures and page in [{FOLDER}/{name}]({FOLDER}/{name})" if there else ""
