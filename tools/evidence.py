@@ -9,6 +9,7 @@ from pathlib import Path
 from measurements import CLAIMS
 
 FOLDER = "docs/studies"
+PAGE = "report.html"
 FILES = (
     "headline.json",
     "selection.csv",
@@ -16,7 +17,7 @@ FILES = (
     "comparisons.csv",
     "provenance_table.json",
     "provenance_report.json",
-    "report.html",
+    PAGE,
 )
 """Of the folder tradeoff_report, with the figures as SVG."""
 MOST_MB = 3.0
@@ -52,5 +53,11 @@ def store(run: Path, project: Path) -> list[Path]:
 
 def link(name: str, project: Path) -> str:
     """Return the end of a sentence that names the evidence of a run; empty where there is none."""
-    there = (project / FOLDER / name).is_dir()
-    return f"; tables, figures and page in [{FOLDER}/{name}]({FOLDER}/{name})" if there else ""
+    folder = project / FOLDER / name
+    if not folder.is_dir():
+        return ""
+    page = f"{FOLDER}/{name}/{PAGE}"
+    shown = "tables and figures"
+    if (project / page).exists():
+        shown = f"tables, figures and the [page]({page})"
+    return f"; {shown} in `{FOLDER}/{name}`"

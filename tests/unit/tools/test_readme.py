@@ -63,7 +63,12 @@ def test_a_run_is_stored_and_shown(
     ]
     assert "1,100,000 to 14,000,000 parameters" in text
     assert "mean test accuracy 85.50 to 91.50 %" in " ".join(text.split())
-    assert "page in [docs/studies/trial](docs/studies/trial). Weights" in " ".join(text.split())
+    assert "; tables and figures in `docs/studies/trial`. Weights" in " ".join(text.split())
+    (run / "tradeoff_report/report.html").write_text("small")
+    readme.main(tmp_path, [run])
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    shown = "; tables, figures and the [page](docs/studies/trial/report.html) in `docs/studies"
+    assert shown in " ".join(text.split())
     # Three pictures: of all nets, and two of the run.
     assert text.count("](docs/pictures/") == 3
     assert not gone.exists()
