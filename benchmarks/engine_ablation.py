@@ -14,7 +14,6 @@ A training that is killed goes on from at most five minutes before. Nothing else
 The last line printed is one JSON object.
 """
 
-import hashlib
 import json
 import statistics
 import time
@@ -25,7 +24,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from common import environment, prepare_cifar10, wait_for
-from paired import BASE, Images, Results, check_parts, print_table, summarise, train_missing
+from paired import (
+    BASE,
+    Images,
+    Results,
+    check_parts,
+    print_table,
+    summarise,
+    train_missing,
+    train_named,
+    work_folder,
+)
 from training_loops import Limited
 
 from spikernel import artifacts, cli, provenance
@@ -34,9 +43,9 @@ from spikernel.inference.released import save_model
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study import training_run
-from spikernel.study.inputs import Machine, state_path
+from spikernel.study.inputs import Machine
 from spikernel.study.shapes import image_shape
-from spikernel.training.loop import Trained, train
+from spikernel.training.loop import Trained
 from spikernel.training.trainer import Trainer, make_trainer
 
 
@@ -120,14 +129,10 @@ class Bench:
 
     def _train(self, part: str, changes: Part, seed: int, epochs: int) -> Trained:
         architecture, settings = self._architecture(changes), self._settings(changes, epochs)
-        state = state_path(self._work / f"{part}-{seed}")
-        made_of = training_run.fingerprint(
-            architecture, settings, seed, self._machine, self._manifest
+        name = self._work / f"{part}-{seed}"
+        return train_named(
+            name, architecture, settings, seed, self.images, self._machine, self._manifest
         )
-        net = training_run.make_net(architecture, seed, self.images.learned, self._machine)
-        trained = train(net, self.images.splits, settings, seed, state, made_of)
-        state.unlink()
-        return trained
 
     def _architecture(self, changes: Part) -> Architecture:
         network = {**self._network.model_dump(mode="json"), **changes.network}
@@ -225,8 +230,7 @@ def main(
     manifest = prepare_cifar10(
         data, output.with_name(f".{output.stem}"), validation_fraction=held_out / 50_000
     )
-    digest = hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
-    work = manifest.parent / digest[:12]  # what is kept for other settings is not taken up
+    work = work_folder(manifest, made_with)
     bench = Bench(manifest, archid, network, training, machine, minutes, work)
     runs: dict[str, Callable[[int], dict[str, Any]]] = {
         part: partial(bench.run, part) for part in (BASE, *names)

@@ -10,7 +10,6 @@ runs. A training that is killed goes on from at most five minutes before.
 The last line printed is one JSON object.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +17,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from common import environment, prepare_cifar10
-from paired import BASE, Images, Results, print_table, summarise, train_missing
+from paired import (
+    BASE,
+    Images,
+    Results,
+    print_table,
+    summarise,
+    train_missing,
+    train_named,
+    work_folder,
+)
 
 from spikernel import cli, provenance
 from spikernel.config import NetworkConfig, TrainingConfig
@@ -28,10 +36,9 @@ from spikernel.inference.released import load_model, save_model
 from spikernel.network.spiking_net import build_net
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
-from spikernel.study import training_run
-from spikernel.study.inputs import Machine, state_path
+from spikernel.study.inputs import Machine
 from spikernel.study.shapes import image_shape
-from spikernel.training.loop import Trained, train
+from spikernel.training.loop import Trained
 
 CONVERTED, GRADIENTS = "converted", ("time", "rate")
 INTEGER: dict[str, Any] = {"neuron": "integer", "time_steps": 1}
@@ -101,14 +108,10 @@ class Bench:
     ) -> Trained:
         given = {**self._training.model_dump(mode="json", exclude={"epochs"}), **changes}
         settings = TrainingConfig.parse(given, "training")
-        state = state_path(self._work / f"{part}-{seed}")
-        made_of = training_run.fingerprint(
-            architecture, settings, seed, self._machine, self._manifest
+        name = self._work / f"{part}-{seed}"
+        return train_named(
+            name, architecture, settings, seed, self.images, self._machine, self._manifest
         )
-        net = training_run.make_net(architecture, seed, self.images.learned, self._machine)
-        trained = train(net, self.images.splits, settings, seed, state, made_of)
-        state.unlink()
-        return trained
 
     def _network(self, changes: dict[str, Any]) -> Architecture:
         given = {**self._binary.model_dump(mode="json"), **changes}
@@ -148,10 +151,9 @@ def main(
     manifest = prepare_cifar10(
         data, output.with_name(f".{output.stem}"), validation_fraction=held_out / 50_000
     )
-    digest = hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
     bench = Bench(
         manifest, Cell.from_archid(archid), network, training,
-        (epochs, further, learning_rate), machine, manifest.parent / digest[:12],
+        (epochs, further, learning_rate), machine, work_folder(manifest, made_with),
     )  # fmt: skip
     runs: dict[str, Callable[[int], dict[str, Any]]] = {
         BASE: bench.first,

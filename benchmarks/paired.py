@@ -6,6 +6,8 @@ finished training is a line of the output, which is written whole each time: a r
 goes on where it was, and more seeds or parts may be added later.
 """
 
+import hashlib
+import json
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -17,11 +19,15 @@ import pandas as pd
 from common import wait_for  # noqa: F401  (puts the library on the path)
 
 from spikernel import artifacts, tables
+from spikernel.config import TrainingConfig
 from spikernel.data.splits import Split, load_split
 from spikernel.errors import ConfigError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import accuracy_percent, to_device
-from spikernel.training.loop import Trained
+from spikernel.space.architecture import Architecture
+from spikernel.study import training_run
+from spikernel.study.inputs import Machine, state_path
+from spikernel.training.loop import Trained, train
 
 BASE = "base"
 WATCHED = 100
@@ -121,6 +127,41 @@ class Images:
             "train_loss": trained.history[-1].train_loss,
             "seconds": round(trained.seconds, 2),
         }
+
+
+def work_folder(manifest: Path, made_with: Mapping[str, Any]) -> Path:
+    """Return where states and weights of an ablation lie; those of other settings lie elsewhere."""
+    digest = hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
+    return manifest.parent / digest[:12]
+
+
+def train_named(
+    name: Path,
+    architecture: Architecture,
+    settings: TrainingConfig,
+    seed: int,
+    images: Images,
+    machine: Machine,
+    manifest: Path,
+) -> Trained:
+    """Train a net, or go on with it where its state lies under a name; keep no state in the end.
+
+    Args:
+        name: of the state, with its folder.
+        architecture: the net.
+        settings: of the training.
+        seed: of weights and order.
+        images: to train on and to follow.
+        machine: where it runs.
+        manifest: of the images.
+
+    """
+    state = state_path(name)
+    made_of = training_run.fingerprint(architecture, settings, seed, machine, manifest)
+    net = training_run.make_net(architecture, seed, images.learned, machine)
+    trained = train(net, images.splits, settings, seed, state, made_of)
+    state.unlink()
+    return trained
 
 
 def train_missing(

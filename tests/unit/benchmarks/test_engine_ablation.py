@@ -12,25 +12,19 @@ from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError
 
 TINY = NetworkConfig(macro="compact", channels=4, stages=2, stage_widths=(1, 2), stem_channels=6)
-TRAINING = TrainingConfig(
-    recipe="engine", lookahead=True, batch_size=60, crop_padding=1, cpu_bfloat16=False
-)
 
 
 @pytest.fixture
-def run(digits_manifest: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    # A copy, since states and teachers lie beside the manifest.
-    images = tmp_path / "images"
-    images.mkdir()
-    for path in digits_manifest.parent.iterdir():
-        (images / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(ablation, "prepare_cifar10", lambda *_, **__: images / "manifest.json")
+def run(
+    own_digits: Path, brief: TrainingConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Any:
+    monkeypatch.setattr(ablation, "prepare_cifar10", lambda *_, **__: own_digits)
     monkeypatch.setattr(ablation, "PACE_STEPS", 1)
 
     def run(**changes: Any) -> None:
         given = {
             "minutes": 1e-6, "parts": ["no_lookahead", "with_distillation"], "seeds": [0],
-            "network": TINY, "training": TRAINING, "threads": 1,
+            "network": TINY, "training": brief, "threads": 1,
         }  # fmt: skip
         ablation.main(tmp_path / "table.csv", **{**given, **changes})
 

@@ -16,22 +16,16 @@ TINY = NetworkConfig(
     macro="compact", channels=4, stages=2, stage_widths=(1, 2), stem_channels=6, neuron="if_soft",
     time_steps=3, threshold=2, levels=3, level_range=1,
 )  # fmt: skip
-TRAINING = TrainingConfig(
-    recipe="engine", lookahead=True, batch_size=60, crop_padding=1, cpu_bfloat16=False
-)
 
 
 @pytest.fixture
-def run(digits_manifest: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    # A copy, since states and weights lie beside the manifest.
-    images = tmp_path / "images"
-    images.mkdir()
-    for path in digits_manifest.parent.iterdir():
-        (images / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(phases, "prepare_cifar10", lambda *_, **__: images / "manifest.json")
+def run(
+    own_digits: Path, brief: TrainingConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Any:
+    monkeypatch.setattr(phases, "prepare_cifar10", lambda *_, **__: own_digits)
 
     def run(**changes: Any) -> None:
-        given = {"epochs": 2, "seeds": [0], "network": TINY, "training": TRAINING, "threads": 1}
+        given = {"epochs": 2, "seeds": [0], "network": TINY, "training": brief, "threads": 1}
         phases.main(tmp_path / "table.csv", **{**given, **changes})
 
     return run
@@ -48,13 +42,12 @@ def test_both_gradients_start_from_the_converted_weights(
         return original(bench, part, changes, *rest)
 
     monkeypatch.setattr(phases.Bench, "_train", noted)
-    # A step so small that nothing is learned: what differs is how the net is judged.
-    run(learning_rate=1e-12)
+    run()
     (weights,) = (tmp_path / "images").glob("*/integer-0.safetensors")
     assert trained == [(BASE, None), ("time", str(weights)), ("rate", str(weights))]
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["parts"]
     assert set(found) == {"converted", "time", "rate"}
-    run(learning_rate=1e-12)  # finished
+    run()  # finished
     assert len(trained) == 3
     with pytest.raises(ConfigError, match="was made with other settings"):
         run(learning_rate=0.1)

@@ -239,3 +239,11 @@ def test_argument_is_inline_yaml_or_a_file(tmp_path: Path) -> None:
         TrainingConfig.parse_argument("{epochs: ")
     with pytest.raises(ConfigError, match=r"missing\.yaml: cannot be read"):
         TrainingConfig.parse_argument(str(tmp_path / "missing.yaml"))
+
+
+def test_the_studies_of_both_cifar_data_sets_differ_in_the_data_alone() -> None:
+    ten, hundred = (
+        (ROOT / f"config/{name}.yaml").read_text(encoding="utf-8").partition("experiment:")[2]
+        for name in ("cifar10", "cifar100")
+    )
+    assert ten.replace("cifar10", "cifar100") == hundred

@@ -6,6 +6,7 @@ import pytest
 from report_experiment import Experiment, change, make, write_json
 from stored import SINGLE, finished, project
 
+import evidence
 import measurements
 import readme
 from spikernel import artifacts
@@ -171,3 +172,10 @@ def test_models_of_a_run_with_more_than_five_steps_are_left_out_by_name(
     (row,) = (line for line in text.splitlines() if "| cifar10  |        40 |" in line)
     assert "k1-3 rank 1" in row
     assert "count: design-1 rank 1 on cifar10 (6 steps); design-1 rank 2" in " ".join(text.split())
+
+
+def test_a_run_on_other_data_keeps_no_evidence(tmp_path: Path) -> None:
+    (tmp_path / "results/demo/digits").mkdir(parents=True)
+    assert evidence.store(tmp_path / "results/demo", tmp_path) == []
+    assert not (tmp_path / evidence.FOLDER).exists()
+    assert evidence.link("demo", tmp_path) == ""
