@@ -139,6 +139,7 @@ def _content(
             means,
             rates,
             compared,
+            settings.precision,
             card_files.Sources(
                 metrics=inputs.metrics,
                 layers=inputs.layers,

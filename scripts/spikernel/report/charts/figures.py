@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -128,11 +129,16 @@ def write(folder: Path, drawn: dict[str, Chart]) -> list[Path]:
     for name, chart in drawn.items():
         if len(chart.table):
             table = as_drawn(chart.table, chart.cost) if chart.cost else chart.table
-            booleans = [str(key) for key in table if table[key].isin([True, False]).all()]
+            booleans = [str(key) for key in table if table[key].map(_is_truth).all()]
             path = folder / f"{name}.csv"
             artifacts.write_text(path, tables.to_csv(table, booleans=booleans))
             written += [*style.save(chart.draw(chart.table), folder, name), path]
     return written
+
+
+def _is_truth(value: object) -> bool:
+    # 0 and 1 equal False and True, so comparing would take a seed or a rank for a truth value.
+    return isinstance(value, bool | np.bool_)
 
 
 def as_drawn(table: pd.DataFrame, cost: Cost) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -74,9 +75,14 @@ def draw(table: pd.DataFrame) -> Figure:
         figure, grid = panels.grid(table["dataset"].unique().tolist(), height=3.6)
         for dataset, axes in grid.items():
             _panel(axes, table[table["dataset"] == dataset])
-        handles, names = next(iter(grid.values())).get_legend_handles_labels()
-        texts = [f"{name} ({CONTROLS[name]})" for name in names]
-        figure.legend(handles, texts, loc="outside lower center", ncols=2 if len(grid) > 1 else 1)
+        shown: dict[str, Artist] = {}
+        for axes in grid.values():
+            shown |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+        texts = [f"{name} ({CONTROLS[name]})" for name in shown]
+        figure.legend(
+            list(shown.values()), texts,
+            loc="outside lower center", ncols=2 if len(grid) > 1 else 1,
+        )  # fmt: skip
         for axes in grid.values():
             legend = axes.get_legend()
             if legend is not None:
@@ -85,9 +91,10 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:
+    controls = [name for name in CONTROLS if name in set(table["control"])]
     sns.lineplot(
         table, x="kernel_size", y=_Y, hue="control", style="control", ax=axes, estimator=None,
-        errorbar=None, hue_order=list(CONTROLS), style_order=list(CONTROLS), markersize=8,
+        errorbar=None, hue_order=controls, style_order=controls, markersize=8,
         palette={name: colour for name, (colour, _) in _LOOKS.items()},
         markers={name: marker for name, (_, marker) in _LOOKS.items()},
         dashes={"plain": "", "iso_parameter": (4, 2)}, zorder=3,

@@ -35,7 +35,8 @@ class Agreement:
     dataset: str
     quantity: str
     split: str
-    models: int
+    cells: int
+    """Distinct ones."""
     tau: float
     """Kendall's tau-b; NaN where all models are tied."""
     p_value: float
@@ -80,11 +81,11 @@ def table(means: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
 def agreements(scored: pd.DataFrame) -> list[Agreement]:
     """Return Kendall's tau of score and of parameters with each accuracy, per data set.
 
-    The parameters are the baseline that a score has to beat. Data sets with fewer than three
-    models are left out.
+    The parameters are the baseline that a score has to beat. A cell that several kernel sets chose
+    counts once. Data sets with fewer than three cells are left out.
     """
     found = []
-    for dataset, part in scored.groupby("dataset"):
+    for dataset, part in scored.drop_duplicates(["dataset", "archid"]).groupby("dataset"):
         for quantity, split in product(("score", "params"), SPLITS):
             if len(part) >= 3:
                 result = kendalltau(part[quantity], part[f"{SPLITS[split]}_mean"])
@@ -93,7 +94,7 @@ def agreements(scored: pd.DataFrame) -> list[Agreement]:
                         dataset=str(dataset),
                         quantity=quantity,
                         split=split,
-                        models=len(part),
+                        cells=len(part),
                         tau=float(result.statistic),
                         p_value=float(result.pvalue),
                     )

@@ -12,7 +12,7 @@ from spikernel.config import model_name
 from spikernel.errors import ConfigError
 from spikernel.report.charts import costs, layers_figure
 from spikernel.report.page import card_files, cell_drawing, layer_costs
-from spikernel.report.tables import comparisons
+from spikernel.report.tables import comparisons, models
 from spikernel.report.tables.columns import ACCURACIES
 from spikernel.report.tables.runs import Run
 from spikernel.report.tables.table import (
@@ -57,7 +57,11 @@ class Card:
 
 
 def build(
-    means: pd.DataFrame, rates: pd.DataFrame, compared: pd.DataFrame, sources: card_files.Sources
+    means: pd.DataFrame,
+    rates: pd.DataFrame,
+    compared: pd.DataFrame,
+    precision: str,
+    sources: card_files.Sources,
 ) -> list[Card]:
     """Return the card of every model, in the order of the table of means.
 
@@ -65,12 +69,13 @@ def build(
         means: one row per model, from `spikernel.report.tables.models.over_seeds`.
         rates: from `spikernel.report.charts.layers_figure.table`, may be empty.
         compared: from `spikernel.report.tables.comparisons`, may be empty.
+        precision: number format that the models are compared in, where int8 ones are.
         sources: the files.
 
     """
     runs = [Run.of_file(path) for path in sorted(sources.metrics)]
     exported = card_files.current_exports(runs, sources.exports)
-    alike = comparisons.alike(compared, "fp32")
+    alike = comparisons.alike(compared, models.accuracies_of(means, precision))
     highest = float(rates["firing_rate_mean"].max()) if len(rates) else 1.0
     cards = []
     for place, row in enumerate(tables.records(means)):

@@ -52,7 +52,7 @@ _AGREEMENTS = (
     Column("data set", "dataset"),
     Column("quantity", "quantity", _QUANTITIES.__getitem__),
     Column("accuracy", "split"),
-    Column("models", "models", kind="number"),
+    Column("cells", "cells", kind="number"),
     Column("tau", "", _tau, "number"),
     Column("p", "p_value", "{:.2f}".format, "number"),
 )

@@ -44,6 +44,24 @@ def test_every_figure_has_three_formats_and_its_numbers(reported: Path, name: st
     assert len(pd.read_csv(reported / "figures" / f"{name}.csv"))
 
 
+def test_the_numbers_of_seeds_and_ranks_are_in_the_csv(reported: Path) -> None:
+    curves = pd.read_csv(reported / "figures" / "training_curves.csv")
+    assert set(curves["seed"]) == {0, 1}
+    assert set(curves["rank"]) == {1, 2}
+
+
+def test_one_and_zero_are_no_truth_values(tmp_path: Path, experiment: Experiment) -> None:
+    table = pd.DataFrame({"seed": [0, 1], "width": [1.0, 1.0], "pareto": [True, False]})
+    chart = figures.Chart(
+        title="",
+        table=table,
+        draw=lambda _: impact_figure.draw(impact_figure.read(experiment.impacts)),
+    )
+    figures.write(tmp_path, {"any": chart})
+    text = (tmp_path / "any.csv").read_text(encoding="utf-8")
+    assert text == "seed,width,pareto\n0,1.0,true\n1,1.0,false\n"
+
+
 def test_two_runs_give_the_same_bytes(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +272,21 @@ def test_impact_of_one_seed_has_no_bars(experiment: Experiment) -> None:
     table = impact_figure.read([path])
     assert table["val_accuracy_percent_sd"].isna().all()
     assert len(impact_figure.draw(table).axes[0].containers) == 0
+
+
+def test_the_legend_of_kernel_impact_names_what_is_drawn(experiment: Experiment) -> None:
+    table = impact_figure.read(experiment.impacts[:1])
+
+    def named(part: pd.DataFrame) -> list[str]:
+        (legend,) = impact_figure.draw(part).legends
+        return [text.get_text() for text in legend.get_texts()]
+
+    both = ["plain (same width)", "iso_parameter (same parameters)"]
+    assert named(table) == both
+    assert named(table[table["control"] == "plain"]) == both[:1]
+    # One control on the first data set, the other on the second.
+    other = table[table["control"] == "iso_parameter"].assign(dataset="second")
+    assert named(pd.concat([table[table["control"] == "plain"], other])) == both
 
 
 def test_a_history_out_of_place_is_refused(experiment: Experiment, tmp_path: Path) -> None:

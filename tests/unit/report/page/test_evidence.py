@@ -101,6 +101,9 @@ def test_kendalls_tau_beside_that_of_the_parameters(experiment: Experiment) -> N
         [found["score"].tau, found["params"].tau]
     )
     assert score_figure.agreements(scored.head(2)) == []
+    # A second kernel set that chooses the same cells says nothing new.
+    again = pd.concat([scored, scored.assign(kernel_set="again")])
+    assert score_figure.agreements(again) == agreements
 
 
 def test_candidates_belong_to_a_search(tmp_path: Path) -> None:

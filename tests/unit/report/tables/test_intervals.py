@@ -104,6 +104,8 @@ def test_int8_models_are_compared_as_int8_models(experiment: Experiment) -> None
     apart = compared.groupby("precision")["told_apart"].agg(["sum", "count"])
     assert apart.to_numpy().tolist() == [[6, 6], [0, 6]]  # fp32, int8
     assert selection.read(out / "selection.csv")["not_told_apart"].tolist() == [3]
+    page = (experiment.report("int8", precision="int8") / "report.html").read_text(encoding="utf-8")
+    assert "<dt>Test images do not tell it apart from</dt><dd>none" not in page
 
 
 def test_predictions_must_be_of_the_same_images(experiment: Experiment) -> None:
