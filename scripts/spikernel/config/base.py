@@ -54,6 +54,16 @@ def distinct(values: Values) -> Values:
     return values
 
 
+Names = TypeVar("Names", bound=tuple[str, ...])
+
+
+def named_once(names: Names) -> Names:
+    """Refuse a list that holds a name twice."""
+    if len(set(names)) != len(names):
+        raise ValueError(f"must name nothing twice, got {list(names)}")
+    return names
+
+
 Seeds = Annotated[tuple[Seed, ...], AfterValidator(distinct)]
 
 
@@ -92,8 +102,7 @@ class StrictModel(BaseModel):
         """Python takes `true` for 1; who writes it means something else."""
         for name, value in data.items() if isinstance(data, dict) else ():
             kinds = _kinds(cls.model_fields[name].annotation) if name in cls.model_fields else set()
-            values = value if isinstance(value, list | tuple) else [value]
-            if kinds & {int, float} and bool not in kinds and True in map(_is_truth, values):
+            if kinds & {int, float} and bool not in kinds and _holds_truth(value):
                 raise fault("must be a number, not true or false", name)
         return data
 
@@ -179,8 +188,13 @@ def _kinds(annotation: Any) -> set[Any]:
     return {annotation}.union(*map(_kinds, typing.get_args(annotation)))
 
 
-def _is_truth(value: Any) -> bool:
-    return isinstance(value, bool)
+def _holds_truth(value: Any) -> bool:
+    """Whether a value is true or false, or a list or mapping that holds one at any depth."""
+    if isinstance(value, dict):
+        return any(map(_holds_truth, value.values()))
+    return isinstance(value, bool) or (
+        isinstance(value, list | tuple) and any(map(_holds_truth, value))
+    )
 
 
 def _part_kinds(field: FieldInfo) -> Iterator[str]:

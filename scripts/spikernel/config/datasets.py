@@ -43,8 +43,8 @@ class DatasetEntry(DatasetConfig):
     """A data set of an experiment, with its overrides of other sections."""
 
     network: dict[str, Any] = Field(default_factory=dict)
-    """Overrides of the `network` section for this data set."""
+    """Overrides of the `network` section for this data set; one that names `macro` replaces it."""
     train_final: dict[str, Any] = Field(default_factory=dict)
-    """Overrides of `train_final/training` for this data set."""
+    """Overrides of `train_final/training` for this data set; one with `recipe` replaces it."""
     kernel_impact: dict[str, Any] = Field(default_factory=dict)
-    """Overrides of `kernel_impact/training` for this data set."""
+    """Overrides of `kernel_impact/training` for this data set; one with `recipe` replaces it."""

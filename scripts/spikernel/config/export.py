@@ -4,13 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from spikernel.config.base import StrictModel
-
-
-def _named_once(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError(f"must name nothing twice, got {list(values)}")
-    return values
+from spikernel.config.base import StrictModel, named_once
 
 
 class ExportConfig(StrictModel):
@@ -21,7 +15,7 @@ class ExportConfig(StrictModel):
     memory_budget_mb: float | None = Field(default=None, gt=0)
     """Budget of `tradeoff_report/memory_budgets_mb` whose model is exported; default: the largest
     one that a model meets."""
-    c_weights: Annotated[tuple[Literal["int8", "float"], ...], AfterValidator(_named_once)] = (
+    c_weights: Annotated[tuple[Literal["int8", "float"], ...], AfterValidator(named_once)] = (
         "int8",
     )
     """Number formats of the weights for which C code is made."""

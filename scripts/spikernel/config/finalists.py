@@ -9,6 +9,9 @@ from spikernel.config.base import Seed, Seeds, StrictModel
 from spikernel.config.problems import fault
 from spikernel.config.training import TrainingConfig
 
+_UNFIT = {"epochs", "phases", "tensorboard", "initial_weights"}
+"""Settings of a training that suit one cell alone, or other epochs than those of the rungs."""
+
 
 def _rising(epochs: tuple[int, ...]) -> tuple[int, ...]:
     if not epochs or epochs[0] < 1 or any(a >= b for a, b in itertools.pairwise(epochs)):
@@ -33,12 +36,15 @@ class FinalistConfig(StrictModel):
     shards: int = Field(default=1, ge=1)
     """Jobs that the trainings of each rung are spread over; the ranking is the same."""
     training: TrainingConfig = TrainingConfig(recipe="engine")
-    """How they are trained, for as many epochs as `rungs` says; default: recipe `engine`."""
+    """How they are trained, for as many epochs as `rungs` says; default: recipe `engine`, which has
+    to be named beside any other key."""
 
     @model_validator(mode="after")
     def _check(self) -> "FinalistConfig":
-        for name in sorted(self.training.model_fields_set & {"epochs", "phases", "tensorboard"}):
+        for name in sorted(self.training.model_fields_set & _UNFIT):
             raise fault(
-                "is not for finalists, whose epochs follow from rungs: remove it", "training", name
+                "is not for finalists, which have different cells and the epochs of rungs: "
+                "remove it",
+                *("training", name),
             )
         return self

@@ -5,14 +5,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from spikernel.config.base import PartOf, Seed, StrictModel
+from spikernel.config.base import PartOf, Seed, StrictModel, named_once
 from spikernel.config.finalists import FinalistConfig
 from spikernel.config.problems import fault
 
 
 def _thresholds(values: tuple[float, ...]) -> tuple[float, ...]:
-    if len(set(values)) != len(values) or not all(0 < value < math.inf for value in values):
-        raise ValueError(f"must list positive thresholds, none twice, got {list(values)}")
+    written = {f"{value:.6f}" for value in values}  # as the names of operations hold them
+    if len(written) != len(values) or not all(5e-7 <= value < math.inf for value in values):
+        raise ValueError(
+            f"must list positive thresholds, none twice in six decimals, got {list(values)}"
+        )
     return values
 
 
@@ -51,7 +54,9 @@ class SearchConfig(StrictModel):
     """Of how many random ones among them the best becomes a parent."""
     cells: Literal["forward", "feedback"] = "forward"
     """`feedback` lets an edge lead back to an earlier node at the next time step."""
-    operations: tuple[Literal["zero", "skip", "avg"], ...] = ("zero", "skip", "avg")
+    operations: Annotated[
+        tuple[Literal["zero", "skip", "avg"], ...], AfterValidator(named_once)
+    ] = ("zero", "skip", "avg")
     """Edge operations beside the convolutions of the kernel set."""
     thresholds: Annotated[tuple[float, ...], AfterValidator(_thresholds)] = ()
     """Thresholds that the neurons before each convolution may have, for instance [0.5, 1.0, 1.5];

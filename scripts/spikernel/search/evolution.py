@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 
 from spikernel.config import SearchConfig
 from spikernel.search.journal import Evaluation
-from spikernel.search.strategies import Space
+from spikernel.search.strategies import MAX_DRAWS_PER_SAMPLE, Space, too_few
 from spikernel.space.cell import Cell
 from spikernel.space.patterns import EDGES
 
 MAX_TRIES = 200
-"""Mutations or draws in a row that give no new cell, after which the space counts as used up."""
+"""Known cells in a row, after which the space counts as used up."""
 
 
 def evolve(
@@ -29,6 +29,13 @@ def evolve(
         space: the cells, and which of them meet the budget.
         settings: iterations, population, tournament and seed.
         evaluate: scores a cell.
+
+    Returns:
+        Fewer of them where the space is used up, or almost no cell meets the budget.
+
+    Raises:
+        BudgetError: no cell that was drawn meets the budget.
+
     """
     generator = random.Random(settings.seed)
     done: dict[Cell, Evaluation] = {}
@@ -41,16 +48,21 @@ def evolve(
         parent = max(entrants, key=lambda cell: _fitness(done[cell]))
         return mutate(parent, space.operations, generator, space.cells == "feedback")
 
-    failures = 0
-    while len(done) < settings.iterations and failures < MAX_TRIES:
+    known = 0
+    tries = MAX_DRAWS_PER_SAMPLE * settings.iterations
+    for _ in range(tries):
         # Near a corner every child is known: fresh blood now and then, as at the start.
-        cell = space.draw(generator) if failures % 50 == 49 else propose()
-        if cell in done or not cell.accepted or not space.fits(cell):
-            failures += 1
-            continue
-        failures = 0
-        done[cell] = evaluate(cell)
-        recent.append(cell)
+        cell = space.draw(generator) if known % 50 == 49 else propose()
+        if cell in done:
+            known += 1
+        elif cell.accepted and space.fits(cell):
+            known = 0
+            done[cell] = evaluate(cell)
+            recent.append(cell)
+        if len(done) == settings.iterations or known == MAX_TRIES:
+            break
+    if not done:
+        raise too_few(0, tries)
     return list(done.values())
 
 
@@ -58,14 +70,14 @@ def mutate(cell: Cell, operations: Sequence[str], generator: random.Random, feed
     """Return the cell with one edge changed, in canonical form.
 
     The edge carries another operation; where `feedback` edges are allowed, it may turn round
-    instead.
+    instead, and does so where there is no other operation.
     """
     place = generator.randrange(len(EDGES))
     changed, directions = list(cell.operations), list(cell.feedback)
-    if feedback and generator.random() < 0.5:
+    others = [name for name in operations if name != cell.operations[place]]
+    if feedback and (not others or generator.random() < 0.5):
         directions[place] = not directions[place]
-    else:
-        others = [name for name in operations if name != cell.operations[place]]
+    elif others:
         changed[place] = generator.choice(others)
     return Cell(tuple(changed), tuple(directions)).canonical()
 

@@ -106,7 +106,7 @@ class _Supernet(nn.Module):
 
 
 class FirstCell:
-    """Scores cells by the SAHD of their first cell."""
+    """Scores cells by the SAHD of their first cell, on normalised mini-batches [B, C, H, W]."""
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ def _checksum(fields: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One scored cell."""
+    """One scored cell; of a finalist the score is its validation accuracy in percent."""
 
     archid: str
     score: float

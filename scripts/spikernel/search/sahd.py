@@ -13,6 +13,7 @@ their size) and alpha = 0.5 (published code since July 2022).
 Shapes: T time steps, B images, F neurons.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -60,15 +61,25 @@ def layer_kernel(spikes: Tensor, alpha: Alpha) -> Tensor:
 
 
 def log_determinants(matrices: list[Tensor]) -> Tensor:
-    """Return log |det| of square matrices of one size, a vector on their device.
+    """Return log |det| of kernel matrices of one size, a vector on their device.
+
+    It is -inf where two images have equal codes in every layer: the factorisation of such a
+    matrix, which is singular, ends by rounding in some finite number.
 
     On the CPU one by one, which is as fast: the batched factorisation of PyTorch 2.13 with
     oneMKL gives wrong results when it runs on several threads ("Parameter 6 was incorrect on
     entry to DLASWP").
     """
     if matrices[0].is_cuda:
-        return torch.linalg.slogdet(torch.stack(matrices)).logabsdet
-    return torch.stack([torch.linalg.slogdet(matrix).logabsdet for matrix in matrices])
+        return _log_determinant(torch.stack(matrices))
+    return torch.stack([_log_determinant(matrix) for matrix in matrices])
+
+
+def _log_determinant(kernel: Tensor) -> Tensor:
+    """Return log |det| of kernel matrices [..., B, B]."""
+    # The mean of N is on the diagonal, and elsewhere exactly where two images have equal codes.
+    equal = (kernel == kernel[..., :1, :1]).sum((-2, -1)) > kernel.shape[-1]
+    return torch.linalg.slogdet(kernel).logabsdet.masked_fill(equal, -math.inf)
 
 
 class KernelSum:

@@ -16,7 +16,7 @@ from spikernel.space.architecture import Architecture
 
 
 class Scorer:
-    """Scores architectures of one macro-structure."""
+    """Scores architectures of one macro-structure, on normalised mini-batches [B, C, H, W]."""
 
     def __init__(
         self, batches: list[Tensor], alpha: Alpha, seed: int, device: torch.device

@@ -63,11 +63,7 @@ class Space:
             kernel_sizes, settings.operations, network.convolutions, settings.thresholds
         )
         space = cls(operations, settings.cells, network, images, settings.budget)
-        # Which convolution has the fewest parameters depends on its type and the channels.
-        alone = [
-            smallest_cell(operation_set([size], settings.operations, network.convolutions))
-            for size in kernel_sizes
-        ]
+        alone = smallest_cells(settings, kernel_sizes, network)
         for cell in alone:
             Architecture(cell, network, images)  # refuses a kernel larger than the images
         smallest = min(alone, key=space.bounded_params)
@@ -107,6 +103,39 @@ class Space:
         return draw_cell(self.operations, generator, self.cells)
 
 
+def smallest_cells(
+    settings: SearchConfig, kernel_sizes: Sequence[int], network: NetworkConfig
+) -> list[Cell]:
+    """Return the smallest cell of each size; which has the fewest parameters hangs on the net."""
+    return [
+        smallest_cell(operation_set([size], settings.operations, network.convolutions))
+        for size in kernel_sizes
+    ]
+
+
+def check_listable(operations: Sequence[str], cells: CellKind) -> None:
+    """Refuse more cells than an `exhaustive` search lists.
+
+    Raises:
+        ConfigError: there are more than `MAX_ENUMERATED`.
+
+    """
+    count = count_cells(operations, cells).canonical
+    if count > MAX_ENUMERATED:
+        raise ConfigError(
+            f"strategy exhaustive: there are {count:,} distinct {cells} cells, more than "
+            f"{MAX_ENUMERATED:,}: use strategy: evolution, or fewer kernel sizes"
+        )
+
+
+def too_few(found: int, draws: int) -> BudgetError:
+    """Return the error of a search that found too few cells within the budget."""
+    return BudgetError(
+        f"only {found} of {draws} random cells meet the budget: raise nas_search/budget or use "
+        "strategy: exhaustive"
+    )
+
+
 def plan(settings: SearchConfig, space: Space) -> Plan:
     """Choose the cells of a `random` or `exhaustive` search; depends on no score.
 
@@ -115,12 +144,7 @@ def plan(settings: SearchConfig, space: Space) -> Plan:
         ConfigError: there are too many cells to list.
     """
     if settings.strategy == "exhaustive":
-        count = count_cells(space.operations, space.cells).canonical
-        if count > MAX_ENUMERATED:
-            raise ConfigError(
-                f"strategy exhaustive: there are {count:,} distinct {space.cells} cells, more than "
-                f"{MAX_ENUMERATED:,}: use strategy: evolution, or fewer kernel sizes"
-            )
+        check_listable(space.operations, space.cells)
         every = canonical_cells(space.operations, space.cells)
         cells = [cell for cell in every if space.fits(cell)]
         return Plan(cells, evaluated=len(cells))
@@ -132,10 +156,7 @@ def plan(settings: SearchConfig, space: Space) -> Plan:
             samples.append(cell)
             if len(samples) == settings.iterations:
                 return Plan(list(dict.fromkeys(samples)), evaluated=len(samples))
-    raise BudgetError(
-        f"only {len(samples)} of {MAX_DRAWS_PER_SAMPLE * settings.iterations} random cells meet "
-        "the budget: raise nas_search/budget or use strategy: exhaustive"
-    )
+    raise too_few(len(samples), MAX_DRAWS_PER_SAMPLE * settings.iterations)
 
 
 def filter_order(cells: Sequence[Cell], scores: Sequence[float], space: Space) -> list[int]:

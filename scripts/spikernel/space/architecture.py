@@ -12,7 +12,7 @@ from spikernel.space.cell import Cell
 
 @dataclass(frozen=True)
 class ImageShape:
-    """Shape of the images of a data set, and how many classes there are."""
+    """Shape of the images of a data set, `size` pixels a side, and how many classes there are."""
 
     channels: int
     size: int

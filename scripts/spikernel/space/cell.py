@@ -149,10 +149,11 @@ class Cell:
         return Cell(kept, self.feedback)
 
     def canonical(self) -> "Cell":
-        """Return the one representative of all cells that compute the same function.
+        """Return the one representative of cells that differ by clean-up and names of nodes.
 
         The cell is cleaned; where no edge joins nodes 1 and 2 their names are free, and the
-        alphabetically smaller archid is taken.
+        alphabetically smaller archid is taken. Of other cells that compute the same function, such
+        as a skip before or behind one convolution, each stays its own.
         """
         cell = self.cleaned()
         if not patterns.exchangeable(cell.pattern):

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikernel.config import DesignConfig, NetworkConfig, SearchConfig
-from spikernel.errors import BudgetError
-from spikernel.search.strategies import Space
+from spikernel.errors import BudgetError, ConfigError
+from spikernel.search.strategies import Space, check_listable, smallest_cells
 from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import CellCounter
-from spikernel.space.enumeration import canonical_cells, count_cells, smallest_cell
-from spikernel.space.operations import operation_set
+from spikernel.space.enumeration import canonical_cells, count_cells
 
 MOST_CELLS = 10_000
 """Cells that are drawn, or listed, to count candidates; it takes a part of a second."""
@@ -27,16 +26,22 @@ class Bounds:
     images: ImageShape
 
     def check(self, sizes: Sequence[int]) -> None:
-        """Check that a cell of a set meets the budget.
+        """Check that a set can be searched, and that a cell of it meets the budget.
 
         Raises:
             BudgetError: not even the smallest does.
+            ConfigError: there are too many to list for an exhaustive search.
 
         """
         try:
-            self._space(sizes)
+            space = self._space(sizes)
         except BudgetError as error:
             raise BudgetError(f"kernel set {list(sizes)}: {error}") from None
+        if self.search.strategy == "exhaustive":
+            try:
+                check_listable(space.operations, space.cells)
+            except ConfigError as error:
+                raise ConfigError(f"kernel set {list(sizes)}: {error}") from None
 
     def hold(self, sizes: Sequence[int]) -> bool:
         """Whether a cell of a set meets the budget."""
@@ -57,11 +62,8 @@ class Bounds:
 
     def smallest_params(self, sizes: Sequence[int]) -> int:
         """Return the parameters of the smallest net of a set, within the budget or not."""
-        counter, search = CellCounter(self.network, self.images), self.search
-        sets = (
-            operation_set([size], search.operations, self.network.convolutions) for size in sizes
-        )
-        return min(counter.total(smallest_cell(operations)) for operations in sets)
+        counter = CellCounter(self.network, self.images)
+        return min(map(counter.total, smallest_cells(self.search, sizes, self.network)))
 
     def candidates(self, sizes: Sequence[int], wanted: int) -> int:
         """Return how many candidates the search of a set ranks at most, counted up to `wanted`.

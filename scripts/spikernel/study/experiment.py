@@ -1,13 +1,14 @@
 """The configuration of an experiment, checked as a whole before anything runs. No torch."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from spikernel import registry
-from spikernel.config import WorkflowConfig, strict_yaml
-from spikernel.config.problems import Place, Problem, RefusedError, sound
+from spikernel.config import FinalistConfig, TrainingConfig, WorkflowConfig, strict_yaml
+from spikernel.config.problems import Key, Place, Problem, RefusedError, sound
 from spikernel.data.rules import check_datasets, image_size
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.rules import check_search
@@ -101,6 +102,7 @@ def _dataset_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
         return
     for section in ("kernel_impact", "train_final"):
         yield from sound(_training_problems(config, name, bounds, section))
+    yield from sound(_finalist_problems(config, name))
     yield from sound(_net_problems(config, name, bounds))
     yield from sound(limits.search_problems(config, name))
     unfit = list(_width_problems(config, name, bounds))
@@ -159,27 +161,48 @@ def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterat
 def _training_problems(
     config: WorkflowConfig, name: str, bounds: Bounds, section: str
 ) -> Iterator[Problem]:
-    """Yield why a training would not run as asked for: batches, weights, or what it freezes."""
+    """Yield why a training of a section would not run as asked for."""
     try:
         training = config.training_of(name, section)
     except RefusedError:
         return  # said already
-    key = config.training_key(name, section, "batch_size")
-    yield from limits.batch_problems(config, name, key, training.batch_size)
-    if training.objective == "distil" and training.teacher is None:
-        key = config.training_key(name, section, "objective")
-        yield Problem(key, "distil needs a teacher: name released weights")
-    for option, path in training.weights().items():
-        if not Path(path).is_file():
-            key = config.training_key(name, section, option)
-            yield Problem(key, f"{path} is missing: train it first, or correct the path")
+    place = partial(config.training_key, name, section)
+    yield from _unfit_training(config, name, training, place)
     parts = macro.parts(bounds.network, bounds.images.channels, bounds.images.size)
-    for place, phase in enumerate(training.phases):
-        key = (*config.training_key(name, section, "phases"), str(place), "freeze")
+    for number, phase in enumerate(training.phases):
         try:
             macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
         except ConfigError as error:
-            yield Problem(key, str(error))
+            yield Problem((*place("phases"), str(number), "freeze"), str(error))
+
+
+def _finalist_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
+    """Yield why the training of finalists would not run as asked for."""
+    if config.nas_search.finalists is not None:
+        how = config.nas_search.finalist_training or FinalistConfig()
+        section = ("nas_search", "finalist_training", "training")
+        yield from _unfit_training(config, name, how.training, lambda key: (*section, key))
+
+
+def _unfit_training(
+    config: WorkflowConfig, name: str, training: TrainingConfig, place: Callable[[str], Key]
+) -> Iterator[Problem]:
+    """Yield what is wrong with batches and weights of a training.
+
+    Args:
+        config: all of it.
+        name: of the data set.
+        training: its settings.
+        place: returns the path of the key that sets a part of it.
+
+    """
+    yield from limits.batch_problems(config, name, place("batch_size"), training.batch_size)
+    if training.objective == "distil" and training.teacher is None:
+        yield Problem(place("objective"), "distil needs a teacher: name released weights")
+    for option, path in training.weights().items():
+        if not Path(path).is_file():
+            text = f"{path} is missing: train it first, or correct the path"
+            yield Problem(place(option), text)
 
 
 def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
@@ -204,14 +227,14 @@ def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator
 
 
 def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
-    """Yield which kernel sets have no cell in the budget, or fewer than are to be trained."""
+    """Yield which kernel sets have no cell in budget, too few to be trained, or too many."""
     design, ranks = config.kernel_set_design, config.train_final.ranks
     refused = False
     for sizes in dict.fromkeys((design.baseline, *design.fixed)):
         try:
             bounds.check(sizes)
-        except BudgetError as error:
-            yield Problem(("nas_search", "budget"), f"on data set {name}: {error}")
+        except (BudgetError, ConfigError) as error:
+            yield _search_problem(name, error)
             refused = True
             continue
         count = bounds.candidates(sizes, ranks) if ranks > 1 else 1
@@ -223,7 +246,11 @@ def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Itera
             )
     if design.fixed or refused:
         return
-    possible = bounds.designable(design, config.kernel_impact.kernel_sizes)
+    try:
+        possible = bounds.designable(design, config.kernel_impact.kernel_sizes)
+    except ConfigError as error:
+        yield _search_problem(name, error)
+        return
     if len(possible) < design.keep:
         yield Problem(
             ("kernel_set_design", "keep"),
@@ -231,3 +258,8 @@ def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Itera
             f"the measured sizes so that a cell meets nas_search/budget on data set {name}: lower "
             "it, measure more sizes or raise the budget",
         )
+
+
+def _search_problem(name: str, error: BudgetError | ConfigError) -> Problem:
+    key = "budget" if isinstance(error, BudgetError) else "strategy"
+    return Problem(("nas_search", key), f"on data set {name}: {error}")

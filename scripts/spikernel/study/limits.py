@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from spikernel import registry
-from spikernel.config import FinalistConfig, NetworkConfig, ReportConfig, WorkflowConfig
+from spikernel.config import NetworkConfig, ReportConfig, WorkflowConfig
 from spikernel.config.problems import Key, Problem
 from spikernel.search.score import score_class
 from spikernel.space import macro
@@ -20,7 +20,7 @@ _BYTES_PER_PARAMETER = 12
 
 
 def search_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
-    """Yield why a data set whose size is known has too few images to score or train candidates."""
+    """Yield why a data set whose size is known has too few images to score candidates."""
     search = config.nas_search
     if score_class(search.score).needs_images:
         wanted = search.batch_size * search.batches
@@ -28,10 +28,6 @@ def search_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
         yield from _image_problems(
             config, name, ("nas_search", "batch_size"), wanted, words, "lower one of the two"
         )
-    if search.finalists is not None:
-        key = ("nas_search", "finalist_training", "training", "batch_size")
-        how = search.finalist_training or FinalistConfig()
-        yield from batch_problems(config, name, key, how.training.batch_size)
 
 
 def batch_problems(

@@ -53,7 +53,8 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     if not table["rank"].notna().any():
         raise SpikernelError(
             f"none of the {len(outcome.evaluations)} candidates of {job.subject.kernel_set} has a "
-            "finite score: raise nas_search/batch_size or network/channels"
+            "finite score (its neurons do not tell all images of a batch apart): raise "
+            "network/channels, lower nas_search/batch_size, or remove images that are there twice"
         )
     artifacts.write_text(outputs.candidates, to_csv(table))
     artifacts.write_json(outputs.search_record, _summary(job, outcome, table, str(machine)))

@@ -156,13 +156,30 @@ def test_finalists_leave_the_search_by_score_as_it_is() -> None:
         ({"finalists": 2, "finalist_training": {"rungs": []}}, "rungs: must list rising"),
         (
             {"finalists": 2, "finalist_training": {"training": {"epochs": 3}}},
-            "finalist_training/training/epochs: is not for finalists, whose epochs follow",
+            "finalist_training/training/epochs: is not for finalists, which have different",
         ),
     ],
 )
 def test_finalists_that_cannot_be_are_refused(search: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse({"nas_search": search})
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"nas_search": {"operations": ["skip", "skip"]}}, "operations: must name nothing twice"),
+        ({"nas_search": {"thresholds": [0.5, 0.5000001]}}, "none twice in six decimals"),
+        ({"nas_search": {"thresholds": [1e-7]}}, "must list positive thresholds"),
+        ({"kernel_set_design": {"fixed": [[True, 3]]}}, "fixed: must be a number, not true"),
+        ({"train_final": {"widths": {"k1-3": [True]}}}, "widths: must be a number, not true"),
+    ],
+)
+def test_values_that_would_be_read_as_others_are_refused(
+    section: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse(section)
 
 
 def test_recipe_gives_defaults_that_fields_override() -> None:

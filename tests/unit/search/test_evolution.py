@@ -1,10 +1,11 @@
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from spikernel.config import NetworkConfig, SearchConfig
-from spikernel.errors import ConfigError
+from spikernel.config import Budget, NetworkConfig, SearchConfig
+from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.engine import Engine
 from spikernel.search.evolution import evolve, mutate
 from spikernel.search.journal import Evaluation, Journal
@@ -62,6 +63,27 @@ def test_every_evaluated_cell_meets_the_budget(tmp_path: Path) -> None:
     assert all(space.params(Cell.from_archid(item.archid)) <= limit for item in found)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tight_budget_does_not_end_the_search(tmp_path: Path, seed: int) -> None:
+    """Cells beyond the budget, nine in ten of those drawn here, are not the end of the space."""
+    space = Space.of(SearchConfig(), (1, 3, 5), NETWORK, IMAGES)
+    limit = space.params(Cell.from_archid("zero-zero-k3-zero-zero-zero"))
+    within = [cell for cell in canonical_cells(space.operations) if space.params(cell) <= limit]
+    assert len([cell for cell in within if cell.kernel_sizes()]) > 100
+    assert len(run(tmp_path / "j", seed, iterations=60, max_params=limit)) == 60
+
+
+def test_no_cell_within_the_budget_is_named(tmp_path: Path) -> None:
+    space = Space.of(SearchConfig(), (5,), NETWORK, IMAGES)
+    none = replace(space, budget=Budget(max_params=1))
+    settings = SearchConfig(strategy="evolution", iterations=2)
+    with (
+        Journal(tmp_path / "j", {}) as journal,
+        pytest.raises(BudgetError, match="only 0 of 2000 random cells meet the budget"),
+    ):
+        evolve(none, settings, Engine(preference, journal, 2).evaluate)
+
+
 def test_a_used_up_space_ends_the_search(tmp_path: Path) -> None:
     settings = SearchConfig.model_validate(
         {"strategy": "evolution", "operations": ["zero"], "iterations": 50, "population": 3}
@@ -81,6 +103,13 @@ def test_a_mutation_changes_one_edge() -> None:
         assert not child.has_feedback
         same = sum(a == b for a, b in zip(child.operations, cell.operations, strict=True))
         assert same >= 3 or child.canonical() == child
+
+
+def test_an_edge_without_another_operation_turns_round_or_stays() -> None:
+    cell = Cell.from_archid("k3-k3-k3-k3-k3-k3")
+    generator = random.Random(0)
+    assert mutate(cell, ("k3",), generator, feedback=False) == cell.canonical()
+    assert any(mutate(cell, ("k3",), generator, feedback=True).has_feedback for _ in range(20))
 
 
 def test_evolution_refuses_what_it_cannot_do() -> None:

@@ -89,6 +89,20 @@ def test_equal_codes_have_a_singular_kernel() -> None:
     assert kernel.log_determinant().item() == -math.inf
 
 
+@pytest.mark.parametrize("batch", [12, 64, 256])
+@pytest.mark.parametrize("alpha", [HALF_N, HALF])
+def test_two_equal_images_have_a_singular_kernel(batch: int, alpha: Alpha) -> None:
+    # A factorisation alone gives a finite number for most such matrices, by rounding.
+    generator = torch.Generator().manual_seed(batch)
+    spikes = (torch.rand(2, batch, 1000, generator=generator) < 0.2).float()
+    distinct, twice = KernelSum(alpha), KernelSum(alpha)
+    distinct.add(spikes)
+    spikes[:, 1] = spikes[:, 7]
+    twice.add(spikes)
+    assert math.isfinite(distinct.log_determinant().item())
+    assert twice.log_determinant().item() == -math.inf
+
+
 def test_an_empty_sum_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one LIF layer"):
         KernelSum(HALF).log_determinant()

@@ -144,6 +144,34 @@ def test_the_same_of_finalists_whose_recipe_has_large_batches() -> None:
     experiment.check(config(datasets=data, nas_search=search), "config")
 
 
+def test_weights_that_finalists_need_are_looked_for() -> None:
+    place = "nas_search/finalist_training/training"
+
+    def found(**training: Any) -> list[str]:
+        how = {"training": {"recipe": "engine", "batch_size": 50, **training}}
+        return problems(nas_search={"finalists": 2, "finalist_training": how})
+
+    assert found(objective="distil") == [
+        f"{place}/objective: distil needs a teacher: name released weights"
+    ]
+    assert found(objective="distil", teacher="none.safetensors") == [
+        f"{place}/teacher: none.safetensors is missing: train it first, or correct the path"
+    ]
+    assert "which have different cells" in found(initial_weights="any.safetensors")[0]
+
+
+@pytest.mark.parametrize(
+    "design", [{"fixed": [[1, 3, 5]]}, {"sizes_per_set": [3], "keep": 1}, {"baseline": [1, 3, 5]}]
+)
+def test_more_cells_than_an_exhaustive_search_lists(design: dict[str, Any]) -> None:
+    search = {"strategy": "exhaustive", "thresholds": [0.5, 0.75, 1.0, 1.5]}
+    found = problems(nas_search=search, kernel_set_design=design)
+    assert found[0].startswith("nas_search/strategy: on data set digits: kernel set [1, 3, 5]: ")
+    assert "distinct forward cells, more than 2,000,000: use strategy: evolution" in found[0]
+    evolved = {**search, "strategy": "evolution"}
+    experiment.check(config(nas_search=evolved, kernel_set_design=design), "config")
+
+
 def test_a_net_that_the_images_are_too_small_for_is_named_at_its_key() -> None:
     found = problems(
         datasets={"digits": {"network": {"stages": 5}}, "cifar10": None},
