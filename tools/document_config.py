@@ -37,8 +37,8 @@ error, with a suggestion of the nearest one that is.
 | [cifar10_smoke_modern.yaml](cifar10_smoke_modern.yaml) | the same, macro `modern` |
 | [cifar10_cpu.yaml](cifar10_cpu.yaml) | one narrow net on all of CIFAR-10, on one CPU core |
 | [cifar10_quick.yaml](cifar10_quick.yaml) | `make quick`: one net in 20 min on two CPU cores |
-| [cifar10_small.yaml](cifar10_small.yaml) | one net for 0.25, 1 or 4 MB of int8 weights (`--width`) |
-| [cifar_wide.yaml](cifar_wide.yaml) | CIFAR10, CIFAR100, nets near 10 M parameters, hours of a CPU |
+| [cifar10_small.yaml](cifar10_small.yaml) | one net for 0.25, 1 or 4 MB (`--width`) |
+| [cifar_wide.yaml](cifar_wide.yaml) | CIFAR10, CIFAR100, nets near 10 M parameters, on a CPU |
 | [cifar10.yaml](cifar10.yaml) | the study on CIFAR-10 in about 2 h of two CPU cores |
 | [cifar100.yaml](cifar100.yaml) | the same study on CIFAR-100 |
 | [tinyimagenet.yaml](tinyimagenet.yaml) | TinyImageNet, one final net, about 6 h of two CPU cores |

@@ -19,7 +19,7 @@ FILES = (
     "provenance_report.json",
     PAGE,
 )
-"""Of the folder tradeoff_report, with the figures as SVG."""
+"""Of the folder tradeoff_report, beside its tables, its figures as SVG and their numbers."""
 MOST_MB = 3.0
 """A larger file is left out."""
 
@@ -39,12 +39,13 @@ def store(run: Path, project: Path) -> list[Path]:
         return []
     folder = project / FOLDER / run.name
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "figures").mkdir(parents=True)
     report, left = run / "tradeoff_report", []
-    figures = [path.relative_to(report) for path in sorted(report.glob("figures/*.svg"))]
-    for name in [*map(Path, FILES), *figures]:
+    patterns = ("figures/*.svg", "figures/*.csv", "tables/*")
+    found = [path.relative_to(report) for name in patterns for path in sorted(report.glob(name))]
+    for name in [*map(Path, FILES), *found]:
         path = report / name
         if path.exists() and path.stat().st_size < 1e6 * MOST_MB:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / name)
         else:
             left.append(path)

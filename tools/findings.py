@@ -95,8 +95,8 @@ def _search(folder: Path) -> Finding:
     names = ("whole_search_ratio", "default_score_search_ratio", "device")
     ratio, by_default, device = (artifacts.read_object(path, *names)[name] for name in names)
     here = (
-        f"{significant(ratio)} times by SNASNet's score, {significant(by_default)} times by the "
-        f"default one; one measurement on {device}"
+        f"{significant(ratio)} times by SNASNet's score with the filter, {significant(by_default)} "
+        f"times by the default one; one measurement on {device}"
     )
     return Finding(claim, here, _verdict(ratio >= SPEED_UP), file=SEARCH)
 

@@ -68,6 +68,11 @@ class Run:
         """One row per model."""
         return models.over_seeds(self.trained)
 
+    @property
+    def on_claimed(self) -> bool:
+        """Whether a model of it is on a data set of the paper."""
+        return bool(self.trained["dataset"].isin(list(CLAIMS)).any())
+
     @cached_property
     def taken(self) -> pd.DataFrame:
         """The models that run no more steps than a headline may."""
@@ -214,7 +219,7 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
         "chance_percent": chance_percent([per_class] * len(classes)),
         "file": record["file"],
         "device": record["device"],
-        "effort": f"{duration(record['seconds'])} of {'training' if whole else 'further training'}",
+        "effort": f"{duration(record['seconds'])}{'' if whole else ', added to a trained net'}",
         "whole": whole,
     }
 

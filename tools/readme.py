@@ -1,8 +1,8 @@
 """Write what README.md and pages in docs/ show of the measurements stored in docs/measurements.
 
 `python tools/readme.py --project .` (or `make readme`) writes the marked blocks of README.md, which
-also lists the nets of models/, and of docs/findings.md, and the pictures in docs/pictures and
-docs/gallery; a test keeps the committed ones equal to what this file makes. With
+also lists the nets of models/, of docs/results.md and docs/findings.md, and the pictures in
+docs/pictures and docs/gallery; a test keeps the committed ones equal to what this file makes. With
 `--add-runs results/<experiment>` a finished run is stored first.
 """
 
@@ -33,6 +33,7 @@ from spikernel.report.tables.headline import MOST_STEPS, binary_steps, is_whole,
 from spikernel.report.tables.table import Column, accuracy, count, significant, table
 
 README = "README.md"
+RESULTS = "docs/results.md"
 MARK = "<!-- {}: written by `make readme` from stored records, not by hand -->"
 END = "<!-- end of {} -->"
 
@@ -55,61 +56,55 @@ def _minutes(record: Mapping[str, Any]) -> str:
     return f"{added}{record['seconds'] / 60:.0f}"
 
 
+HEADLINE = (
+    Column("data set", "title"),
+    Column("test %", "", lambda row: f"**{row['test_accuracy_percent_mean']:.2f}**", "number"),
+    Column(
+        "the paper", "", lambda row: f"{CLAIMS[row['dataset']].test_accuracy_percent:.2f}", "number"
+    ),
+    Column("parameters", "params", lambda params: f"{significant(params / 1e6, 3)} M", "number"),
+    Column("steps", "binary_steps", str, "number"),
+    Column("seeds", "seeds", str, "number"),
+    Column("training", "effort"),
+    Column("device", "device"),
+    Column("record", "file", lambda name: f"[{name}]({measurements.FOLDER}/{name})"),
+)
+"""Columns of the table of the best nets."""
+
+
 def headline(folder: Path, drawn: Sequence[Picture]) -> str:
     """Return what was reached on the data sets of the paper, beside its numbers, and the picture.
 
     Args:
         folder: where measurements are stored.
-        drawn: what is shown below the sentence.
+        drawn: what is shown below the table.
 
     """
     stored = measurements.nets(folder)
-    parts, devices = [], []
-    for dataset, paper in CLAIMS.items():
-        row = measurements.best(stored, dataset)
-        claimed = f"(the paper: {paper.test_accuracy_percent:.2f} %)"
-        if row is None:
-            parts.append(f"nothing yet on {TITLES[dataset]} {claimed}")
-            continue
-        effort = f", {row['effort']}" if row["effort"] else ""
-        parts.append(
-            f"**{row['test_accuracy_percent_mean']:.2f} % on {TITLES[dataset]}** {claimed} with "
-            f"{_millions(row)}, {row['binary_steps']} steps of binary spikes, {row['seeds']} "
-            f"seed{'s' if row['seeds'] > 1 else ''}{effort}"
-        )
-        devices.append(row["device"])
-    measured = f" Measured on {'; '.join(dict.fromkeys(devices))}." if devices else ""
-    text = f"So far, below 10 M parameters: {'; '.join(parts)}.{measured}{_without_gpu(stored)}"
-    return "\n\n".join([_wrapped(text), *(picture.markdown for picture in drawn)])
-
-
-def _millions(row: Mapping[str, Any]) -> str:
-    return f"{significant(row['params'] / 1e6, 3)} M parameters"
-
-
-def _without_gpu(stored: pd.DataFrame) -> str:
-    """Return a sentence on the best nets that a CPU trained, where a GPU trained a better one."""
-    parts, devices = [], []
-    on_cpu = stored
-    if len(stored):
-        on_cpu = stored[stored["device"].str.startswith("cpu") & stored["whole"]]
+    rows, missing = [], []
     for dataset in CLAIMS:
-        best, row = (measurements.best(nets, dataset) for nets in (stored, on_cpu))
-        if row is None or best is None or best["file"] == row["file"]:
+        row = measurements.best(stored, dataset)
+        if row is None:
+            missing.append(f"Nothing yet on {TITLES[dataset]}.")
             continue
-        effort = f", {row['effort']}" if row["effort"] else ""
-        parts.append(
-            f"{row['test_accuracy_percent_mean']:.2f} % on {TITLES[dataset]} ({_millions(row)}"
-            f"{effort})"
+        rows.append({**row, "title": TITLES[dataset]})
+        # Where a GPU had a part in the best net, the best one of a CPU alone stands beside it.
+        alone = measurements.best(
+            stored[stored["device"].str.startswith("cpu") & stored["whole"]], dataset
         )
-        devices.append(row["device"])
-    if not parts:
-        return ""
-    return f" Without a GPU, on {'; '.join(dict.fromkeys(devices))}: {', '.join(parts)}."
+        if alone is not None and alone["file"] != row["file"]:
+            rows.append({**alone, "title": f"{TITLES[dataset]}, a CPU alone"})
+    text = (
+        "The best nets below 10 M parameters, by validation accuracy; tested in binary spikes, "
+        "after the last epoch, without test-time augmentation:"
+    )
+    shown = markdown.render(table("The best nets", HEADLINE, rows)).rstrip()
+    parts = [_wrapped(text), *([shown] if rows else []), *([" ".join(missing)] if missing else [])]
+    return "\n\n".join([*parts, *(picture.markdown for picture in drawn)])
 
 
-def results(folder: Path, drawn: Mapping[str, Sequence[Picture]]) -> str:
-    """Return the single trainings, and one part per stored run, by name.
+def studies(folder: Path, drawn: Mapping[str, Sequence[Picture]]) -> str:
+    """Return one part per stored run on data sets of the paper, by name.
 
     Args:
         folder: where measurements are stored.
@@ -119,7 +114,22 @@ def results(folder: Path, drawn: Mapping[str, Sequence[Picture]]) -> str:
         SpikernelError: a stored file cannot be read.
 
     """
-    parts = [_part(run, drawn.get(run.name, ()), folder) for run in measurements.runs(folder)]
+    found = [run for run in measurements.runs(folder) if run.on_claimed]
+    parts = [_part(run, drawn.get(run.name, ()), folder) for run in found]
+    return "\n\n".join(parts) or "No study is stored yet."
+
+
+def results(folder: Path) -> str:
+    """Return the single trainings, and one part per stored run on other data, by name.
+
+    Args:
+        folder: where measurements are stored.
+
+    Raises:
+        SpikernelError: a stored file cannot be read.
+
+    """
+    parts = [_part(run, (), folder) for run in measurements.runs(folder) if not run.on_claimed]
     single = _single_trainings(folder)
     return "\n\n".join([*([single] if single else []), *parts])
 
@@ -159,8 +169,10 @@ def _part(run: Run, drawn: Sequence[Picture], folder: Path) -> str:
     ]
     if models.quantised(means):
         said.append(f"in int8 {_range(means, 'int8_test_accuracy_percent_mean', accuracy)} %")
+    different = means.drop_duplicates(["dataset", "archid", "width"])
+    twins = f" ({len(different)} different nets)" if len(different) < len(means) else ""
     paragraph = (
-        f"`{run.name}`: {len(means)} models, {len(run.trained)} trainings on "
+        f"`{run.name}`: {len(means)} models{twins}, {len(run.trained)} trainings on "
         f"{', '.join(sorted(means['dataset'].unique()))}; {'; '.join(said)}. Measured on "
         f"{', '.join(about['device'])}; {', '.join(about['packages'])}; code "
         f"{', '.join(about['code'])}{evidence.link(run.name, folder.parents[1])}. Weights as "
@@ -217,8 +229,9 @@ def generated(project: Path) -> dict[str, str]:
         README: {
             "headline": headline(folder, drawn[""]),
             "released nets": released.block(project),
-            "results": results(folder, drawn),
+            "studies": studies(folder, drawn),
         },
+        RESULTS: {"results": results(folder)},
         findings.PAGE: {"findings": findings.page_table(folder)},
     }
     texts = {

@@ -20,7 +20,11 @@ SINGLE: dict[str, Any] = {
 
 def project(folder: Path) -> Path:
     """Write pages with marks and nothing between them, and return the folder of measurements."""
-    blocks = {readme.README: ("headline", "released nets", "results"), findings.PAGE: ("findings",)}
+    blocks = {
+        readme.README: ("headline", "released nets", "studies"),
+        readme.RESULTS: ("results",),
+        findings.PAGE: ("findings",),
+    }
     for page, names in blocks.items():
         marks = [f"{readme.MARK.format(name)}\nold\n{readme.END.format(name)}\n" for name in names]
         (folder / page).parent.mkdir(exist_ok=True)

@@ -45,7 +45,7 @@ def test_the_search_is_judged_by_its_own_score(tmp_path: Path) -> None:
     write_json(tmp_path / findings.SEARCH, {"whole_search_ratio": 4.5, **times})
     (cells,) = rows(tmp_path)["search up to 4.8 times as fast as SNASNet's"]
     assert cells[1] == "not reproduced"
-    assert cells[0].startswith("4.5 times by SNASNet's score, 9 times by the default one")
+    assert cells[0].startswith("4.5 times by SNASNet's score with the filter, 9 times by")
 
 
 def test_kernel_sizes_and_sets_of_a_run(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_a_run_is_stored_and_shown(
         *("design-1 rank 1", "k5-skip-k3-zero-k5-avg", "9,800,000", "39.2"),
     ]
     assert "1,100,000 to 14,000,000 parameters" in text
+    assert "`trial`: 4 models, 8 trainings on cifar10" in text
     assert "mean test accuracy 85.50 to 91.50 %" in " ".join(text.split())
     assert "; tables and figures in `docs/studies/trial`. Weights" in " ".join(text.split())
     (run / "tradeoff_report/report.html").write_text("small")
@@ -76,7 +77,13 @@ def test_a_run_is_stored_and_shown(
     assert readme.generated(tmp_path)["README.md"] == text
 
 
-def test_the_first_sentence_sets_ours_beside_the_papers(
+def cells(text: str, first: str) -> list[str]:
+    """Return the cells of the row of a Markdown table that begins so."""
+    row = next(line for line in text.splitlines() if line.startswith(f"| {first} "))
+    return [cell.strip() for cell in row.split("|")[1:-1]]
+
+
+def test_the_first_table_sets_ours_beside_the_papers(
     experiment: Experiment, tmp_path: Path
 ) -> None:
     folder = project(tmp_path)
@@ -84,14 +91,16 @@ def test_the_first_sentence_sets_ours_beside_the_papers(
     write_json(folder / "cifar100-a.json", {**SINGLE, "dataset": "cifar100"})
     # Better, but of more steps than count.
     write_json(folder / "cifar100-b.json", {**SINGLE, "dataset": "cifar100", "binary_steps": 6})
-    text = " ".join(readme.headline(folder, []).split())
+    text = readme.headline(folder, [])
     # 8 trainings of 900 s, and a minute for each of two searches: 2.03 h.
-    assert (
-        "**91.50 % on CIFAR-10** (the paper: 93.24 %) with 9.8 M parameters, 5 steps of binary "
-        "spikes, 2 seeds, one of 4 nets of 2.0 h of jobs; **91.50 % on CIFAR-100** (the paper: "
-        "70.84 %) with 1.97 M parameters, 4 steps of binary spikes, 1 seed, 20.5 min of training; "
-        "nothing yet on TinyImageNet (the paper: 62.00 %). Measured on cpu: test."
-    ) in text
+    assert cells(text, "CIFAR-10")[1:-1] == [
+        *("**91.50**", "93.24", "9.8 M", "5", "2", "one of 4 nets of 2.0 h of jobs", "cpu: test"),
+    ]
+    assert cells(text, "CIFAR-100")[1:] == [
+        *("**91.50**", "70.84", "1.97 M", "4", "1", "20.5 min", "cpu: test"),
+        "[cifar100-a.json](docs/measurements/cifar100-a.json)",
+    ]
+    assert text.endswith("Nothing yet on TinyImageNet.")
 
 
 def test_beside_what_a_gpu_trained_stands_the_best_of_a_cpu(tmp_path: Path) -> None:
@@ -102,14 +111,16 @@ def test_beside_what_a_gpu_trained_stands_the_best_of_a_cpu(tmp_path: Path) -> N
     # Added to trained weights: those minutes are not all of its training.
     added = {"config": {"network": {"macro": "compact"}, "training": {"initial_weights": "x"}}}
     write_json(tmp_path / "cifar10-c.json", {**SINGLE, **added, "val_accuracy_percent": 92.9})
-    assert "|     +20 | cpu: test" in readme.results(tmp_path, {})
-    text = " ".join(readme.headline(tmp_path, []).split())
-    assert "**94.50 % on CIFAR-10**" in text
+    assert "|     +20 | cpu: test" in readme.results(tmp_path)
+    text = readme.headline(tmp_path, [])
+    assert cells(text, "CIFAR-10 ")[1] == "**94.50**"
+    assert cells(text, "CIFAR-10, a CPU alone")[6:8] == ["20.5 min", "cpu: test"]
     # CIFAR-100 was trained on a CPU alone, which is said already.
-    assert text.endswith(
-        "Measured on cuda: test; cpu: test. Without a GPU, on cpu: test: 91.50 % on CIFAR-10 (1.97 "
-        "M parameters, 20.5 min of training)."
-    )
+    assert text.count("a CPU alone") == 1
+    best = {**SINGLE, **added, "val_accuracy_percent": 99.0}
+    write_json(tmp_path / "cifar10-c.json", best)
+    added_to = cells(readme.headline(tmp_path, []), "CIFAR-10 ")
+    assert added_to[6] == "20.5 min, added to a trained net"
 
 
 def test_the_net_with_the_best_validation_accuracy_counts(tmp_path: Path) -> None:
@@ -132,21 +143,21 @@ def test_an_unfinished_run_is_refused(experiment: Experiment, tmp_path: Path) ->
 
 
 def test_a_page_without_marks_is_refused() -> None:
-    with pytest.raises(SpikernelError, match=r"README\.md has no block between '<!-- results"):
-        readme.updated("# Title\n", {"results": ""}, "README.md")
+    with pytest.raises(SpikernelError, match=r"README\.md has no block between '<!-- studies"):
+        readme.updated("# Title\n", {"studies": ""}, "README.md")
 
 
 def test_broken_measurements_are_named(tmp_path: Path) -> None:
     artifacts.write_text(tmp_path / "x.json", "{")
     with pytest.raises(SpikernelError, match=r"x\.json is not valid JSON"):
-        readme.results(tmp_path, {})
+        readme.results(tmp_path)
 
 
 def test_single_trainings_are_listed_the_best_first(tmp_path: Path) -> None:
     first = {**SINGLE, "test_accuracy_percent": 90.0, "binary_steps": None}
     write_json(tmp_path / "cifar10-a.json", first)
     write_json(tmp_path / "cifar10-b.json", SINGLE)
-    lines = readme.results(tmp_path, {}).splitlines()
+    lines = readme.results(tmp_path).splitlines()
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "| cifar10" in line
     ]
@@ -154,7 +165,7 @@ def test_single_trainings_are_listed_the_best_first(tmp_path: Path) -> None:
     assert rows[0][3] == "1,972,010"
     assert rows[0][7] == "20"  # minutes
     write_json(tmp_path / "cifar10-c.json", {**SINGLE, "binary_steps": 6})
-    text = readme.results(tmp_path, {})
+    text = readme.results(tmp_path)
     assert [line for line in text.splitlines() if "| cifar10" in line] == [
         line for line in lines if "| cifar10" in line
     ]
@@ -168,7 +179,7 @@ def test_models_of_a_run_with_more_than_five_steps_are_left_out_by_name(
         change(path, binary_steps=6 if "design-1" in str(path) else 4)
     folder = project(tmp_path)
     measurements.add(finished(experiment), folder)
-    text = readme.results(folder, {})
+    text = readme.studies(folder, {})
     (row,) = (line for line in text.splitlines() if "| cifar10  |        40 |" in line)
     assert "k1-3 rank 1" in row
     assert "count: design-1 rank 1 on cifar10 (6 steps); design-1 rank 2" in " ".join(text.split())
