@@ -9,7 +9,6 @@ import random
 from collections.abc import Sequence
 
 import common  # noqa: F401  (puts the library on the path)
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
@@ -22,7 +21,7 @@ from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import make_neuron
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.network.whitening import IMAGES, whiten
+from spikernel.network.whitening import chosen_images, whiten
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell, Neurons
 from spikernel.space.enumeration import draw_cell
@@ -115,9 +114,8 @@ def make_supernet(
     torch.nn.utils.convert_conv2d_weight_memory_format(net, torch.channels_last)
     initialise(net, network.linear_init, seed)
     if network.stem_weights == "whitened":
-        some = torch.from_numpy(np.array(train.images[:IMAGES]))
         normalise = Normaliser(train.manifest.mean, train.manifest.sd, torch.device("cpu"))
-        whiten(net, normalise(some))
+        whiten(net, chosen_images(train.images, train.labels), normalise)
     return net
 
 

@@ -1,7 +1,6 @@
 """Predictions of a net, and their accuracy on a split."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 
 from spikernel.data.splits import Split
 from spikernel.inference.normaliser import Normaliser
+from spikernel.network.device import exact_products
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.network.unrolled import unrolled
 
@@ -25,21 +25,6 @@ def normalised_batches(images: Tensor, normalise: Normaliser) -> Iterator[Tensor
     """Yield normalised batches of uint8 images."""
     for batch in images.split(EVALUATION_BATCH):
         yield normalise(batch)
-
-
-@contextmanager
-def exact_products() -> Iterator[None]:
-    """Let a GPU convolve in float32, where cuDNN would round its inputs to 10 bits (TF32).
-
-    A rounded input moves integer neurons to other levels, and a GPU would then test another net
-    than the one that a CPU runs.
-    """
-    rounded = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32 = rounded
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from spikernel.network.device import exact_products
 from spikernel.network.energy import ENERGY
 from spikernel.network.layers import LayerCosts, LayerMeter
 from spikernel.network.spiking_net import SpikingNet
@@ -95,7 +96,7 @@ def measure_activity(
     net.eval()
     images = 0
     try:
-        with unrolled(net, time_steps) as steps, LayerMeter(net) as meter:
+        with unrolled(net, time_steps) as steps, LayerMeter(net) as meter, exact_products():
             for batch in batches:
                 net(batch, steps)
                 images += len(batch)

@@ -5,30 +5,60 @@ each divided by the root of its eigenvalue, so that its output has variance 1; t
 negatives, because neurons pass on positive values only.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from spikernel.network.spiking_net import SpikingNet
 
 IMAGES = 5000
 """Images whose patches are enough, as in airbench."""
+VALUES_AT_ONCE = 2**28
+"""Of the patches that are in memory at once, 2 GB in float64."""
 FLOOR = 5e-4
 """Added to the eigenvalues, as in airbench, so that noise is not blown up."""
 
 
+def chosen_images(images: NDArray[Any], labels: NDArray[Any]) -> Tensor:
+    """Return the training images [N, C, H, W] that patches are taken from.
+
+    They are the first ones, or, where these lack a class, as in data that are listed class by
+    class, as many evenly spaced ones.
+
+    Args:
+        images: of the training split, uint8 [N, C, H, W].
+        labels: [N].
+
+    """
+    mixed = len(np.unique(labels[:IMAGES])) == len(np.unique(labels))
+    step = 1 if mixed else max(1, len(images) // IMAGES)
+    return torch.from_numpy(np.array(images[::step][:IMAGES]))
+
+
 @torch.no_grad()
-def whiten(net: SpikingNet, images: Tensor) -> None:
+def whiten(net: SpikingNet, images: Tensor, normalise: Callable[[Tensor], Tensor]) -> None:
     """Fill the first convolution of a net.
 
     Args:
         net: its stem has an even number of channels, at most twice the values of a patch.
-        images: normalised training images [N, C, H, W].
+        images: of the training split, [N, C, H, W], on the device of the net.
+        normalise: returns what the net reads of images.
 
     """
     weight = net.stem.conv.weight
-    half, side = len(weight) // 2, weight.shape[-1]
-    patches = images.unfold(2, side, 1).unfold(3, side, 1).permute(0, 2, 3, 1, 4, 5)
-    flat = patches.reshape(-1, weight[0].numel()).double()
-    values, vectors = torch.linalg.eigh(flat.T @ flat / len(flat))
+    half, side, values_of_patch = len(weight) // 2, weight.shape[-1], weight[0].numel()
+    products = weight.new_zeros(values_of_patch, values_of_patch, dtype=torch.float64)
+    count = 0
+    at_once = max(1, VALUES_AT_ONCE // (images[0, 0].numel() * values_of_patch))
+    for some in images.split(at_once):
+        patches = normalise(some).unfold(2, side, 1).unfold(3, side, 1).permute(0, 2, 3, 1, 4, 5)
+        flat = patches.reshape(-1, values_of_patch).double()
+        products += flat.T @ flat
+        count += len(flat)
+    values, vectors = torch.linalg.eigh(products / count)
     best = (vectors / (values + FLOOR).sqrt()).T.flip(0)[:half].view(half, *weight.shape[1:])
     weight.copy_(torch.cat([best, -best]))

@@ -16,6 +16,9 @@ from spikernel.space import macro
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import CellCounter
+from spikernel.space.operations import conv
+from spikernel.space.patterns import EDGES
+from spikernel.space.phase_architecture import check_end, phase_architecture
 from spikernel.study import limits
 from spikernel.study.bounds import Bounds
 from spikernel.study.joined import check_joined
@@ -169,11 +172,25 @@ def _training_problems(
     place = partial(config.training_key, name, section)
     yield from _unfit_training(config, name, training, place)
     parts = macro.parts(bounds.network, bounds.images.channels, bounds.images.size)
+    largest = conv(max(config.all_kernel_sizes()))
+    whole = Architecture(Cell((largest,) * len(EDGES)), bounds.network, bounds.images)
+    last = whole
     for number, phase in enumerate(training.phases):
+        key = (*place("phases"), str(number))
         try:
             macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
         except ConfigError as error:
-            yield Problem((*place("phases"), str(number), "freeze"), str(error))
+            yield Problem((*key, "freeze"), str(error))
+        try:
+            where = f"on data set {name}: phases/{number + 1}"
+            last = phase_architecture(whole, phase, where)
+        except ConfigError as error:
+            yield Problem(key, str(error))
+            return
+    try:
+        check_end(whole.network, last.network, f"on data set {name}")
+    except ConfigError as error:
+        yield Problem(place("phases"), str(error))
 
 
 def _finalist_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:

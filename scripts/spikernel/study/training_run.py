@@ -7,9 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from spikernel import artifacts, code, provenance, tables
 from spikernel.config import TrainingConfig
 from spikernel.data.chance import chance_percent
@@ -17,7 +14,7 @@ from spikernel.data.splits import Split
 from spikernel.errors import DataError, TrainingError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.network.spiking_net import SpikingNet, build_net
-from spikernel.network.whitening import IMAGES, whiten
+from spikernel.network.whitening import chosen_images, whiten
 from spikernel.space.architecture import Architecture
 from spikernel.study.inputs import Machine
 from spikernel.training.loop import Trained
@@ -44,6 +41,7 @@ def fingerprint(
         "network": network.changes(),
         "training": training.changes(),
         "seed": seed,
+        "device": machine.torch_device.type,  # of which the state of the generator is
         "threads": machine.threads,
         "data": artifacts.file_hash(manifest),
         "weights": weights_hashes(training),
@@ -75,8 +73,9 @@ def make_net(architecture: Architecture, seed: int, train: Split, machine: Machi
     device = machine.torch_device
     net = build_net(architecture, seed, device)
     if architecture.network.stem_weights == "whitened":
-        images = torch.from_numpy(np.array(train.images[:IMAGES])).to(device)
-        whiten(net, Normaliser(train.manifest.mean, train.manifest.sd, device)(images))
+        images = chosen_images(train.images, train.labels).to(device)
+        normalise = Normaliser(train.manifest.mean, train.manifest.sd, device)
+        whiten(net, images, normalise)
     return net
 
 

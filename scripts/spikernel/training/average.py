@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from spikernel.config import TrainingConfig
+from spikernel.errors import ConfigError
 from spikernel.network.spiking_net import SpikingNet
 
 LOOKAHEAD_STEPS = 5
@@ -24,8 +25,19 @@ class Average(Protocol):
 
 
 def make_average(net: SpikingNet, settings: TrainingConfig, steps: int) -> Average | None:
-    """Return the average that a recipe asks for in a run of so many steps; None: none."""
+    """Return the average that a recipe asks for in a run of so many steps; None: none.
+
+    Raises:
+        ConfigError: the run is too short for lookahead, which would keep the initial weights.
+
+    """
     if settings.lookahead:
+        if steps < LOOKAHEAD_STEPS:
+            raise ConfigError(
+                f"training/lookahead: the run has {steps} steps, fewer than the "
+                f"{LOOKAHEAD_STEPS} that are averaged: set it to false, lower batch_size or raise "
+                "epochs"
+            )
         return Lookahead(net, steps)
     return MovingAverage(net, settings.ema_decay) if settings.ema_decay > 0 else None
 

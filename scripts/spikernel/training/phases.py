@@ -1,27 +1,28 @@
 """The phases of a training: each trains the same weights in a net and with settings of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from spikernel.config import NetworkConfig, PhaseConfig, TrainingConfig
+from spikernel.config import PhaseConfig, TrainingConfig
 from spikernel.errors import ConfigError
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.space import macro
 from spikernel.space.architecture import Architecture
 from spikernel.space.flop import forward_flop
+from spikernel.space.phase_architecture import check_end, phase_architecture
 from spikernel.training.rate_gradient import check_rates, rate_logits
 
 SHRUNK_AT_ONCE = 1024
 """Images that are shrunk at once, to bound the memory."""
 FLOP_RULE = (
     "3 x the forward pass, of which every product has two gradients (gradient: rate: the forward "
-    "pass, and 3 x that of one time step); 2 FLOP per product in convolutions and linear layers; "
-    "nothing else is counted, nor a teacher"
+    "pass, and 3 x that of one time step), frozen layers included; 2 FLOP per product in "
+    "convolutions and linear layers; nothing else is counted, nor a teacher"
 )
 """How the FLOP of a training are counted."""
 
@@ -77,6 +78,7 @@ class Phase:
         """Say which weights are trained."""
         for parameter in self.trained:
             parameter.requires_grad_(True)
+            parameter.grad = None  # that of a weight now frozen would count when gradients are cut
         for module in self._frozen_modules():
             module.requires_grad_(False)
 
@@ -116,23 +118,15 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
         if phase.learning_rate is not None:
             changes |= _rates(settings, phase.learning_rate)
         macro.check_leading(net.architecture.parts, phase.freeze, f"{where}/freeze")
-        view = _view(net, _architecture(net.architecture, phase, where), where)
+        view = _view(net, phase_architecture(net.architecture, phase, where), where)
         by_rates = phase.gradient == "rate"
         if by_rates:
             check_rates(view, where)
         own = settings.model_copy(update=changes)
         phases.append(Phase(view, own, first_epoch, trained, phase.freeze, by_rates))
         first_epoch += phase.epochs
-    _check_end(net.architecture.network.neuron, phases[-1].net.architecture.network.neuron)
+    check_end(net.architecture.network, phases[-1].net.architecture.network, "training/phases")
     return phases
-
-
-def _check_end(kept: str, last: str) -> None:
-    if last != kept:
-        raise ConfigError(
-            f"training/phases: the last one trains neurons '{last}', but the net that is tested "
-            f"and kept spikes by '{kept}', which it was not trained with: end with a phase of these"
-        )
 
 
 def _rates(settings: TrainingConfig, rate: float) -> dict[str, float]:
@@ -143,33 +137,6 @@ def _rates(settings: TrainingConfig, rate: float) -> dict[str, float]:
         if (value := getattr(settings, name)) is not None
     }
     return {"learning_rate": rate, **others}
-
-
-def _architecture(whole: Architecture, phase: PhaseConfig, where: str) -> Architecture:
-    """Return the architecture of a phase: with its time steps, neurons and image size."""
-    changes = {
-        name: value
-        for name, value in (("time_steps", phase.time_steps), ("neuron", phase.neuron))
-        if value is not None
-    }
-    network = whole.network
-    if changes:
-        network = NetworkConfig.parse({**network.model_dump(mode="json"), **changes}, where)
-    size = phase.image_size or whole.images.size
-    if size > whole.images.size:
-        raise ConfigError(
-            f"{where}/image_size is {size}, but the images have {whole.images.size} pixels a side"
-        )
-    try:
-        found = Architecture(whole.cell, network, replace(whole.images, size=size))
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
-    if found.head_features != whole.head_features:
-        raise ConfigError(
-            f"{where}/image_size {size} gives the head {found.head_features} inputs instead of "
-            f"{whole.head_features}: train with images of full size, or set head: gap"
-        )
-    return found
 
 
 def _view(net: SpikingNet, architecture: Architecture, where: str) -> SpikingNet:

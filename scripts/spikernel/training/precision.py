@@ -24,7 +24,7 @@ def in_bfloat16(settings: TrainingConfig, device: torch.device) -> bool:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device has instructions for bfloat16; of CPUs only Linux says so."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     if not CPUINFO.exists():
         return False
     lines = CPUINFO.read_text(encoding="utf-8").splitlines()

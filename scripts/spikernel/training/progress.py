@@ -49,6 +49,8 @@ class Progress:
         silent: bool = False,
     ) -> None:
         self._flop, self._images, self._events = flop, images, events
+        if events is not None:
+            check_writer()
         self._silent = self._warned = silent
 
     def batches(self, batches: Sequence[Item], epoch: int, done: int = 0) -> Iterable[Item]:
@@ -88,20 +90,30 @@ class Progress:
             _write_events(self._events, last, rate)
 
 
+def check_writer() -> None:
+    """Check that event files can be written.
+
+    Raises:
+        ConfigError: the package that PyTorch's writer needs is not installed.
+
+    """
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        raise ConfigError(
+            "training/tensorboard: the package tensorboard is not installed: install it or set "
+            "tensorboard: false"
+        ) from None
+
+
 def _write_events(folder: Path, record: EpochRecord, images_per_second: float) -> None:
     """Append one epoch to the event files of a folder, in a file of its own.
 
     TensorBoard joins the files of a folder. One that is written whole and closed cannot lack
     epochs after a kill, nor hold them twice after a resumed run.
     """
-    try:
-        import tensorboard  # noqa: F401  what PyTorch's writer needs
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise ConfigError(
-            "training/tensorboard: the package tensorboard is not installed: install it or set "
-            "tensorboard: false"
-        ) from None
+    from torch.utils.tensorboard import SummaryWriter
+
     scalars = {**asdict(record), "images_per_second": images_per_second}
     epoch = scalars.pop("epoch")
     with SummaryWriter(str(folder), filename_suffix=f".{epoch}") as writer:

@@ -79,6 +79,9 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.current: Pass | None = None
         self.average = make_average(net, settings, steps)
+        for phase in phases:  # what a later one cannot do is said before anything is trained
+            self._augmenter(phase)
+            self._check_batches(phase)
         self._begin_phase(phases[0])
 
     def _begin_phase(self, phase: Phase) -> None:
@@ -86,9 +89,7 @@ class Trainer:
         phase.begin()
         self.images = phase.images(self.whole_images)
         self.autocast = in_bfloat16(phase.settings, self.device)
-        self.augmenter = Augmenter(
-            phase.settings, self.images.shape[2], self.normalise, self.generator
-        )
+        self.augmenter = self._augmenter(phase)
         self.optimiser = make_optimiser(phase.net, phase.settings)
         # After the average has copied the net: a generator is shared, not copied.
         for dropout in phase.net.dropouts():
@@ -96,6 +97,22 @@ class Trainer:
         self.learn: Learn = self.learn_eagerly
         if can_be_graph(phase, self.optimiser, self.device):
             self.learn = GraphedStep(self.learn_eagerly, self.optimiser, phase.settings.batch_size)
+
+    def _augmenter(self, phase: Phase) -> Augmenter:
+        size = phase.net.architecture.images.size
+        return Augmenter(phase.settings, size, self.normalise, self.generator)
+
+    def _check_batches(self, phase: Phase) -> None:
+        """Refuse a batch in which a batch norm would see a single value of each channel."""
+        size, architecture = phase.settings.batch_size, phase.net.architecture
+        last = len(self.labels) % size or size
+        one_step = architecture.network.time_steps == 1 or architecture.cell.has_feedback
+        if last == 1 and one_step and min(part.size for part in architecture.parts) == 1:
+            raise ConfigError(
+                f"training/batch_size: with {size} the last batch of the {len(self.labels)} "
+                "training images has one image, whose maps of one pixel cannot be normalised: "
+                "change it by one"
+            )
 
     def kept(self) -> SpikingNet:
         """Return the net whose weights count: the moving average where there is one."""

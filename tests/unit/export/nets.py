@@ -72,7 +72,7 @@ def active_net(archid: str, **settings: Any) -> SpikingNet:
     )
     net = build_net(architecture, 0, torch.device("cpu")).train()
     if architecture.network.stem_weights == "whitened":
-        whiten(net, normalised(images()))
+        whiten(net, images(), normalised)
     generator = torch.Generator().manual_seed(1)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):

@@ -11,8 +11,9 @@ from toy import load
 
 from spikernel.config import NetworkConfig
 from spikernel.inference.normaliser import Normaliser
+from spikernel.network import whitening
 from spikernel.network.spiking_net import SpikingNet, build_net
-from spikernel.network.whitening import FLOOR, whiten
+from spikernel.network.whitening import FLOOR, IMAGES, chosen_images, whiten
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.study.inputs import Machine
@@ -32,7 +33,7 @@ def whitened(images: Tensor, stem_channels: int) -> SpikingNet:
     shape = ImageShape(images.shape[1], images.shape[2], 3)
     architecture = Architecture(CELL, network(stem_channels), shape)
     net = build_net(architecture, 0, torch.device("cpu"))
-    whiten(net, images)
+    whiten(net, images, lambda some: some)
     return net
 
 
@@ -48,6 +49,21 @@ def test_trainings_start_from_the_components_of_their_images(digits_manifest: Pa
     images = normalise(torch.from_numpy(np.array(train.images)))
     moments = F.conv2d(images, net.stem.conv.weight).square().mean((0, 2, 3))
     torch.testing.assert_close(moments, torch.ones(6), rtol=0, atol=5e-3)
+
+
+def test_images_listed_class_by_class_are_taken_from_all_classes() -> None:
+    places = np.arange(2 * IMAGES).reshape(-1, 1, 1, 1)
+    mixed, sorted_ = places.ravel() % 10, places.ravel() // 1000
+    assert chosen_images(places, mixed).flatten().tolist() == list(range(IMAGES))
+    assert chosen_images(places, sorted_).flatten().tolist() == list(range(0, 2 * IMAGES, 2))
+    assert len(chosen_images(places[:12], mixed[:12])) == 12
+
+
+def test_patches_in_parts_give_the_same_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.randn(40, 3, 10, 10, generator=torch.Generator().manual_seed(0))
+    whole = whitened(images, 8).stem.conv.weight
+    monkeypatch.setattr(whitening, "VALUES_AT_ONCE", 7 * 10 * 10 * 27)  # seven images
+    torch.testing.assert_close(whitened(images, 8).stem.conv.weight, whole)
 
 
 def test_patches_of_one_grey_level_by_hand() -> None:

@@ -10,7 +10,9 @@ from spikernel.config import WorkflowConfig
 from spikernel.config.problems import RefusedError
 from spikernel.errors import ConfigError
 from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
 from spikernel.study import experiment, limits
+from spikernel.study.joined import check_joined
 from spikernel.study.train_cell import read_experiment
 
 # Digits are 8x8 pixels: maps of 8x8 and 4x4. Around its cells of 4 and 8 channels the net has
@@ -142,6 +144,26 @@ def test_the_same_of_finalists_whose_recipe_has_large_batches() -> None:
     how = {"training": {"recipe": "engine", "batch_size": 50}}
     search = {"finalists": 2, "finalist_training": how}
     experiment.check(config(datasets=data, nas_search=search), "config")
+
+
+@pytest.mark.parametrize(
+    ("phase", "network", "said"),
+    [
+        ({"image_size": 64}, {}, "phases/1/image_size is 64, but the images have 8 pixels a side"),
+        ({"image_size": 4}, {}, "phases/1: kernel size 7 is larger than the 4x4 images"),
+        ({"image_size": 7}, {}, "phases/1/image_size 7 gives the head 8 inputs instead of 32"),
+        ({"neuron": "lif"}, {"macro": "compact"}, "the last one trains neurons 'lif', but the net"),
+        ({"time_steps": 4}, {"macro": "compact"}, "neurons 'integer' have no memory from one time"),
+    ],
+)
+def test_a_phase_that_cannot_be_trained(
+    phase: dict[str, Any], network: dict[str, Any], said: str
+) -> None:
+    small = {"channels": 4, "stem_channels": 4, **network} if network else SMALL
+    training = {"training": {"phases": [{"epochs": 1, **phase}]}}
+    found = problems(network=small, train_final=training)
+    assert found[0].startswith("train_final/training/phases")
+    assert said in found[0]
 
 
 def test_weights_that_finalists_need_are_looked_for() -> None:
@@ -287,3 +309,16 @@ def test_scripts_check_the_whole_file_too(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(given))
     with pytest.raises(ConfigError, match=r"line \d+: network/pool: on data set digits"):
         read_experiment(path, None)
+
+
+@pytest.mark.parametrize(
+    ("archid", "clean"),
+    [
+        ("zero-zero-k3-k3-zero-zero", "zero-zero-k3-zero-zero-zero"),  # nothing reaches node 1
+        ("k3-zero-k3-zero-zero-zero", "zero-zero-k3-zero-zero-zero"),  # nothing leaves it
+    ],
+)
+def test_an_edge_beside_all_paths_is_refused(archid: str, clean: str) -> None:
+    with pytest.raises(ConfigError, match=f"write {clean}, which computes the same"):
+        check_joined(Cell.from_archid(archid))
+    check_joined(Cell.from_archid(clean))

@@ -53,3 +53,9 @@ def test_slow_weights_are_kept_and_stopped_runs_go_on(
 def test_two_averages_are_refused() -> None:
     with pytest.raises(ConfigError, match="lookahead and ema_decay both choose the weights"):
         TrainingConfig.parse({"lookahead": True, "ema_decay": 0.9}, "t")
+
+
+def test_a_run_without_a_step_of_the_slow_weights_is_refused(digits_manifest: Path) -> None:
+    few = SETTINGS.model_copy(update={"batch_size": 60, "epochs": 1})  # of 180 images: 3 steps
+    with pytest.raises(ConfigError, match=r"lookahead: the run has 3 steps, fewer than the 5"):
+        train(fresh_net(digits_manifest), load(digits_manifest), few, 0)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from toy import fresh_net, load
 
-from spikernel.config import TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, TrainingError
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.training import progress
@@ -154,3 +154,15 @@ def test_moving_average_by_hand(digits_manifest: Path, monkeypatch: pytest.Monke
     expected = 2 / 11 * (0.1 * start + 0.9 * seen[0]) + 9 / 11 * seen[1]
     torch.testing.assert_close(trained.net.stem.conv.weight, expected)
     assert not any(parameter.requires_grad for parameter in trained.net.parameters())
+
+
+def test_a_last_batch_that_cannot_be_normalised_is_refused(digits_manifest: Path) -> None:
+    # The third stage has maps of 1x1; 180 training images, of which 179 leave one for the last.
+    network = NetworkConfig.parse({"macro": "compact", "channels": 2, "stem_channels": 4}, "toy")
+    settings = TrainingConfig.parse({"epochs": 1, "batch_size": 179}, "toy")
+    with pytest.raises(ConfigError, match="with 179 the last batch of the 180 training images has"):
+        train(fresh_net(digits_manifest, network=network), load(digits_manifest), settings, 0)
+    train(
+        fresh_net(digits_manifest, network=network), load(digits_manifest),
+        settings.model_copy(update={"batch_size": 178}), 0,
+    )  # fmt: skip

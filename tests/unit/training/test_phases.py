@@ -157,10 +157,17 @@ def test_weights_that_a_net_does_not_train_stay_in_every_phase(digits_manifest: 
     assert net.head.outputs.weight.requires_grad
 
 
+def test_what_a_later_phase_cannot_do_is_said_before_the_first(digits_manifest: Path) -> None:
+    phases = [{"epochs": 1}, {"epochs": 1, "image_size": 6}]
+    with pytest.raises(ConfigError, match="cutout"):
+        make_trainer(modern(digits_manifest), load(digits_manifest), settings(phases, cutout=7), 0)
+
+
 def test_run_stopped_in_every_phase_goes_on_to_the_same_weights(
     digits_manifest: Path, tmp_path: Path
 ) -> None:
-    given = settings(PHASES, ema_decay=0.8)
+    # So tight a bound that a gradient which a frozen weight has kept would change all steps.
+    given = settings(PHASES, ema_decay=0.8, gradient_clip=0.05)
     whole = train(modern(digits_manifest), load(digits_manifest), given, 0)
     state, slices = tmp_path / "state", 0
     while True:

@@ -65,4 +65,4 @@ def test_events_hold_every_epoch_once(tmp_path: Path) -> None:
 def test_missing_tensorboard_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(ConfigError, match="training/tensorboard: the package tensorboard is not"):
-        Progress([1] * 10, 200, tmp_path).epoch([record(1)])
+        Progress([1] * 10, 200, tmp_path)
