@@ -1,6 +1,6 @@
 # Which files an experiment has: what jobs read of others, and what the targets ask for.
 from spikernel.config import width_suffix
-from spikernel.study.reference_net import ANCHOR
+from spikernel.study import planned_files
 
 ARRAY_FILES = [
     f"{split}_{part}.npy"
@@ -19,24 +19,10 @@ def arrays(wildcards):
     return [ancient(f"{folder}/{name}") for name in ARRAY_FILES]
 
 
-def impact_files(dataset, name):
-    """Return the path of a file for every reference net of a data set.
-
-    The 3x3 net is the same under both controls: it is trained once, under the first.
-    """
-    impact = CHECKED.kernel_impact
-    return [
-        f"results/{EXPERIMENT}/{dataset}/kernel_impact/{control}/k-{size}/seed-{seed}/{name}"
-        for control in impact.controls
-        for size in impact.kernel_sizes
-        for seed in impact.seeds
-        if size != ANCHOR or control == impact.controls[0]
-    ]
-
-
 def impact_metrics(wildcards):
     """Return the metrics of every reference net of a data set."""
-    return impact_files(wildcards.dataset, "metrics.json")
+    folders = planned_files.reference_nets(CHECKED, wildcards.dataset)
+    return [f"results/{EXPERIMENT}/{folder}/metrics.json" for folder in folders]
 
 
 def search_parts(wildcards):
@@ -48,7 +34,7 @@ def search_parts(wildcards):
 
 # The folder of the ranking that all later steps take: by finalists, where there are any.
 FINALISTS = CHECKED.nas_search.finalists
-RANKED = "nas_search" if FINALISTS is None else "finalists"
+RANKED = planned_files.ranking_step(CHECKED)
 RUNGS = SECTIONS["finalist_training"]
 
 
@@ -82,14 +68,8 @@ WIDTHS = {width_suffix(width): width for width in CHECKED.all_widths()}
 
 def final_files(name, step="train_final"):
     """Return the path of a file for every model of every data set."""
-    return [
-        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/rank-{rank}{width}/seed-{seed}/{name}"
-        for dataset in CHECKED.datasets
-        for kernel_set in CHECKED.kernel_sets()
-        for rank in range(1, CHECKED.train_final.ranks + 1)
-        for width in map(width_suffix, CHECKED.train_final.widths_of(kernel_set))
-        for seed in CHECKED.train_final.seeds
-    ]
+    folders = planned_files.final_nets(CHECKED, step)
+    return [f"results/{EXPERIMENT}/{folder}/{name}" for folder in folders]
 
 
 def deployments(name="deployment.json"):
@@ -109,11 +89,8 @@ def final_files_of(name):
 
 def search_files(name, step=RANKED):
     """Return the path of a file for every data set and kernel set."""
-    return [
-        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/{name}"
-        for dataset in CHECKED.datasets
-        for kernel_set in CHECKED.kernel_sets()
-    ]
+    folders = planned_files.searches(CHECKED, step)
+    return [f"results/{EXPERIMENT}/{folder}/{name}" for folder in folders]
 
 
 def dataset_files(path):
@@ -161,20 +138,8 @@ def everything(*rules):
 
 def provenance_files():
     """Return the provenance record of every job before the report."""
-    steps = ("prepare_data", "kernel_impact", "kernel_set_design")
-    return [
-        *(path for step in steps for path in dataset_files(f"{step}/provenance.json")),
-        *(
-            path
-            for dataset in CHECKED.datasets
-            for path in impact_files(dataset, "provenance.json")
-        ),
-        *search_files("provenance.json", "nas_search"),
-        *(search_files("provenance.json") if FINALISTS else []),
-        *final_files("provenance.json"),
-        *final_files("provenance.json", "deployment"),
-        f"results/{EXPERIMENT}/tradeoff_report/provenance_table.json",
-    ]
+    records = planned_files.records_before_report(CHECKED)
+    return [f"results/{EXPERIMENT}/{record}" for record in records]
 
 
 def figure(name, category, what):
