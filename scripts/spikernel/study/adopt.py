@@ -11,9 +11,8 @@ from typing import Annotated, Any
 
 from spikernel import code, provenance, verification
 from spikernel.config import WorkflowConfig
-from spikernel.config.base import StrictModel
-from spikernel.errors import ConfigError, DataError
-from spikernel.study import experiment, planned_files
+from spikernel.errors import DataError
+from spikernel.study import experiment, planned_files, recorded
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ ALL = ""
 """Stands for the recorded settings as a whole."""
 
 SECTIONS: dict[str, dict[str, Section]] = {
-    "prepare_data": {ALL: Section("datasets/{dataset}/data", ("dataset", "source"))},
+    "prepare_data": {ALL: Section("datasets/{dataset}/data", recorded.NO_SETTINGS)},
     "kernel_impact": {
         # The control decides the channels; kernel_set_design records those of the configuration.
         "network": Section(NETWORK.path, ("channels",)),
@@ -109,8 +108,9 @@ def _differing(config: WorkflowConfig, dataset: str, record: dict[str, Any]) -> 
     """Yield the recorded settings that are not those of the configuration."""
     sections, settings = config.sections(), record["settings"]
     for key, section in SECTIONS.get(record["step"], {}).items():
-        recorded = settings if key == ALL else settings.get(key)
-        if not _same(sections[section.path.format(dataset=dataset)], recorded, section.without):
+        found = settings if key == ALL else settings.get(key)
+        expected = sections[section.path.format(dataset=dataset)]
+        if not recorded.same(expected, found, section.without):
             yield key or record["step"]
     # What is no section of its own.
     plain = {
@@ -118,21 +118,9 @@ def _differing(config: WorkflowConfig, dataset: str, record: dict[str, Any]) -> 
         "finalist_ranking": ("finalists", config.nas_search.finalists),
     }
     if record["step"] in plain:
-        key, expected = plain[record["step"]]
-        if settings.get(key) != expected:
+        key, value = plain[record["step"]]
+        if settings.get(key) != value:
             yield key
-
-
-def _same(expected: StrictModel, recorded: Any, without: tuple[str, ...]) -> bool:
-    """Whether recorded settings are those expected; what was added since has its default."""
-    if not isinstance(recorded, dict):
-        return False
-    compared = {key: value for key, value in recorded.items() if key not in without}
-    try:
-        found = type(expected).parse(compared, "record")
-    except ConfigError:
-        return False
-    return found.model_dump(exclude={*without}) == expected.model_dump(exclude={*without})
 
 
 def _sources(config: WorkflowConfig, record: dict[str, Any]) -> Iterator[Path]:
