@@ -8,15 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from project import (
     FEW_JOBS,
     ROOT,
+    TINY,
     copy_project,
     planned_jobs,
     snakemake,
     surroundings,
     write_config,
 )
+from sklearn.datasets import load_digits
 
 LIBRARY = "scripts/spikernel"
 REPORT = {"tradeoff_report"}
@@ -146,6 +149,26 @@ def test_an_edit_reruns_what_it_can_change_and_nothing_else(project: Path, case:
     edit, expected = CASES[case]
     edit(project)
     assert planned(project) == expected
+
+
+def test_data_that_moved_to_another_folder_are_not_prepared_again(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    digits = load_digits()
+    for place, (image, label) in enumerate(zip(digits.images[:60], digits.target, strict=False)):
+        path = project / "data" / "mine" / ("train", "test")[place % 3 // 2] / f"{label % 2}"
+        path.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((16 * image).clip(max=255).astype("uint8")).save(path / f"{place}.png")
+    config = {**TINY, "datasets": {"mine": {"kind": "imagefolder", "image_size": 8}}}
+    write_config(project, config)
+    prepared = snakemake(project, "--until", "prepare_data")
+    assert prepared.returncode == 0, prepared.stdout
+    (project / "data").rename(tmp_path / "scratch disk")
+    write_config(project, {**config, "data_dir": str(tmp_path / "scratch disk")})
+    assert planned(project, "--until", "prepare_data") == set()
+    # They are found where they lie now.
+    (project / "results/tiny/mine/prepare_data/manifest.json").unlink()
+    prepared = snakemake(project, "--until", "prepare_data")
+    assert prepared.returncode == 0, prepared.stdout
 
 
 def test_another_teacher_trains_its_pupils_again(project: Path) -> None:
