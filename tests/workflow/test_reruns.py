@@ -26,8 +26,8 @@ REPORT = {"tradeoff_report"}
 TABLES = {"tradeoff_table", "export", *REPORT}
 TRAINED = {"train_final", "deployment", *TABLES}
 SEARCHED = {"nas_search_shard", "nas_search", *TRAINED}
-DESIGNED = {"kernel_impact_table", "kernel_set_design", *SEARCHED}
-EVERYTHING = {"prepare_data", "kernel_impact", *DESIGNED}
+MEASURED = {"kernel_impact", "kernel_impact_table", "kernel_set_design", *REPORT}
+EVERYTHING = {"prepare_data", *MEASURED, *SEARCHED}
 
 Edit = Callable[[Path], None]
 
@@ -125,13 +125,17 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
         ),
         {"finalist_rung", "finalist_ranking", *TRAINED},
     ),
-    "how nets are trained": (append("training/loop.py"), {"kernel_impact", *DESIGNED}),
-    "the objective in use": (append("training/objectives/tet.py"), {"kernel_impact", *DESIGNED}),
-    "the neuron in use": (append("network/neurons/lif.py"), {"kernel_impact", *DESIGNED}),
+    "how nets are trained": (append("training/loop.py"), {*MEASURED, *TRAINED}),
+    "the objective in use": (append("training/objectives/tet.py"), {*MEASURED, *TRAINED}),
+    "the neuron in use": (append("network/neurons/lif.py"), {*MEASURED, *SEARCHED}),
     "the reader in use": (append("data/readers/digits.py"), EVERYTHING),
     "the length of the final training": (
         configure(train_final={"seeds": [0], "training": {"recipe": "modern", "epochs": 2}}),
         TRAINED,
+    ),
+    "one more seed of the impact, where all sets are given": (
+        configure(kernel_impact={**FEW_JOBS["kernel_impact"], "seeds": [0, 1]}),
+        MEASURED,
     ),
     "one more width": (
         configure(train_final={**FEW_JOBS["train_final"], "widths": [1, 2]}),
@@ -225,7 +229,7 @@ def test_results_copied_to_another_clone_are_finished(
     assert "with these settings and this code" in adopted.stdout
     assert planned(clone) == set()
     append("training/loop.py")(clone)  # known in the clone, too
-    assert planned(clone) == {"kernel_impact", *DESIGNED}
+    assert planned(clone) == {*MEASURED, *TRAINED}
 
 
 def test_results_of_other_settings_code_or_content_are_not_adopted(project: Path) -> None:

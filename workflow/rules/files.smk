@@ -1,5 +1,5 @@
 # Which files an experiment has: what jobs read of others, and what the targets ask for.
-from spikernel.config import width_suffix
+from spikernel.config import kernel_set_name, width_suffix
 from spikernel.study import planned_files
 
 ARRAY_FILES = [
@@ -23,6 +23,36 @@ def impact_metrics(wildcards):
     """Return the metrics of every reference net of a data set."""
     folders = planned_files.reference_nets(CHECKED, wildcards.dataset)
     return [f"results/{EXPERIMENT}/{folder}/metrics.json" for folder in folders]
+
+
+# Kernel sets whose sizes stand in the configuration; those of the others, kernel_set_design finds.
+GIVEN_SETS = {
+    kernel_set_name(sizes): sizes
+    for sizes in (
+        CHECKED.kernel_set_design.baseline,
+        *CHECKED.kernel_set_design.fixed,
+    )
+}
+
+
+def kernel_sets(wildcards):
+    """Return the file that holds the sizes of a kernel set; none where they are given.
+
+    So the search over a given set does not depend on what kernel_impact measures.
+    """
+    if wildcards.kernel_set in GIVEN_SETS:
+        return []
+    return (
+        f"results/{EXPERIMENT}/{wildcards.dataset}/kernel_set_design/kernel_sets.json"
+    )
+
+
+def searched_set(wildcards, input):
+    """Return the options that tell a search its kernel set: the sizes, or file and name."""
+    name = wildcards.kernel_set
+    if name in GIVEN_SETS:
+        return f"--kernel-sizes {' '.join(map(str, GIVEN_SETS[name]))}"
+    return f"--kernel-sets {input.kernel_sets} --kernel-set {name}"
 
 
 def search_parts(wildcards):
