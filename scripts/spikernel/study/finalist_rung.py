@@ -65,6 +65,9 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         **finalists.describe(inputs, settings),
         "code": code.digest("finalist_rung", settings.parts()),
     }
+    weights = training_run.weights_hashes(how.training)
+    if weights:
+        described["weights"] = weights
     pairs = [*itertools.product(members, how.seeds)][shard :: how.shards]
     job = _Rung(inputs, outputs, settings, machine)
     journals, done = [], []
