@@ -13,7 +13,14 @@ from spikernel.config import FinalistConfig, SearchConfig
 from spikernel.errors import ConfigError, TableError, TrainingError
 from spikernel.report.tables.records import Search
 from spikernel.search.journal import Evaluation
-from spikernel.study import finalist_ranking, finalist_rung, finalists, nas_search, training_run
+from spikernel.study import (
+    finalist_ranking,
+    finalist_rung,
+    finalists,
+    inputs,
+    nas_search,
+    training_run,
+)
 from spikernel.study.inputs import Machine
 from spikernel.study.search_job import Settings as SearchSettings
 from spikernel.study.train_final import Candidate
@@ -167,6 +174,8 @@ def test_a_killed_job_resumes_without_repeating_what_is_done(
     with pytest.raises(KeyboardInterrupt):
         study.train_shard(tmp_path, HOW, 2, 0)
     assert not (tmp_path / "rung-2/0.jsonl").exists()
+    # Tried again on another node of the cluster.
+    monkeypatch.setattr(inputs, "describe_device", lambda _: "cpu: another model, 1 threads")
     resumed = study.train_shard(tmp_path, HOW, 2, 0)
     assert trainings(resumed) == trainings(whole / "rung-2/0.jsonl")
     assert len(begun) == 8 + 1  # only the epoch that was killed is done twice
