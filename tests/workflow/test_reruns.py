@@ -88,6 +88,10 @@ def touch_everything(folder: Path) -> None:
         path.touch()
 
 
+def lose_an_array(folder: Path) -> None:
+    (folder / "results/tiny/digits/prepare_data/train_images.npy").unlink()
+
+
 CASES: dict[str, tuple[Edit, set[str]]] = {
     "comments and texts in every module": (comment_everywhere, set()),
     "new times everywhere": (touch_everything, set()),
@@ -129,6 +133,7 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
     "the objective in use": (append("training/objectives/tet.py"), {*MEASURED, *TRAINED}),
     "the neuron in use": (append("network/neurons/lif.py"), {*MEASURED, *SEARCHED}),
     "the reader in use": (append("data/readers/digits.py"), EVERYTHING),
+    "a prepared array that was lost": (lose_an_array, EVERYTHING),
     "the length of the final training": (
         configure(train_final={"seeds": [0], "training": {"recipe": "modern", "epochs": 2}}),
         TRAINED,
