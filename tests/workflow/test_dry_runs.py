@@ -188,6 +188,26 @@ def test_shards_split_each_search_over_jobs(project: Path) -> None:
     assert planned_jobs(result.stdout)["nas_search"] == 2
 
 
+@pytest.mark.parametrize(
+    ("design", "measured"),
+    [({"fixed": [[1, 3], [1]]}, False), ({"sizes_per_set": [1], "keep": 1}, True)],
+)
+def test_searches_wait_for_the_impact_only_where_sets_are_designed(
+    project: Path, design: dict[str, object], measured: bool
+) -> None:
+    write_config(project, {**TINY, "kernel_set_design": design})
+    targets = [f"results/tiny/digits/nas_search/{name}/search.json" for name in ("k1-3", "k1")]
+    if measured:
+        targets[1] = "results/tiny/digits/nas_search/design-1/search.json"
+    result = snakemake(project, "--dry-run", "--printshellcmds", *targets)
+    write_config(project, TINY)
+    assert ("kernel_impact" in planned_jobs(result.stdout)) == measured
+    commands = re.findall(r"nas_search\.py --manifest \S+ (.*?) --network", result.stdout)
+    sets = "--kernel-sets results/tiny/digits/kernel_set_design/kernel_sets.json"
+    second = f"{sets} --kernel-set design-1" if measured else "--kernel-sizes 1"
+    assert sorted(commands) == sorted(["--kernel-sizes 1 3", second])
+
+
 def test_exports_can_be_left_out(project: Path) -> None:
     write_config(project, {**TINY, "export": {"enabled": False}})
     result = snakemake(project, "--dry-run")

@@ -8,23 +8,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from project import (
     FEW_JOBS,
     ROOT,
+    TINY,
     copy_project,
     planned_jobs,
     snakemake,
     surroundings,
     write_config,
 )
+from sklearn.datasets import load_digits
 
 LIBRARY = "scripts/spikernel"
 REPORT = {"tradeoff_report"}
 TABLES = {"tradeoff_table", "export", *REPORT}
 TRAINED = {"train_final", "deployment", *TABLES}
 SEARCHED = {"nas_search_shard", "nas_search", *TRAINED}
-DESIGNED = {"kernel_impact_table", "kernel_set_design", *SEARCHED}
-EVERYTHING = {"prepare_data", "kernel_impact", *DESIGNED}
+MEASURED = {"kernel_impact", "kernel_impact_table", "kernel_set_design", *REPORT}
+EVERYTHING = {"prepare_data", *MEASURED, *SEARCHED}
 
 Edit = Callable[[Path], None]
 
@@ -85,6 +88,10 @@ def touch_everything(folder: Path) -> None:
         path.touch()
 
 
+def lose_an_array(folder: Path) -> None:
+    (folder / "results/tiny/digits/prepare_data/train_images.npy").unlink()
+
+
 CASES: dict[str, tuple[Edit, set[str]]] = {
     "comments and texts in every module": (comment_everywhere, set()),
     "new times everywhere": (touch_everything, set()),
@@ -122,13 +129,18 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
         ),
         {"finalist_rung", "finalist_ranking", *TRAINED},
     ),
-    "how nets are trained": (append("training/loop.py"), {"kernel_impact", *DESIGNED}),
-    "the objective in use": (append("training/objectives/tet.py"), {"kernel_impact", *DESIGNED}),
-    "the neuron in use": (append("network/neurons/lif.py"), {"kernel_impact", *DESIGNED}),
+    "how nets are trained": (append("training/loop.py"), {*MEASURED, *TRAINED}),
+    "the objective in use": (append("training/objectives/tet.py"), {*MEASURED, *TRAINED}),
+    "the neuron in use": (append("network/neurons/lif.py"), {*MEASURED, *SEARCHED}),
     "the reader in use": (append("data/readers/digits.py"), EVERYTHING),
+    "a prepared array that was lost": (lose_an_array, EVERYTHING),
     "the length of the final training": (
         configure(train_final={"seeds": [0], "training": {"recipe": "modern", "epochs": 2}}),
         TRAINED,
+    ),
+    "one more seed of the impact, where all sets are given": (
+        configure(kernel_impact={**FEW_JOBS["kernel_impact"], "seeds": [0, 1]}),
+        MEASURED,
     ),
     "one more width": (
         configure(train_final={**FEW_JOBS["train_final"], "widths": [1, 2]}),
@@ -146,6 +158,26 @@ def test_an_edit_reruns_what_it_can_change_and_nothing_else(project: Path, case:
     edit, expected = CASES[case]
     edit(project)
     assert planned(project) == expected
+
+
+def test_data_that_moved_to_another_folder_are_not_prepared_again(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    digits = load_digits()
+    for place, (image, label) in enumerate(zip(digits.images[:60], digits.target, strict=False)):
+        path = project / "data" / "mine" / ("train", "test")[place % 3 // 2] / f"{label % 2}"
+        path.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((16 * image).clip(max=255).astype("uint8")).save(path / f"{place}.png")
+    config = {**TINY, "datasets": {"mine": {"kind": "imagefolder", "image_size": 8}}}
+    write_config(project, config)
+    prepared = snakemake(project, "--until", "prepare_data")
+    assert prepared.returncode == 0, prepared.stdout
+    (project / "data").rename(tmp_path / "scratch disk")
+    write_config(project, {**config, "data_dir": str(tmp_path / "scratch disk")})
+    assert planned(project, "--until", "prepare_data") == set()
+    # They are found where they lie now.
+    (project / "results/tiny/mine/prepare_data/manifest.json").unlink()
+    prepared = snakemake(project, "--until", "prepare_data")
+    assert prepared.returncode == 0, prepared.stdout
 
 
 def test_another_teacher_trains_its_pupils_again(project: Path) -> None:
@@ -202,7 +234,7 @@ def test_results_copied_to_another_clone_are_finished(
     assert "with these settings and this code" in adopted.stdout
     assert planned(clone) == set()
     append("training/loop.py")(clone)  # known in the clone, too
-    assert planned(clone) == {"kernel_impact", *DESIGNED}
+    assert planned(clone) == {*MEASURED, *TRAINED}
 
 
 def test_results_of_other_settings_code_or_content_are_not_adopted(project: Path) -> None:

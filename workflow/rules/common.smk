@@ -60,6 +60,8 @@ SECTIONS = CHECKED.sections()
 config.update(CHECKED.model_dump(mode="json"))
 
 EXPERIMENT = CHECKED.experiment
+# Not a parameter either: results do not depend on where the data sets lie.
+os.environ.update(SPIKERNEL_DATA=CHECKED.data_dir)
 
 
 def settings(path, without=()):

@@ -1,6 +1,6 @@
 # Which files an experiment has: what jobs read of others, and what the targets ask for.
-from spikernel.config import width_suffix
-from spikernel.study.reference_net import ANCHOR
+from spikernel.config import kernel_set_name, width_suffix
+from spikernel.study import planned_files
 
 ARRAY_FILES = [
     f"{split}_{part}.npy"
@@ -19,24 +19,40 @@ def arrays(wildcards):
     return [ancient(f"{folder}/{name}") for name in ARRAY_FILES]
 
 
-def impact_files(dataset, name):
-    """Return the path of a file for every reference net of a data set.
-
-    The 3x3 net is the same under both controls: it is trained once, under the first.
-    """
-    impact = CHECKED.kernel_impact
-    return [
-        f"results/{EXPERIMENT}/{dataset}/kernel_impact/{control}/k-{size}/seed-{seed}/{name}"
-        for control in impact.controls
-        for size in impact.kernel_sizes
-        for seed in impact.seeds
-        if size != ANCHOR or control == impact.controls[0]
-    ]
-
-
 def impact_metrics(wildcards):
     """Return the metrics of every reference net of a data set."""
-    return impact_files(wildcards.dataset, "metrics.json")
+    folders = planned_files.reference_nets(CHECKED, wildcards.dataset)
+    return [f"results/{EXPERIMENT}/{folder}/metrics.json" for folder in folders]
+
+
+# Kernel sets whose sizes stand in the configuration; those of the others, kernel_set_design finds.
+GIVEN_SETS = {
+    kernel_set_name(sizes): sizes
+    for sizes in (
+        CHECKED.kernel_set_design.baseline,
+        *CHECKED.kernel_set_design.fixed,
+    )
+}
+
+
+def kernel_sets(wildcards):
+    """Return the file that holds the sizes of a kernel set; none where they are given.
+
+    So the search over a given set does not depend on what kernel_impact measures.
+    """
+    if wildcards.kernel_set in GIVEN_SETS:
+        return []
+    return (
+        f"results/{EXPERIMENT}/{wildcards.dataset}/kernel_set_design/kernel_sets.json"
+    )
+
+
+def searched_set(wildcards, input):
+    """Return the options that tell a search its kernel set: the sizes, or file and name."""
+    name = wildcards.kernel_set
+    if name in GIVEN_SETS:
+        return f"--kernel-sizes {' '.join(map(str, GIVEN_SETS[name]))}"
+    return f"--kernel-sets {input.kernel_sets} --kernel-set {name}"
 
 
 def search_parts(wildcards):
@@ -48,7 +64,7 @@ def search_parts(wildcards):
 
 # The folder of the ranking that all later steps take: by finalists, where there are any.
 FINALISTS = CHECKED.nas_search.finalists
-RANKED = "nas_search" if FINALISTS is None else "finalists"
+RANKED = planned_files.ranking_step(CHECKED)
 RUNGS = SECTIONS["finalist_training"]
 
 
@@ -82,14 +98,8 @@ WIDTHS = {width_suffix(width): width for width in CHECKED.all_widths()}
 
 def final_files(name, step="train_final"):
     """Return the path of a file for every model of every data set."""
-    return [
-        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/rank-{rank}{width}/seed-{seed}/{name}"
-        for dataset in CHECKED.datasets
-        for kernel_set in CHECKED.kernel_sets()
-        for rank in range(1, CHECKED.train_final.ranks + 1)
-        for width in map(width_suffix, CHECKED.train_final.widths_of(kernel_set))
-        for seed in CHECKED.train_final.seeds
-    ]
+    folders = planned_files.final_nets(CHECKED, step)
+    return [f"results/{EXPERIMENT}/{folder}/{name}" for folder in folders]
 
 
 def deployments(name="deployment.json"):
@@ -109,11 +119,8 @@ def final_files_of(name):
 
 def search_files(name, step=RANKED):
     """Return the path of a file for every data set and kernel set."""
-    return [
-        f"results/{EXPERIMENT}/{dataset}/{step}/{kernel_set}/{name}"
-        for dataset in CHECKED.datasets
-        for kernel_set in CHECKED.kernel_sets()
-    ]
+    folders = planned_files.searches(CHECKED, step)
+    return [f"results/{EXPERIMENT}/{folder}/{name}" for folder in folders]
 
 
 def dataset_files(path):
@@ -161,20 +168,8 @@ def everything(*rules):
 
 def provenance_files():
     """Return the provenance record of every job before the report."""
-    steps = ("prepare_data", "kernel_impact", "kernel_set_design")
-    return [
-        *(path for step in steps for path in dataset_files(f"{step}/provenance.json")),
-        *(
-            path
-            for dataset in CHECKED.datasets
-            for path in impact_files(dataset, "provenance.json")
-        ),
-        *search_files("provenance.json", "nas_search"),
-        *(search_files("provenance.json") if FINALISTS else []),
-        *final_files("provenance.json"),
-        *final_files("provenance.json", "deployment"),
-        f"results/{EXPERIMENT}/tradeoff_report/provenance_table.json",
-    ]
+    records = planned_files.records_before_report(CHECKED)
+    return [f"results/{EXPERIMENT}/{record}" for record in records]
 
 
 def figure(name, category, what):

@@ -3,7 +3,7 @@ rule nas_search:
     input:
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
-        kernel_sets="results/{experiment}/{dataset}/kernel_set_design/kernel_sets.json",
+        kernel_sets=kernel_sets,
         parts=search_parts,
     output:
         candidates="results/{experiment}/{dataset}/nas_search/{kernel_set}/candidates.csv",
@@ -18,12 +18,13 @@ rule nas_search:
         code=code("nas_search", "datasets/{dataset}/network", "nas_search"),
         network=settings("datasets/{dataset}/network"),
         search=settings("nas_search"),
+        searched_set=searched_set,
         device=lookup(dpath="device", within=config),
     message:
         "Searching kernel set {wildcards.kernel_set} on {wildcards.dataset}"
     shell:
-        'python "$SPIKERNEL_SCRIPTS"/nas_search.py --manifest {input.manifest} --kernel-sets {input.kernel_sets}'
-        " --kernel-set {wildcards.kernel_set} --network {params.network:q}"
+        'python "$SPIKERNEL_SCRIPTS"/nas_search.py --manifest {input.manifest} {params.searched_set}'
+        " --network {params.network:q}"
         " --search {params.search:q} --device {params.device} --threads {threads}"
         " --parts {input.parts} --candidates {output.candidates} --search-record {output.search_record}"
         " >{log} 2>&1"
@@ -34,7 +35,7 @@ rule nas_search_shard:
     input:
         manifest="results/{experiment}/{dataset}/prepare_data/manifest.json",
         arrays=arrays,
-        kernel_sets="results/{experiment}/{dataset}/kernel_set_design/kernel_sets.json",
+        kernel_sets=kernel_sets,
     output:
         part="results/{experiment}/{dataset}/nas_search/{kernel_set}/shards/{shard}.jsonl",
     log:
@@ -46,11 +47,12 @@ rule nas_search_shard:
         code=code("nas_search_shard", "datasets/{dataset}/network", "nas_search"),
         network=settings("datasets/{dataset}/network"),
         search=settings("nas_search"),
+        searched_set=searched_set,
         device=lookup(dpath="device", within=config),
     message:
         "Searching kernel set {wildcards.kernel_set} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        'python "$SPIKERNEL_SCRIPTS"/nas_search_shard.py --manifest {input.manifest} --kernel-sets {input.kernel_sets}'
-        " --kernel-set {wildcards.kernel_set} --network {params.network:q}"
+        'python "$SPIKERNEL_SCRIPTS"/nas_search_shard.py --manifest {input.manifest} {params.searched_set}'
+        " --network {params.network:q}"
         " --search {params.search:q} --device {params.device} --threads {threads}"
         " --shard {wildcards.shard} --part {output.part} >{log} 2>&1"

@@ -14,9 +14,12 @@ rule prepare_data:
     params:
         code=code("prepare_data", "datasets/{dataset}/data"),
         data=settings("datasets/{dataset}/data"),
-        data_dir=lookup(dpath="data_dir", within=config),
+        # Where the files lie changes no result: the variable comes from common.smk. The default alone
+        # is a parameter, as it was before, so that finished results stay finished.
+        default_dir="data",
     message:
         "Preparing {wildcards.dataset}"
     shell:
         'python "$SPIKERNEL_SCRIPTS"/prepare_data.py --dataset {wildcards.dataset} --data {params.data:q}'
-        " --data-dir {params.data_dir:q} --manifest {output.manifest} >{log} 2>&1"
+        ' --data-dir "${{SPIKERNEL_DATA-{params.default_dir}}}"'
+        " --manifest {output.manifest} >{log} 2>&1"

@@ -2,9 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from spikernel.config.base import KernelSizes, StrictModel
+
+
+def _none_twice(sets: tuple[KernelSizes, ...]) -> tuple[KernelSizes, ...]:
+    for sizes in sets:
+        if sets.count(sizes) > 1:
+            raise ValueError(f"must name no set twice, got {list(sizes)} {sets.count(sizes)} times")
+    return sets
 
 
 class DesignConfig(StrictModel):
@@ -16,5 +23,5 @@ class DesignConfig(StrictModel):
     """How many designed sets are kept; the paper uses six."""
     baseline: KernelSizes = (1, 3)
     """Set that is always searched as well; SNASNet's is {1, 3}."""
-    fixed: tuple[KernelSizes, ...] = ()
+    fixed: Annotated[tuple[KernelSizes, ...], AfterValidator(_none_twice)] = ()
     """Sets to search instead of designed ones; the evidence is still reported for each."""

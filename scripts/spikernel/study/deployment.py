@@ -84,6 +84,7 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
         outputs.provenance,
         step="deployment",
         settings={"threads": machine.threads},
+        parts=net.architecture.network.parts(),
         inputs=provenance.paths_of(inputs),
         outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
@@ -96,7 +97,8 @@ def is_done(outputs: Outputs, model: Path) -> bool:
     if not (outputs.deployment.exists() and outputs.provenance.exists()):
         return False
     made = provenance.read(outputs.provenance, "inputs")
-    same_code = made.get("code_digest") == code.digest("deployment")
+    # The parts are those of the net, which the weights below decide.
+    same_code = made.get("code_digest") == code.digest("deployment", made.get("parts", ()))
     return same_code and artifacts.file_hash(model) in made["inputs"].values()
 
 

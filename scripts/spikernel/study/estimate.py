@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from spikernel.config import DatasetConfig, WorkflowConfig, strict_yaml
+from spikernel.config import DatasetConfig, SearchConfig, WorkflowConfig
 from spikernel.data import manifest as manifests
 from spikernel.data.manifest import Manifest
 from spikernel.errors import ConfigError
@@ -19,8 +19,9 @@ from spikernel.report.tables import markdown
 from spikernel.report.tables.table import Column, count, duration, significant, table
 from spikernel.space.counts import memory_mb, parameter_count
 from spikernel.study import experiment, flop_estimate
+from spikernel.study.cluster_profile import Profile, read_profile
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
-from spikernel.study.planned_nets import PlannedNet, planned_nets
+from spikernel.study.planned_nets import RULES, PlannedNet, planned_nets, search_rule
 from spikernel.study.shapes import image_shape
 from spikernel.study.step_time import RuleTimes, time_nets
 
@@ -110,10 +111,10 @@ def run(inputs: Inputs, settings: Settings) -> None:
         found = {name: _manifest(config, name, inputs.results) for name in config.datasets}
         print(flop_estimate.describe(flop_estimate.costs(config, found), settings.device_flops))
         return
-    profile = {} if inputs.profile is None else read_profile(inputs.profile)
+    profile = None if inputs.profile is None else read_profile(inputs.profile)
     cost = estimate(config, inputs.results, settings.cores)
     print(describe(cost))
-    if inputs.profile is not None:
+    if profile is not None:
         print(describe_on_cluster(cost, profile))
 
 
@@ -141,13 +142,12 @@ def estimate(config: WorkflowConfig, results: Path, cores: int) -> Cost:
             chosen = [net for net in nets if net.rule == rule]
             LOG.info("timing %d nets of %s on %s", len(chosen), rule, dataset)
             times = time_nets(chosen, manifest, config.nas_search, config.device, config.threads)
-            rules += _rule_costs(dataset, chosen, times)
+            rules += _rule_costs(dataset, chosen, times, config.nas_search)
             state_mb = max(state_mb, *(net.state_bytes / 1e6 for net in times.nets))
         weights_mb += sum(net.jobs * _weights_mb(net) for net in chosen)
     on_gpu = any(rule.gpu_gb for rule in rules)
     at_once = 1 if on_gpu else max(1, cores // config.threads)
-    order = ("kernel_impact", "nas_search", "finalist_rung", "train_final", "deployment")
-    rules.sort(key=lambda cost: (list(config.datasets).index(cost.dataset), order.index(cost.rule)))
+    rules.sort(key=lambda cost: (list(config.datasets).index(cost.dataset), RULES.index(cost.rule)))
     return Cost(tuple(rules), at_once, data_mb, weights_mb, state_mb)
 
 
@@ -164,7 +164,10 @@ def _manifest(config: WorkflowConfig, dataset: str, results: Path) -> Manifest:
     return manifest_ahead(dataset, data, collection_ahead(dataset, data, Path(config.data_dir)))
 
 
-def _rule_costs(dataset: str, nets: Sequence[PlannedNet], times: RuleTimes) -> list[RuleCost]:
+def _rule_costs(
+    dataset: str, nets: Sequence[PlannedNet], times: RuleTimes, search: SearchConfig
+) -> list[RuleCost]:
+    """Return what the rules cost that train and search these nets; a search is split in shards."""
     jobs = [net.jobs for net in nets]
     work: dict[str, tuple[list[float], list[float]]] = {
         nets[0].rule: (
@@ -173,9 +176,10 @@ def _rule_costs(dataset: str, nets: Sequence[PlannedNet], times: RuleTimes) -> l
         )
     }
     if nets[0].rule == "train_final":
-        scores = [n.candidates * t.score for n, t in zip(nets, times.nets, strict=True)]
+        shards = search.shards
+        scores = [n.candidates * t.score / shards for n, t in zip(nets, times.nets, strict=True)]
         work = {
-            "nas_search": ([net.searches for net in nets], scores),
+            search_rule(search): ([net.searches * shards for net in nets], scores),
             "train_final": (jobs, [time.train + time.test for time in times.nets]),
             "deployment": (jobs, [time.deploy for time in times.nets]),
         }
@@ -209,30 +213,11 @@ def describe(cost: Cost) -> str:
     )
 
 
-def read_profile(path: Path) -> dict[str, Any]:
-    """Return what a profile of Snakemake says, given by its folder or its file.
-
-    Raises:
-        ConfigError: there is none, or it is not YAML.
-
-    """
-    file = next(iter(sorted(path.glob("config*.yaml"))), path)
-    if not file.is_file():
-        raise ConfigError(f"{path}: holds no config*.yaml: name the folder of a profile")
-    found = strict_yaml.read(file).data
-    if not isinstance(found, dict):
-        raise ConfigError(f"{file}: holds no keys: name the folder of a profile")
-    return found
-
-
-def describe_on_cluster(cost: Cost, profile: dict[str, Any]) -> str:
+def describe_on_cluster(cost: Cost, profile: Profile) -> str:
     """Return node hours where each job has a node, and which jobs outlast their first attempt."""
     lines, gpu_hours = [], 0.0
     for rule in cost.rules:
-        asked = {
-            **profile.get("default-resources", {}),
-            **profile.get("set-resources", {}).get(rule.rule, {}),
-        }
+        asked = profile.asked(rule.rule)
         gpu_hours += rule.seconds / 3600 if asked.get("gpu") else 0
         minutes = re.match(r"\d+", str(asked.get("runtime", "")))
         if minutes and rule.longest > 60 * int(minutes[0]):
@@ -244,6 +229,6 @@ def describe_on_cluster(cost: Cost, profile: dict[str, Any]) -> str:
     total = (
         f"Cluster: {significant(hours, 2)} node hours, {significant(gpu_hours, 2)} of them of jobs "
         f"that ask for a GPU, if a node is as fast as this machine and has one job; at most "
-        f"{profile.get('jobs', 'any number of')} jobs at once."
+        f"{profile.jobs} jobs at once."
     )
     return "\n".join([total, *lines])

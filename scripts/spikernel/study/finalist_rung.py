@@ -65,13 +65,18 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         **finalists.describe(inputs, settings),
         "code": code.digest("finalist_rung", settings.parts()),
     }
+    weights = training_run.weights_hashes(how.training)
+    if weights:
+        described["weights"] = weights
     pairs = [*itertools.product(members, how.seeds)][shard :: how.shards]
     job = _Rung(inputs, outputs, settings, machine)
     journals, done = [], []
     for seed in how.seeds:
         journals.append(state_path(outputs.part.with_stem(f"{outputs.part.stem}-seed-{seed}")))
         names = [archid for archid, own in pairs if own == seed]
-        fingerprint = {**described, "rung": rung, "seed": seed, "device": str(machine)}
+        # Not which GPU: a job that is tried again on another node goes on, as its training does.
+        kind = machine.torch_device.type
+        fingerprint = {**described, "rung": rung, "seed": seed, "device": kind}
         with Journal(journals[-1], {**fingerprint, "threads": machine.threads}) as journal:
             done += [job.trained(archid, seed, journal) for archid in names]
     Part(described, rung, members, str(machine), done).write(outputs.part)

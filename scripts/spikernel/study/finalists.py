@@ -98,18 +98,19 @@ def read_parts(inputs: Inputs, settings: Settings) -> list[list[Part]]:
     """
     described = describe(inputs, settings)
     rungs: dict[int, list[Part]] = {}
-    code = None
+    expected: dict[str, Any] = {}
     for path in inputs.parts:
         part = Part.read(path)
-        code = code or part.described.get("code")
+        # Of code and weights, which are not known here, it is enough that all parts name the same.
+        expected = expected or {**part.described, **described}
         first = rungs.setdefault(part.rung, [part])[0]
-        if part.described != {**described, "code": code} or part.members != first.members:
+        if part.described != expected or part.members != first.members:
             raise TableError(f"{path} belongs to another search: run finalist_rung again")
         if part is not first:
             rungs[part.rung].append(part)
     for rung, parts in rungs.items():
-        expected = {(name, seed) for name in parts[0].members for seed in settings.training.seeds}
-        if {(item.archid, item.seed) for part in parts for item in part.trainings} != expected:
+        wanted = {(name, seed) for name in parts[0].members for seed in settings.training.seeds}
+        if {(item.archid, item.seed) for part in parts for item in part.trainings} != wanted:
             raise TableError(f"trainings of rung {rung} are missing: give the files of all shards")
     return [rungs[rung] for rung in sorted(rungs)]
 

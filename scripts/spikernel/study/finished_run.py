@@ -1,22 +1,28 @@
 """The models of a finished run, and the one that fits a device. No torch."""
 
+import logging
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from spikernel import artifacts
+from spikernel import artifacts, tables
 from spikernel.config import width_of
 from spikernel.errors import ExportError
 from spikernel.report.tables.selection import preference
 from spikernel.study.chosen_model import Chosen, best_seed
 
+LOG = logging.getLogger(__name__)
 LIMITED = {"int8_bytes": "int8 constants", "ram_bytes": "static RAM"}
 """What a device has limits for, by its name in `deployment.json`."""
 
-_READ = ("val_accuracy_percent", "archid", "kernel_set", "rank", "seed")
+_READ = ("val_accuracy_percent", "archid", "dataset", "kernel_set", "rank", "seed")
+
+Key = tuple[str, str, int, float, int]
+"""Data set, kernel set, rank, width and seed."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,9 @@ def deployment_path(metrics: Path) -> Path:
 def models_of(run: Path) -> list[TrainedModel]:
     """Return every trained model of a data set, sorted by kernel set and rank.
 
+    Where the experiment has a report, models and seeds that it does not list are left out, with a
+    warning: they remain of an earlier configuration.
+
     Args:
         run: folder of the data set in the results of an experiment.
 
@@ -80,15 +89,41 @@ def models_of(run: Path) -> list[TrainedModel]:
         ExportError: there is none.
 
     """
+    report = run.parent / "tradeoff_report" / "models.csv"
+    listed = _listed(report) if report.exists() else None
     found: dict[Path, dict[Path, dict[str, Any]]] = defaultdict(dict)
     for path in sorted(run.glob("train_final/*/rank-*/seed-*/metrics.json")):
-        found[path.parents[1]][path] = artifacts.read_object(path, *_READ)
+        metrics = artifacts.read_object(path, *_READ)
+        if listed is None or _key(metrics) in listed:
+            found[path.parents[1]][path] = metrics
+        else:
+            LOG.warning("%s is left out: it is not among the models of %s", path, report)
     if not found:
         raise ExportError(
             f"{run} holds no trained model (train_final/*/rank-*/seed-*/metrics.json): name the "
             "folder of a data set in the results of a finished run"
         )
     return [TrainedModel(seeds) for seeds in found.values()]
+
+
+def _listed(report: Path) -> set[Key]:
+    """Return the models and seeds that a report lists; older ones have no widths."""
+    table = tables.read_csv(
+        report,
+        text=("dataset", "kernel_set"),
+        numbers=("rank", "seed"),
+        optional_numbers=("width",),
+        may_lack=("width",),
+    ).fillna({"width": 1})
+    return {_key(row) for row in tables.records(table)}
+
+
+def _key(named: Mapping[str, Any]) -> Key:
+    """Return what tells a trained net from the others of an experiment."""
+    return (
+        named["dataset"], named["kernel_set"], int(named["rank"]), width_of(named),
+        int(named["seed"]),
+    )  # fmt: skip
 
 
 def choose_within(

@@ -19,7 +19,7 @@ from spikernel.report.tables import markdown
 from spikernel.report.tables.table import Column, count, significant, table
 from spikernel.search.score import score_class
 from spikernel.space.flop import forward_flop
-from spikernel.study.planned_nets import PlannedNet, planned_nets
+from spikernel.study.planned_nets import RULES, PlannedNet, planned_nets, search_rule
 from spikernel.study.shapes import image_shape
 from spikernel.training.phases import make_phases
 
@@ -53,11 +53,10 @@ def costs(config: WorkflowConfig, manifests: Mapping[str, Manifest]) -> list[Rul
                 before = found.get((dataset, rule), RuleFlop(dataset, rule, 0, 0))
                 added = RuleFlop(dataset, rule, before.jobs + jobs, before.flop + jobs * flop)
                 found[dataset, rule] = added
-    order = ("kernel_impact", "nas_search", "finalist_rung", "train_final", "deployment")
     places = {dataset: place for place, dataset in enumerate(manifests)}
     return sorted(
         (cost for cost in found.values() if cost.jobs),
-        key=lambda cost: (places[cost.dataset], order.index(cost.rule)),
+        key=lambda cost: (places[cost.dataset], RULES.index(cost.rule)),
     )
 
 
@@ -73,7 +72,7 @@ def _work(
         return
     if score_class(search.score).needs_images:
         scored = net.candidates * search.batches * search.batch_size * forward
-        yield "nas_search", net.searches, scored
+        yield search_rule(search), net.searches * search.shards, scored / search.shards
     yield "train_final", net.jobs, trained + counts["test"] * forward
     yield "deployment", net.jobs, (counts["validation"] + counts["test"]) * forward
 

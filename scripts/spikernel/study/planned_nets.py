@@ -24,6 +24,17 @@ from spikernel.space.cell import Cell
 from spikernel.study.bounds import Bounds
 from spikernel.study.reference_net import ANCHOR, reference_architecture
 
+RULES = (
+    *("kernel_impact", "nas_search", "nas_search_shard", "finalist_rung", "train_final"),
+    "deployment",
+)
+"""Rules whose jobs run nets, in the order of a study."""
+
+
+def search_rule(search: SearchConfig) -> str:
+    """Return the rule whose jobs score cells; to merge those of shards takes seconds."""
+    return "nas_search" if search.shards == 1 else "nas_search_shard"
+
 
 @dataclass(frozen=True)
 class PlannedNet:

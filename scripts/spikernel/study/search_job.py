@@ -103,7 +103,8 @@ class SearchJob:
             **self.described,
             "data": artifacts.file_hash(inputs.manifest),
             "code": code.digest("nas_search", self.parts),
-            "device": str(machine),
+            # Not which GPU: a search that is tried again on another node goes on.
+            "device": machine.torch_device.type,
         }
 
     def screen(self) -> Screened:
@@ -188,5 +189,5 @@ def merge_parts(paths: Sequence[Path], job: SearchJob) -> Outcome:
 
 
 def _comparable(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the device: nodes of one cluster may name theirs differently."""
+    """Leave out the device: that all shards chose the same cells is checked by itself."""
     return {key: value for key, value in fingerprint.items() if key != "device"}

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from spikernel import artifacts, provenance
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, width_suffix
-from spikernel.errors import ConfigError
-from spikernel.study import deployment, train_final
+from spikernel.data import manifest as manifests
+from spikernel.errors import ConfigError, DataError
+from spikernel.study import deployment, recorded, train_final, training_run
 from spikernel.study import experiment as experiments
 from spikernel.study.inputs import Machine
 from spikernel.study.joined import check_joined
 from spikernel.study.measurement import check_name, write_measurement
-from spikernel.study.prepare_data import prepare
+from spikernel.study.prepare_data import PROVENANCE, prepare
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def run(settings: Settings, machine: Machine) -> None:
     For a record the accuracy with int8 weights is measured, too.
 
     Raises:
+        DataError: the data that are prepared there are not those of the experiment.
         UnfinishedError: it would take longer than `max_seconds`, which count from here.
         SpikernelError: bad input, see the steps.
 
@@ -85,10 +87,12 @@ def run(settings: Settings, machine: Machine) -> None:
     candidate = train_final.Candidate.by_hand(settings.archid)
     check_joined(candidate.cell)
     manifest = settings.folder / "prepare_data" / "manifest.json"
-    if not manifest.exists():
+    if manifest.exists():
+        provenance.check([manifest])
+        _check_data(manifest, experiment)
+    else:
         data_dir = experiment.data_dir if settings.data_dir is None else settings.data_dir
         prepare(experiment.dataset, experiment.data, data_dir, manifest)
-    provenance.check([manifest])
     name = candidate.cell.archid + width_suffix(settings.width)
     place = settings.folder / name / f"seed-{settings.seed}"
     outputs = train_final.Outputs.in_folder(place)
@@ -99,7 +103,7 @@ def run(settings: Settings, machine: Machine) -> None:
         training=experiment.training,
         max_seconds=None if most is None else most - watch.seconds(),
     )
-    if not train_final.is_done(candidate, outputs, final, machine):
+    if not _is_done(manifest, candidate, outputs, final, machine):
         train_final.train_candidate(manifest, candidate, outputs, final, machine)
     if settings.measurement is not None:
         deployed = deployment.Outputs.in_folder(place / "deployment")
@@ -113,3 +117,44 @@ def run(settings: Settings, machine: Machine) -> None:
         f"{made['binary_steps']} steps of binary spikes, {made['params']} parameters: "
         f"{outputs.model}"
     )
+
+
+def _check_data(manifest: Path, experiment: Experiment) -> None:
+    """Refuse prepared data that are not those of the experiment.
+
+    Raises:
+        DataError: they are of another data set, or were prepared with other settings.
+
+    """
+    again = f"name another --folder, or delete {manifest.parent}"
+    found = manifests.read(manifest).dataset
+    if found != experiment.dataset:
+        raise DataError(f"{manifest} is of {found}, not of {experiment.dataset}: {again}")
+    record = manifest.with_name(PROVENANCE)
+    if record.exists():
+        made = provenance.read(record, "settings")["settings"]
+        if not recorded.same(experiment.data, made, recorded.NO_SETTINGS):
+            raise DataError(
+                f"{manifest} was prepared with other settings than the experiment has for "
+                f"{experiment.dataset}: {again}"
+            )
+
+
+def _is_done(
+    manifest: Path,
+    candidate: train_final.Candidate,
+    outputs: train_final.Outputs,
+    settings: train_final.Settings,
+    machine: Machine,
+) -> bool:
+    """Whether a training with these settings, data and weights, by this code, left all its files.
+
+    Raises:
+        DataError: weights that it would read are missing or were altered.
+
+    """
+    if not train_final.is_done(candidate, outputs, settings, machine):
+        return False
+    made = provenance.recorded_inputs(outputs.metrics.with_name(PROVENANCE))
+    weights = training_run.weights_hashes(settings.training)
+    return {*made.values()} == {artifacts.file_hash(manifest), *weights.values()}

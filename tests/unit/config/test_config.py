@@ -61,6 +61,10 @@ def test_generated_reference_is_in_step(name: str, text: str) -> None:
         ({"kernel_set_design": {"fixed": [[]]}}, "must hold at least one kernel size"),
         ({"kernel_set_design": {"fixed": [[3, 3]]}}, "must not repeat a size"),
         (
+            {"kernel_set_design": {"fixed": [[1, 3], [3], [3, 1]]}},
+            "kernel_set_design/fixed: must name no set twice, got [1, 3] 2 times",
+        ),
+        (
             {"datasets": {"digts": {}}},
             "config: datasets/digts: must be one of cifar10, cifar100, digits, imagefolder, "
             "tinyimagenet (found 'digts')",

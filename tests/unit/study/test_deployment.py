@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from trained_digits import TEST_IMAGES, TRAINING, deployed_as, deployment_outputs, exported, trained
+from trained_digits import (
+    NETWORK,
+    TEST_IMAGES,
+    TRAINING,
+    deployed_as,
+    deployment_outputs,
+    exported,
+    trained,
+)
 
+from spikernel import code, registry
 from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
 from spikernel.export.deployed import check_agreement
@@ -30,6 +39,22 @@ def test_deployment_records_what_a_device_gets(manifest: Path, model: Path) -> N
     assert deployed["val_images"] == len(load_split(manifest, "validation").labels)
     assert deployed["test_images"] == TEST_IMAGES
     assert deployed["classes"] == [str(digit) for digit in range(10)]
+
+
+def test_another_rule_of_the_neurons_is_other_code(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs, weights = deployment_outputs(model), model.with_name("model.safetensors")
+    neurons = registry.module_name("neuron", NETWORK.neuron)
+    made = json.loads(outputs.provenance.read_text())
+    assert made["parts"] == [neurons]
+    assert deployment.is_done(outputs, weights)
+    meaning = code._meaning
+    edited = code.SCRIPTS / f"{neurons.replace('.', '/')}.py"
+    monkeypatch.setattr(
+        code, "_meaning", lambda path: "edited" if path == edited else meaning(path)
+    )
+    assert not deployment.is_done(outputs, weights)
 
 
 def test_predictions_are_those_behind_the_accuracies(manifest: Path, model: Path) -> None:

@@ -11,20 +11,21 @@ from spikernel.config import DatasetConfig, SearchConfig, WorkflowConfig
 from spikernel.data import manifest as manifests
 from spikernel.errors import BudgetError, ConfigError, SpikernelError
 from spikernel.space.architecture import ImageShape
+from spikernel.study.cluster_profile import read_profile
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
 from spikernel.study.estimate import (
     Cost,
     Inputs,
     RuleCost,
     Settings,
+    _rule_costs,
     describe_on_cluster,
     estimate,
-    read_profile,
     run,
 )
 from spikernel.study.planned_nets import PlannedNet, planned_nets
 from spikernel.study.prepare_data import prepare
-from spikernel.study.step_time import time_nets
+from spikernel.study.step_time import NetTimes, RuleTimes, time_nets
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ImageShape(1, 8, 10)
@@ -72,6 +73,20 @@ def test_finalists_are_counted_by_rung() -> None:
     assert (second.jobs, second.trainings, second.training.epochs) == (2, 4, 2)
     assert first.training.recipe == "engine"
     assert jobs(planned_nets(config(), "digits", DIGITS), "finalist_rung") == 0
+
+
+def test_shards_are_jobs_of_a_search() -> None:
+    fixed = config(
+        kernel_set_design={"fixed": [[1, 3]]}, nas_search={"strategy": "exhaustive", "prefilter": 9}
+    )
+    (net,) = [n for n in planned_nets(fixed, "digits", DIGITS) if n.rule == "train_final"]
+    # 9 cells of 2 s each, and 1 s until a job computes.
+    times = RuleTimes((NetTimes(5.0, 1.0, 3.0, 2.0, 0),), 1.0, 0, 0)
+    whole, *_ = _rule_costs("d", [net], times, SearchConfig())
+    assert (whole.rule, whole.jobs, whole.longest, whole.seconds) == ("nas_search", 1, 19, 19)
+    split, *_ = _rule_costs("d", [net], times, SearchConfig(shards=3))
+    assert (split.rule, split.jobs) == ("nas_search_shard", 3)
+    assert (split.longest, split.seconds) == (1 + 6, 3 + 18)
 
 
 def test_widths_multiply_final_nets_alone() -> None:
@@ -179,6 +194,38 @@ def test_jobs_longer_than_their_limit_are_named() -> None:
     assert "104 node hours, 104 of them of jobs that ask for a GPU" in shown
     assert "kernel_impact on d: a job of 13.0 h outlasts its first 720 min" in shown
     assert "train_final on d" not in shown
+
+
+def test_resources_may_be_listed_as_on_a_command_line(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "default-resources: [mem_mb=4000, runtime=30*attempt, gpu=0]\n"
+        "set-resources:\n- train_final:gpu=1\n- train_final:runtime=600\n"
+    )
+    profile = read_profile(tmp_path)
+    assert profile.asked("kernel_impact") == {"mem_mb": 4000, "runtime": "30*attempt", "gpu": 0}
+    assert profile.asked("train_final") == {"mem_mb": 4000, "runtime": 600, "gpu": 1}
+    # 4 jobs of each of two rules for an hour, those of one with a GPU.
+    shown = describe_on_cluster(cost(3600), profile)
+    assert "8 node hours, 4 of them of jobs that ask for a GPU" in shown
+    assert "kernel_impact on d: a job of 60.0 min outlasts its first 30 min" in shown
+    assert "train_final on d" not in shown
+    assert "at most any number of jobs at once" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("default-resources: [mem_mb]", "default-resources: 'mem_mb' must be resource=value"),
+        ("set-resources: [gpu=1]", "set-resources: 'gpu=1' must be rule:resource=value"),
+        ("set-resources: {train_final: gpu}", "train_final: 'gpu' must be resource=value"),
+    ],
+)
+def test_resources_that_are_no_assignments_are_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        read_profile(tmp_path)
 
 
 def test_a_folder_without_a_profile_is_refused(tmp_path: Path) -> None:

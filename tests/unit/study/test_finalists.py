@@ -12,7 +12,15 @@ from toy import NETWORK
 from spikernel.config import FinalistConfig, SearchConfig
 from spikernel.errors import ConfigError, TableError, TrainingError
 from spikernel.report.tables.records import Search
-from spikernel.study import finalist_ranking, finalist_rung, finalists, nas_search
+from spikernel.search.journal import Evaluation
+from spikernel.study import (
+    finalist_ranking,
+    finalist_rung,
+    finalists,
+    inputs,
+    nas_search,
+    training_run,
+)
 from spikernel.study.inputs import Machine
 from spikernel.study.search_job import Settings as SearchSettings
 from spikernel.study.train_final import Candidate
@@ -166,10 +174,45 @@ def test_a_killed_job_resumes_without_repeating_what_is_done(
     with pytest.raises(KeyboardInterrupt):
         study.train_shard(tmp_path, HOW, 2, 0)
     assert not (tmp_path / "rung-2/0.jsonl").exists()
+    # Tried again on another node of the cluster.
+    monkeypatch.setattr(inputs, "describe_device", lambda _: "cpu: another model, 1 threads")
     resumed = study.train_shard(tmp_path, HOW, 2, 0)
     assert trainings(resumed) == trainings(whole / "rung-2/0.jsonl")
     assert len(begun) == 8 + 1  # only the epoch that was killed is done twice
     assert [path.name for path in resumed.parent.iterdir()] == ["0.jsonl"]
+
+
+def test_trainings_with_another_teacher_are_neither_resumed_nor_ranked_together(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = HOW.model_copy(update={"seeds": (0,)})
+    trained: list[str] = []
+    train = finalist_rung._Rung._train
+
+    def begin(job: finalist_rung._Rung, archid: str, seed: int) -> Evaluation:
+        if len(trained) == 3:
+            trained.clear()
+            raise KeyboardInterrupt
+        trained.append(archid)
+        return train(job, archid, seed)
+
+    def teach(version: str) -> None:
+        hashes = {"teacher.safetensors": version}
+        monkeypatch.setattr(training_run, "weights_hashes", lambda _: hashes)
+
+    monkeypatch.setattr(finalist_rung._Rung, "_train", begin)
+    teach("first")
+    with pytest.raises(KeyboardInterrupt):
+        study.train_shard(tmp_path, how, 1, 0)
+    teach("second")
+    with pytest.raises(KeyboardInterrupt):
+        study.train_shard(tmp_path, how, 1, 0)  # three more: none was taken from the journal
+    parts = [study.train_shard(tmp_path, how, 1, 0)]
+    assert len(trained) == 1  # the fourth, since the teacher is the same
+    teach("third")
+    parts.append(study.train_shard(tmp_path, how, 2, 0))
+    with pytest.raises(TableError, match=r"rung-2/0\.jsonl belongs to another search"):
+        study.rank(tmp_path, how, parts)
 
 
 def test_a_finalist_that_diverges_is_ranked_by_score(

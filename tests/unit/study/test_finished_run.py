@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spikernel import artifacts
+from spikernel import artifacts, tables
 from spikernel.errors import ExportError
 from spikernel.report.tables import selection
 from spikernel.study.finished_run import choose_within, models_of
@@ -97,6 +97,25 @@ def test_models_that_cannot_be_exported_are_passed_over(run: Path) -> None:
     with pytest.raises(ExportError, match=r"^none of the models can be exported: deployment\.json"):
         choose_within([models[1]], None, None)
     assert models[1].best().metrics["kernel_set"] == "fast"
+
+
+def test_what_the_report_does_not_list_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tmp_path / "digits"
+    model(run, "now", 80.0, 99.0, kb=10, ram_kb=8)
+    model(run, "before", 95.0, kb=10, ram_kb=8)
+    # As a report of before there were widths: no such column.
+    row = {"dataset": "digits", "kernel_set": "now", "rank": 1, "seed": 0}
+    other = {**row, "dataset": "other", "kernel_set": "before"}
+    tables.write_csv(tmp_path / "tradeoff_report" / "models.csv", [row, other])
+    (found,) = models_of(run)
+    assert list(found.seeds) == [run / "train_final/now/rank-1/seed-0/metrics.json"]
+    assert choose_within([found], 20, None).int8_accuracy_percent == 80
+    assert [line.split(" is left out: ")[0] for line in caplog.messages[:2]] == [
+        str(run / "train_final/before/rank-1/seed-0/metrics.json"),
+        str(run / "train_final/now/rank-1/seed-1/metrics.json"),
+    ]
 
 
 def test_folder_without_models_and_an_older_run_are_refused(run: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.enumeration import count_cells
 from spikernel.space.operations import operation_set
-from spikernel.study import nas_search, nas_search_shard
+from spikernel.study import inputs, nas_search, nas_search_shard
 from spikernel.study.inputs import Machine
 from spikernel.study.nas_search import rank_table
 from spikernel.study.search_job import Inputs, Settings, choose_subject
@@ -126,9 +126,11 @@ def test_killed_search_resumes_to_the_same_ranking(
     with pytest.raises(KeyboardInterrupt):
         search(digits_manifest, tmp_path / "killed")
     assert not (tmp_path / "killed" / "candidates.csv").exists()
-    monkeypatch.setattr(Scorer, "score", original)
+    # Tried again on another node of the cluster.
+    monkeypatch.setattr(inputs, "describe_device", lambda _: "cpu: another model, 1 threads")
     resumed = search(digits_manifest, tmp_path / "killed")
     pd.testing.assert_frame_equal(without_seconds(resumed), without_seconds(whole))
+    assert len(scored) == len(pd.read_csv(whole)) + 1  # only the one that was killed, twice
 
 
 def test_a_search_without_a_finite_score_is_an_error(

@@ -3,8 +3,10 @@
 import json
 import pickle
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from spikernel.config import DatasetConfig
 from spikernel.errors import ConfigError, DataError
 from spikernel.inference.released import load_model
 from spikernel.space.flop import forward_flop
-from spikernel.study import train_cell
+from spikernel.study import train_cell, train_final
 from spikernel.study.evaluate import evaluate
 from spikernel.study.inputs import Machine
 from spikernel.study.measurement import write_measurement
@@ -159,6 +161,70 @@ def test_data_split_otherwise_is_refused_or_named(
     found = evaluate(model, manifest, "test", MACHINE, other_split=True)
     assert not found.same_split
     assert "the net may have seen some of them" in str(found)
+
+
+def count_trainings(patch: pytest.MonkeyPatch) -> list[Path]:
+    """Return a list that gets the weights of every training, which is not run."""
+    begun: list[Path] = []
+
+    def begin(*given: object) -> None:
+        outputs = given[2]
+        assert isinstance(outputs, train_final.Outputs)
+        begun.append(outputs.model)
+
+    patch.setattr(train_final, "train_candidate", begin)
+    return begun
+
+
+def test_data_of_another_set_or_of_other_settings_are_refused(folder: Path, tmp_path: Path) -> None:
+    digits = CONFIG["datasets"]["digits"]  # type: ignore[index]
+    both = {"digits": digits, "numbers": {"kind": "digits", **digits}}
+    config = tmp_path / "toy.yaml"
+    config.write_text(yaml.safe_dump({**CONFIG, "datasets": both}))
+    settings = train_cell.Settings(config, ARCHID, folder, "numbers", width=2)
+    with pytest.raises(
+        DataError, match=r"manifest\.json is of digits, not of numbers: name another"
+    ):
+        train_cell.run(settings, MACHINE)
+    config.write_text(yaml.safe_dump({**CONFIG, "datasets": {"digits": {"train_images": 190}}}))
+    with pytest.raises(DataError, match="was prepared with other settings than the experiment has"):
+        train_cell.run(replace(settings, dataset="digits"), MACHINE)
+
+
+def test_a_net_of_data_prepared_anew_is_not_done(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "cell"
+    shutil.copytree(folder, place)
+    settings = train_cell.Settings(place / "toy.yaml", ARCHID, place, width=2)
+    begun = count_trainings(monkeypatch)
+    train_cell.run(settings, MACHINE)
+    assert begun == []
+    # The same settings, but images of another mean; without a record they count as they are.
+    manifest = place / "prepare_data/manifest.json"
+    artifacts.write_json(manifest, {**json.loads(manifest.read_text()), "mean": [0.25]})
+    manifest.with_name("provenance.json").unlink()
+    train_cell.run(settings, MACHINE)
+    assert len(begun) == 1
+
+
+def test_a_pupil_of_a_teacher_trained_anew_is_not_done(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = tmp_path / "teacher.safetensors"
+    released = (results / "model.safetensors").read_bytes()
+    teacher.write_bytes(released)
+    training = {"recipe": "modern", "epochs": 1, "objective": "distil", "teacher": str(teacher)}
+    config = tmp_path / "toy.yaml"
+    config.write_text(yaml.safe_dump({**CONFIG, "train_final": {"training": training}}))
+    settings = train_cell.Settings(config, ARCHID, tmp_path, data_dir=tmp_path / "data")
+    train_cell.run(settings, MACHINE)
+    begun = count_trainings(monkeypatch)
+    train_cell.run(settings, MACHINE)
+    assert begun == []
+    teacher.write_bytes(released[:-1] + bytes([released[-1] ^ 1]))  # one bit of one weight
+    train_cell.run(settings, MACHINE)
+    assert len(begun) == 1
 
 
 class Malicious:
