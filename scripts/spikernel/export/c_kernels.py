@@ -40,8 +40,7 @@ def convolution(step: Convolve) -> ConvolutionKernel:
     """
     int8 = step.weights.scale is not None
     kind = step.source.kind
-    whole = int8 and kind != "real"
-    if whole:
+    if step.whole:
         _check_sums(step)
     wide = element_type(step.source) == "uint16_t"
     precision = "int8" if int8 else "float"
@@ -50,9 +49,9 @@ def convolution(step: Convolve) -> ConvolutionKernel:
         what=f"{'packed spikes' if kind == 'spikes' else kind} with {precision} weights",
         input=element_type(step.source),
         weight="int8_t" if int8 else "float",
-        sum="int32_t" if whole else "float",
+        sum="int32_t" if step.whole else "float",
         packed=kind == "spikes",
-        centre=None if step.centre is None else ("int16_t" if whole else "float"),
+        centre=None if step.centre is None else ("int16_t" if step.whole else "float"),
         scaled=int8,
     )
 

@@ -108,11 +108,8 @@ class Interpreter:
         if step.centre is not None:
             x = x - _per_channel(step.centre, x)
         weight = torch.from_numpy(step.weights.values).to(x.device)
-        if step.weights.scale is None:
-            sums = self._sums(step, x, weight)
-        else:
-            whole = step.source.kind != "real"
-            sums = _integer_sums(step, x, weight) if whole else self._sums(step, x, weight)
+        sums = _integer_sums(step, x, weight) if step.whole else self._sums(step, x, weight)
+        if step.weights.scale is not None:
             sums = sums * _per_channel(step.weights.scale, x)
         return sums + _per_channel(step.bias, x)
 

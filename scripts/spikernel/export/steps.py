@@ -104,6 +104,11 @@ class Convolve(Step):
         return self.weights.bytes + self.bias.nbytes + centre
 
     @property
+    def whole(self) -> bool:
+        """Whether its sums are of whole numbers: exact, whatever the order they are added in."""
+        return self.weights.scale is not None and self.source.kind != "real"
+
+    @property
     def kernel(self) -> Pair:
         """Height and width."""
         height, width = self.weights.values.shape[2:]

@@ -112,9 +112,11 @@ def test_operations_counted_in_c_are_those_we_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("size") is None, reason="needs binutils")
-@pytest.mark.parametrize("archid", [FORWARD, FEEDBACK])
-def test_static_memory_is_what_the_linker_sees(archid: str, tmp_path: Path) -> None:
-    program = quantise(lower(active_net(archid), MEAN, SD, CLASSES))
+@pytest.mark.parametrize(("archid", "settings"), [(FORWARD, {}), (FEEDBACK, {}), (FACTORS, MODERN)])
+def test_static_memory_is_what_the_linker_sees(
+    archid: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    program = quantise(lower(active_net(archid, **settings), MEAN, SD, CLASSES))
     compiler.write_sources(tmp_path, c_files(program, "test"))
     found = compiler.find_compiler()
     assert found
