@@ -29,7 +29,7 @@ ONNX_FILES = {"fp32": "model.onnx", "int8": "model_int8.onnx"}
 NIR_FILE = "model.nir"
 ZIP = "model.zip"
 LEAST_AGREEMENT = 0.99
-"""Share of the images on which a floating-point form may not differ by rounding alone."""
+"""Share of the images on which a form must give the same class where rounding differs."""
 EMULATED_SYNOPS = 2e7
 """A model runs on so many images on an emulated processor that it needs at most these synaptic
 operations, and on one at least; that takes a second or two."""
@@ -145,7 +145,7 @@ def write_c(
             "code_bytes": sizes.flash_bytes - program.parameter_bytes,
             "static_ram_bytes": sizes.ram_bytes,
         }
-    exact = ordered or program.precision == "int8"
+    exact = ordered or program.whole
     agreement = compare("C", answers.logits, reference, labels, every_image=exact)
     same_bits = bool(np.array_equal(answers.logits, reference.numpy()))
     return {**result, **agreement, "equal_to_the_bit": same_bits}

@@ -2,7 +2,8 @@
 
 Batch normalisation is folded before, so that the scale of a channel is the one it works with.
 Membrane potentials, biases and scales stay float32. Sums of int8 weights over spikes, counts of
-spikes or pixels are exact in int32; each is then multiplied by its scale, and the bias is added.
+spikes or pixels are exact in int32, those over real values are float32; each is then multiplied by
+its scale, and the bias is added.
 """
 
 from dataclasses import replace
@@ -27,7 +28,11 @@ def quantise_weights(values: Floats) -> Weights:
 
 
 def quantise(program: Program) -> Program:
-    """Return a program with int8 weights; what it computes is exactly what the C code does."""
+    """Return a program with int8 weights, which computes what the C code does.
+
+    The bits are the same but for the sums over real values (the second factor of a
+    depthwise-separable or factorised convolution): these depend on the order of the terms.
+    """
     pools = _summed_pools(program)
     steps: list[Step] = []
     for step in program.steps:
