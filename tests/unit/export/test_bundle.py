@@ -1,5 +1,6 @@
 """What an export accepts and refuses, and what it leaves on the disk."""
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -59,3 +60,24 @@ def test_int8_nets_that_add_floats_in_another_order_may_differ_on_one_image_in_a
     with pytest.raises(ExportError, match=r"another class than the Python model on 1 of 100"):
         c_of(tmp_path / "whole", FORWARD, {})
     assert c_of(tmp_path / "unordered", FACTORS, MODERN)["same_class"] == IMAGES - 1
+
+
+@NEEDS_COMPILER
+def test_an_accepted_export_expects_its_own_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the Python model gives another class on the first image, as rounding may."""
+    honest = bundle.logits
+
+    def turned(*arguments: Any, **settings: Any) -> torch.Tensor:
+        found = honest(*arguments, **settings)
+        return torch.cat([found[:1].roll(1, dims=1), found[1:]])
+
+    monkeypatch.setattr(bundle, "logits", turned)
+    monkeypatch.setattr(bundle, "ORDERED_OPERATIONS", 0)
+    assert c_of(tmp_path, FACTORS, MODERN)["same_class"] == IMAGES - 1
+    done = subprocess.run(
+        ["make", "-s", "-C", str(tmp_path / "c_int8"), "run"], capture_output=True, text=True
+    )
+    assert "same class as expected 100 of 100" in done.stdout
+    assert done.returncode == 0

@@ -159,14 +159,12 @@ def test_makefile_classifies_and_reports_disagreement(tmp_path: Path) -> None:
     done = subprocess.run(make, capture_output=True, text=True)
     accuracy = 100 * (expected == 0).mean()
     assert done.returncode == 0, done.stderr
-    assert f"12 images: accuracy {accuracy:.2f} %, same class as the Python model 12 of 12" in (
-        done.stdout
-    )
+    assert f"12 images: accuracy {accuracy:.2f} %, same class as expected 12 of 12" in (done.stdout)
     wrong = (expected + 1) % 4
     (folder / "expected.u16").write_bytes(wrong.astype(np.uint16).tobytes())
     done = subprocess.run(make, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "same class as the Python model 0 of 12" in done.stdout
+    assert "same class as expected 0 of 12" in done.stdout
 
 
 def test_compiler_that_refuses_is_one_line(tmp_path: Path) -> None:
