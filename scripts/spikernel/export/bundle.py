@@ -193,6 +193,19 @@ def _on_device(place: Path, target: device.Target, reference: Tensor) -> dict[st
     }
 
 
+def files_of(report: Mapping[str, Any]) -> list[str]:
+    """Return the files of an export but for archive and record, from its folder on, ascending.
+
+    Args:
+        report: what its `export.json` holds.
+
+    """
+    files = ["MODEL_CARD.md", "export.json", IMAGES, LABELS]
+    files += [form["file"] for form in (*report["onnx"].values(), report["nir"]) if form["file"]]
+    files += [f"{form['folder']}/{file}" for form in report["c"].values() for file in form["files"]]
+    return sorted(files)
+
+
 def write_zip(folder: Path, report: Mapping[str, Any], name: str) -> None:
     """Pack every form of a model, the card, and the images: all that compiles and can be checked.
 
@@ -204,14 +217,11 @@ def write_zip(folder: Path, report: Mapping[str, Any], name: str) -> None:
         name: of the one folder in the archive.
 
     """
-    files = ["MODEL_CARD.md", "export.json", IMAGES, LABELS]
-    files += [form["file"] for form in (*report["onnx"].values(), report["nir"]) if form["file"]]
-    files += [f"{form['folder']}/{file}" for form in report["c"].values() for file in form["files"]]
     with (
         artifacts.atomic(folder / ZIP) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for file in sorted(files):
+        for file in files_of(report):
             entry = zipfile.ZipInfo(f"{name}/{file}")  # without the time of the file
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, (folder / file).read_bytes())

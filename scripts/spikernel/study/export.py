@@ -131,13 +131,12 @@ def export_model(
     artifacts.write_json(report_path, report)
     bundle.write_zip(folder, report, chosen.short_name)
     _log(report)
-    record = folder / "provenance.json"
     provenance.write(
-        record,
+        folder / "provenance.json",
         step="export",
         settings=export.model_dump(mode="json"),
         inputs=[manifest, chosen.metrics_path, chosen.model_path, *named_by],
-        outputs=sorted(path for path in folder.iterdir() if path.is_file() and path != record),
+        outputs=[folder / name for name in (*bundle.files_of(report), bundle.ZIP)],
         seconds=watch.seconds(),
         device=str(machine),
     )
