@@ -1,7 +1,6 @@
 """All forms of one trained net in a folder, each compared with the net on real images."""
 
 import io
-import shlex
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from spikernel import artifacts
 from spikernel.errors import ExportError
-from spikernel.export import compiler, device
+from spikernel.export import compiler, device, on_device
 from spikernel.export.c_source import c_files
 from spikernel.export.memory_plan import plan
 from spikernel.export.nir_model import nir_graph, run_nir
@@ -105,7 +104,7 @@ def write_c(
     cross-compiler is there, `devices` holds what the model takes on it.
 
     Raises:
-        ExportError: the compiled model gives other classes than the program.
+        ExportError: the compiled model gives other classes than the program, here or on a device.
 
     """
     memory = plan(program)
@@ -140,7 +139,7 @@ def write_c(
         (place / EXPECTED).write_bytes(_stored(answers.classes))
         count = max(1, min(len(images), int(EMULATED_SYNOPS / max(1, answers.synops_per_image))))
         result["devices"] = {
-            target.name: _on_device(place, target, reference[:count])
+            target.name: on_device.measured(place, target, reference[:count])
             for target in device.TARGETS
             if target.compiles
         }
@@ -156,41 +155,6 @@ def write_c(
     artifacts.write_bytes(folder / EXPECTED, _stored(answers.classes))
     same_bits = bool(np.array_equal(answers.logits, reference.numpy()))
     return {**result, **agreement, "equal_to_the_bit": same_bits}
-
-
-def _on_device(place: Path, target: device.Target, reference: Tensor) -> dict[str, Any]:
-    """Return what a model takes on a processor, or why it does not fit the board.
-
-    Args:
-        place: folder of its files; the images lie beside it.
-        target: the processor; it is emulated where its emulator is on this machine.
-        reference: logits of the Python model for the first images, [N, classes].
-
-    """
-    result: dict[str, Any] = {
-        "compiler": compiler.describe(target.compiler),
-        "options": shlex.join([*target.compiler[1:], device.OPTIMISATION]),
-    }
-    try:
-        program = device.build(place, target, len(reference))
-    except ExportError as error:
-        return {**result, "refused": str(error)}
-    sizes = compiler.read_sizes(program, [target.size])
-    result |= {"flash_bytes": sizes.flash_bytes, "static_ram_bytes": sizes.ram_bytes}
-    if not target.runs:
-        return result
-    ran = device.run(program, target, reference.shape[1])
-    same = ran.logits.argmax(1) == reference.argmax(1).numpy()
-    return {
-        **result,
-        "emulator": device.describe(target),
-        "stack_bytes": ran.stack_bytes,
-        "ram_bytes": sizes.ram_bytes + ran.stack_bytes,
-        "instructions_per_image": ran.instructions_per_image,
-        "images": len(same),
-        "same_class": int(same.sum()),
-        "equal_to_the_bit": bool(np.array_equal(ran.logits, reference.numpy())),
-    }
 
 
 def files_of(report: Mapping[str, Any]) -> list[str]:
