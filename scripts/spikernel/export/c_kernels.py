@@ -32,16 +32,9 @@ class ConvolutionKernel:
 
 
 def convolution(step: Convolve) -> ConvolutionKernel:
-    """Return the function for a convolution.
-
-    Raises:
-        ExportError: sums of its integers might not fit 32 bits.
-
-    """
+    """Return the function for a convolution."""
     int8 = step.weights.scale is not None
     kind = step.source.kind
-    if step.whole:
-        _check_sums(step)
     wide = element_type(step.source) == "uint16_t"
     precision = "int8" if int8 else "float"
     return ConvolutionKernel(
@@ -54,15 +47,6 @@ def convolution(step: Convolve) -> ConvolutionKernel:
         centre=None if step.centre is None else ("int16_t" if step.whole else "float"),
         scaled=int8,
     )
-
-
-def _check_sums(step: Convolve) -> None:
-    largest = {"spikes": 1, "pixels": 255, "counts": step.source.limit}[step.source.kind]
-    if step.weights.values[0].size * 127 * largest > 2**31 - 1:
-        raise ExportError(
-            f"{step.layer}: sums over {step.weights.values[0].size} inputs of up to {largest} may "
-            "not fit 32 bits: use a smaller layer or pooling window"
-        )
 
 
 @dataclass(frozen=True)

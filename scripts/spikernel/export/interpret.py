@@ -125,7 +125,7 @@ def _torch_sums(step: Convolve, x: Tensor, weight: Tensor) -> Tensor:
 
 def _integer_sums(step: Convolve, x: Tensor, weight: Tensor) -> Tensor:
     """Add up int8 weights times integers, exactly; the result is rounded to float32 once."""
-    largest = {"spikes": 1, "pixels": 255, "counts": step.source.limit}[step.source.kind]
+    largest = step.source.largest
     bound = int(np.abs(step.weights.values.astype(np.int64)).sum(axis=(1, 2, 3)).max()) * largest
     exact = bound < _EXACT_FLOAT32 and largest <= _EXACT_TF32
     kind = torch.float32 if exact else torch.float64

@@ -39,6 +39,11 @@ class Value:
         """Number of elements."""
         return self.shape[0] * self.shape[1] * self.shape[2]
 
+    @property
+    def largest(self) -> int:
+        """Largest whole number that it holds; a real value has none."""
+        return {"spikes": 1, "pixels": 255, "counts": self.limit}[self.kind]
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:

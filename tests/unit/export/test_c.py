@@ -179,18 +179,6 @@ def test_compiler_that_refuses_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_sums_that_might_not_fit_are_refused() -> None:
-    builder = Builder(Value("image", (1, 256, 256), "pixels"), MEAN[:1], SD[:1])
-    x = builder.convolve("stem", builder.image, nn.Conv2d(1, 300, 1))
-    x = builder.average(
-        "pool", builder.fire("neurons", x, lif_rule(2.0, 1.0)), (255, 255), (255, 255)
-    )
-    x = builder.linear("outputs", x, np.ones((4, 300)), np.zeros(4))
-    program = quantise(builder.program(x, 1, CLASSES))
-    with pytest.raises(ExportError, match=r"^outputs: sums over 300 inputs of up to 65025 may not"):
-        c_files(program, "test")
-
-
 def test_numbers_survive_as_text() -> None:
     numbers = np.array([0.0, -0.0, 1.0, 1 / 3, 1e-38, -3.4e38, 16777216.0], dtype=np.float32)
     words = array_text(numbers).replace("\n", " ").split(",")
