@@ -1,7 +1,6 @@
 """All forms of one trained net in a folder, each compared with the net on real images."""
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -130,8 +129,8 @@ def write_c(
         artifacts.write_bytes(folder / EXPECTED, _stored(reference.argmax(1).numpy()))
         return result
     result |= {"compiled": True, "compiler": compiler.describe(found)}
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / folder.name
+    with compiler.workspace() as temporary:
+        place = temporary / folder.name
         compiler.write_sources(place, files)
         (place.parent / IMAGES).write_bytes((folder.parent / IMAGES).read_bytes())
         answers = compiler.classify(compiler.build(place, found), place.parent / IMAGES)

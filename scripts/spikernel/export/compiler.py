@@ -4,7 +4,9 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +42,25 @@ def describe(compiler: Sequence[str]) -> str:
     """Return the compiler's version and the machine it compiles for, on one line."""
     version = run([*compiler, "--version"]).splitlines()[0]
     return f"{version}, for {run([*compiler, '-dumpmachine']).strip()}"
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """Yield a folder to compile in, which is gone afterwards.
+
+    Raises:
+        ExportError: the system refuses it, or a file in it.
+
+    """
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise ExportError(
+            f"there is no room to compile in: {where}{error.strerror or error}: free some, or name "
+            "another folder for temporary files in the environment variable TMPDIR"
+        ) from None
 
 
 def write_sources(folder: Path, files: Mapping[str, str]) -> None:

@@ -113,6 +113,10 @@ def export_model(
             "int8": accuracy_percent(int8, images, labels),
         },
     }
+    record_path = folder / "provenance.json"
+    # From here on files of an earlier export are replaced, which its report and record are not of.
+    for path in (report_path, record_path):
+        path.unlink(missing_ok=True)
     images, labels = images[: export.images], labels[: export.images]
     bundle.write_images(folder, images, labels)
     pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
@@ -132,7 +136,7 @@ def export_model(
     bundle.write_zip(folder, report, chosen.short_name)
     _log(report)
     provenance.write(
-        folder / "provenance.json",
+        record_path,
         step="export",
         settings=export.model_dump(mode="json"),
         inputs=[manifest, chosen.metrics_path, chosen.model_path, *named_by],

@@ -1,6 +1,8 @@
 """What an export accepts and refuses, and what it leaves on the disk."""
 
+import resource
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +62,34 @@ def test_int8_nets_that_add_floats_in_another_order_may_differ_on_one_image_in_a
     with pytest.raises(ExportError, match=r"another class than the Python model on 1 of 100"):
         c_of(tmp_path / "whole", FORWARD, {})
     assert c_of(tmp_path / "unordered", FACTORS, MODERN)["same_class"] == IMAGES - 1
+
+
+@NEEDS_COMPILER
+def test_no_folder_to_compile_in_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    refused = r"compile in: .*missing/\S+: No such file or directory: free some, .* TMPDIR$"
+    with pytest.raises(ExportError, match=refused):
+        c_of(tmp_path, FORWARD, {})
+
+
+def test_no_space_to_compile_in_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let no file grow beyond 4 kB: the system refuses as it does on a full disk."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with (
+            pytest.raises(ExportError, match=r"compile in: File too large: free some, .* TMPDIR$"),
+            compiler.workspace() as folder,
+        ):
+            compiler.write_sources(folder, {"model.c": " " * 10_000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 @NEEDS_COMPILER
