@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ def atomic(path: Path) -> Iterator[Path]:
         SpikernelError: the file cannot be written (no space, no permission).
 
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: writers such as savefig and np.save go by it. The name is always the
     # same, so that what a killed writer left is overwritten by the next one.
     temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb+") as handle:
             os.fsync(handle.fileno())
@@ -38,7 +38,8 @@ def atomic(path: Path) -> Iterator[Path]:
             f"cannot write {path}: {reason}; nothing was left under that name"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder may be none that can be written to
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:

@@ -115,7 +115,8 @@ def write(
         step: name of the step, which is that of its script.
         settings: every setting the step ran with, JSON-ready.
         inputs: files read; their SHA-256 is recorded.
-        outputs: files written; their SHA-256 is recorded, by name.
+        outputs: files written; their SHA-256 is recorded, by the path from the record's folder on
+            where they lie below it (earlier versions: by the name alone), else by name.
         seconds: wall time of the job's own work.
         parts: full names of the modules that the settings choose.
         device: where the numbers were computed.
@@ -128,7 +129,7 @@ def write(
         "parts": list(parts),
         "settings": dict(settings),
         "inputs": {str(item): artifacts.file_hash(item) for item in inputs},
-        "outputs": {item.name: artifacts.file_hash(item) for item in outputs},
+        "outputs": {_key(item, path.parent): artifacts.file_hash(item) for item in outputs},
         "device": device,
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -137,6 +138,10 @@ def write(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     artifacts.write_json(path, {**record, OWN_DIGEST: _digest(record)})
+
+
+def _key(output: Path, folder: Path) -> str:
+    return output.relative_to(folder).as_posix() if output.is_relative_to(folder) else output.name
 
 
 def _digest(record: Mapping[str, Any]) -> str:
@@ -164,7 +169,7 @@ def read(path: Path, *keys: str) -> dict[str, Any]:
 
 
 def recorded_outputs(record: Path) -> dict[str, str]:
-    """Return file name -> SHA-256 of what a job wrote, from its provenance record.
+    """Return name -> SHA-256 of what a job wrote, as `write` records it.
 
     Raises:
         SpikernelError: the record is missing, damaged or altered.

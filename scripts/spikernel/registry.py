@@ -58,12 +58,28 @@ def literal(kind: str, name: str, variable: str, default: Any) -> Any:
     """Return the literal that a part's file assigns to a variable, without importing the part.
 
     Raises:
-        ConfigError: there is no such part.
+        ConfigError: there is no such part, or it assigns something else than a literal.
 
     """
     module = module_name(kind, name)
     path = Path(__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py")
     for statement in ast.parse(path.read_bytes(), filename=str(path)).body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == variable:
-            return ast.literal_eval(statement.value)
+        if isinstance(statement, ast.Assign):
+            target, value = statement.targets[0], statement.value
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            target, value = statement.target, statement.value
+        else:
+            continue
+        if ast.unparse(target) == variable:
+            return _read(value, path, variable)
     return default
+
+
+def _read(value: ast.expr, path: Path, variable: str) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"{path}, line {value.lineno}: {variable} must be a literal, since it is read without "
+            f"running the file, but is {ast.unparse(value)}"
+        ) from None

@@ -38,7 +38,7 @@ def verify(results: Path) -> int:
     for record in records(results):
         for name, expected in provenance.recorded_outputs(record).items():
             compared += 1
-            # Figures lie in a folder below their record.
+            # Records of earlier versions leave out the folder that a figure lies in.
             found = [record.parent / name, *record.parent.rglob(f"*/{name}")]
             path = next((item for item in found if item.is_file()), None)
             if path is None:

@@ -27,6 +27,14 @@ def test_failed_block_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    """A file stands where the folder should be, which holds for the superuser, too."""
+    (tmp_path / "taken").write_text("")
+    for folder in ("taken", "taken/deeper"):
+        with pytest.raises(SpikernelError, match=r"cannot write .*a\.txt: (File|Not a)"):
+            artifacts.write_text(tmp_path / folder / "a.txt", "x")
+
+
 @pytest.fixture
 def small_disk() -> Iterator[None]:
     """Let no file grow beyond 4 kB: the system refuses as it does on a full disk."""

@@ -36,7 +36,32 @@ def test_altered_and_missing_files_are_all_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="2 of 3 files") as caught:
         verification.verify(tmp_path)
     assert f"{tmp_path}/a/table.csv is not what provenance.json beside it says" in str(caught.value)
-    assert f"{tmp_path}/a/plot.svg is missing" in str(caught.value)
+    assert f"{tmp_path}/a/figures/plot.svg is missing" in str(caught.value)
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path: Path) -> None:
+    names = ["model.zip", "c_int8/main.c", "c_int8/device/main.c"]
+    record(tmp_path, *names)
+    assert list(provenance.recorded_outputs(tmp_path / "provenance.json")) == names
+    assert verification.verify(tmp_path) == 3
+    for name in names[1:]:
+        sound = (tmp_path / name).read_text()
+        (tmp_path / name).write_text("int broken")
+        with pytest.raises(DataError, match=rf"1 of 3 .*\n  {tmp_path}/{name} is not what"):
+            verification.verify(tmp_path)
+        (tmp_path / name).write_text(sound)
+
+
+def test_a_record_of_an_earlier_version_names_no_folders(tmp_path: Path) -> None:
+    record(tmp_path, "table.csv", "figures/plot.svg")
+    path = tmp_path / "provenance.json"
+    older = provenance.read(path)
+    older["outputs"] = {Path(name).name: sha256 for name, sha256 in older["outputs"].items()}
+    artifacts.write_json(path, older)
+    assert verification.verify(tmp_path) == 2
+    (tmp_path / "figures/plot.svg").write_text("altered")
+    with pytest.raises(DataError, match=r"figures/plot\.svg is not what provenance\.json"):
+        verification.verify(tmp_path)
 
 
 def test_folder_without_records_is_an_error(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def list_images(folder: Path) -> Listing:
     """List the images of every class, however deep they lie in its folder.
 
     Raises:
-        DataError: a folder cannot be read, a class has no image, an image has no class, or a file
-            is of a format that is not read.
+        DataError: a folder cannot be read, a class has no image or a name that no text file can
+            hold, an image has no class, or a file is of a format that is not read.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -42,6 +42,8 @@ def list_images(folder: Path) -> Listing:
     classes = tuple(name for name in folders if not is_litter(name))
     if not classes:
         raise DataError(f"{folder} holds no class folder: one per class, with images, is needed")
+    for name in classes:
+        _check_name(folder, name)
     skipped = []
     for name in (entry.name for entry in entries if not entry.is_dir()):
         if _is_image(folder, name):
@@ -60,6 +62,20 @@ def list_images(folder: Path) -> Listing:
             f"{folder / classes[empty[0]]} holds no image: add some, or remove the folder"
         )
     return Listing(classes, tuple(images), tuple(skipped))
+
+
+def _check_name(folder: Path, name: str) -> None:
+    """Refuse the name of a class that model card and ONNX cannot hold, one class per line."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{folder}: the name of the class folder {name!r} is not UTF-8: rename it"
+        ) from None
+    if name.splitlines() != [name]:
+        raise DataError(
+            f"{folder}: the name of the class folder {name!r} has a line break: rename it"
+        )
 
 
 def _is_image(folder: Path, name: str) -> bool:

@@ -1,8 +1,6 @@
 """All forms of one trained net in a folder, each compared with the net on real images."""
 
 import io
-import shlex
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from torch import Tensor
 
 from spikernel import artifacts
 from spikernel.errors import ExportError
-from spikernel.export import compiler, device
+from spikernel.export import compiler, device, on_device
 from spikernel.export.c_source import c_files
 from spikernel.export.memory_plan import plan
 from spikernel.export.nir_model import nir_graph, run_nir
@@ -29,7 +27,7 @@ ONNX_FILES = {"fp32": "model.onnx", "int8": "model_int8.onnx"}
 NIR_FILE = "model.nir"
 ZIP = "model.zip"
 LEAST_AGREEMENT = 0.99
-"""Share of the images on which a floating-point form may not differ by rounding alone."""
+"""Share of the images on which a form must give the same class where rounding differs."""
 EMULATED_SYNOPS = 2e7
 """A model runs on so many images on an emulated processor that it needs at most these synaptic
 operations, and on one at least; that takes a second or two."""
@@ -41,7 +39,12 @@ def write_images(folder: Path, images: Tensor, labels: Tensor) -> None:
     """Write uint8 images [N, C, H, W] as C reads them, [N, H, W, C], and their labels [N]."""
     pixels = images.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
     artifacts.write_bytes(folder / IMAGES, pixels)
-    artifacts.write_bytes(folder / LABELS, labels.numpy().astype(np.uint16).tobytes())
+    artifacts.write_bytes(folder / LABELS, _stored(labels.numpy()))
+
+
+def _stored(classes: NDArray[np.int64]) -> bytes:
+    """Return classes [N] as C reads them."""
+    return classes.astype(np.uint16).tobytes()
 
 
 def write_onnx(
@@ -94,11 +97,13 @@ def write_c(
 ) -> dict[str, Any]:
     """Write a program as C, compile and run it, and return sizes and agreement.
 
-    Without a C compiler the files are written all the same, and `compiled` is false. For every
-    processor whose cross-compiler is there, `devices` holds what the model takes on it.
+    Without a C compiler the files are written all the same, and `compiled` is false. The classes
+    that `make run` expects are those of the C code, or without a compiler those of the program:
+    they may differ where floats are added in another order. For every processor whose
+    cross-compiler is there, `devices` holds what the model takes on it.
 
     Raises:
-        ExportError: the compiled model gives other classes than the program.
+        ExportError: the compiled model gives other classes than the program, here or on a device.
 
     """
     memory = plan(program)
@@ -107,8 +112,6 @@ def write_c(
     files = {**c_files(program, title), **device.files()}
     for name, text in files.items():
         artifacts.write_text(folder / name, text)
-    expected = reference.argmax(1).numpy().astype(np.uint16)
-    artifacts.write_bytes(folder / EXPECTED, expected.tobytes())
     result: dict[str, Any] = {
         "folder": folder.name,
         "files": sorted((*files, EXPECTED)),
@@ -123,18 +126,19 @@ def write_c(
     }
     found = compiler.find_compiler()
     if found is None:
+        artifacts.write_bytes(folder / EXPECTED, _stored(reference.argmax(1).numpy()))
         return result
     result |= {"compiled": True, "compiler": compiler.describe(found)}
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / folder.name
+    with compiler.workspace() as temporary:
+        place = temporary / folder.name
         compiler.write_sources(place, files)
         (place.parent / IMAGES).write_bytes((folder.parent / IMAGES).read_bytes())
         answers = compiler.classify(compiler.build(place, found), place.parent / IMAGES)
         sizes = compiler.sizes(place, found)
-        (place / EXPECTED).write_bytes(answers.classes.astype(np.uint16).tobytes())
+        (place / EXPECTED).write_bytes(_stored(answers.classes))
         count = max(1, min(len(images), int(EMULATED_SYNOPS / max(1, answers.synops_per_image))))
         result["devices"] = {
-            target.name: _on_device(place, target, reference[:count])
+            target.name: on_device.measured(place, target, reference[:count])
             for target in device.TARGETS
             if target.compiles
         }
@@ -145,45 +149,24 @@ def write_c(
             "code_bytes": sizes.flash_bytes - program.parameter_bytes,
             "static_ram_bytes": sizes.ram_bytes,
         }
-    exact = ordered or program.precision == "int8"
+    exact = ordered or program.whole
     agreement = compare("C", answers.logits, reference, labels, every_image=exact)
+    artifacts.write_bytes(folder / EXPECTED, _stored(answers.classes))
     same_bits = bool(np.array_equal(answers.logits, reference.numpy()))
     return {**result, **agreement, "equal_to_the_bit": same_bits}
 
 
-def _on_device(place: Path, target: device.Target, reference: Tensor) -> dict[str, Any]:
-    """Return what a model takes on a processor, or why it does not fit the board.
+def files_of(report: Mapping[str, Any]) -> list[str]:
+    """Return the files of an export but for archive and record, from its folder on, ascending.
 
     Args:
-        place: folder of its files; the images lie beside it.
-        target: the processor; it is emulated where its emulator is on this machine.
-        reference: logits of the Python model for the first images, [N, classes].
+        report: what its `export.json` holds.
 
     """
-    result: dict[str, Any] = {
-        "compiler": compiler.describe(target.compiler),
-        "options": shlex.join([*target.compiler[1:], device.OPTIMISATION]),
-    }
-    try:
-        program = device.build(place, target, len(reference))
-    except ExportError as error:
-        return {**result, "refused": str(error)}
-    sizes = compiler.read_sizes(program, [target.size])
-    result |= {"flash_bytes": sizes.flash_bytes, "static_ram_bytes": sizes.ram_bytes}
-    if not target.runs:
-        return result
-    ran = device.run(program, target, reference.shape[1])
-    same = ran.logits.argmax(1) == reference.argmax(1).numpy()
-    return {
-        **result,
-        "emulator": device.describe(target),
-        "stack_bytes": ran.stack_bytes,
-        "ram_bytes": sizes.ram_bytes + ran.stack_bytes,
-        "instructions_per_image": ran.instructions_per_image,
-        "images": len(same),
-        "same_class": int(same.sum()),
-        "equal_to_the_bit": bool(np.array_equal(ran.logits, reference.numpy())),
-    }
+    files = ["MODEL_CARD.md", "export.json", IMAGES, LABELS]
+    files += [form["file"] for form in (*report["onnx"].values(), report["nir"]) if form["file"]]
+    files += [f"{form['folder']}/{file}" for form in report["c"].values() for file in form["files"]]
+    return sorted(files)
 
 
 def write_zip(folder: Path, report: Mapping[str, Any], name: str) -> None:
@@ -197,14 +180,11 @@ def write_zip(folder: Path, report: Mapping[str, Any], name: str) -> None:
         name: of the one folder in the archive.
 
     """
-    files = ["MODEL_CARD.md", "export.json", IMAGES, LABELS]
-    files += [form["file"] for form in (*report["onnx"].values(), report["nir"]) if form["file"]]
-    files += [f"{form['folder']}/{file}" for form in report["c"].values() for file in form["files"]]
     with (
         artifacts.atomic(folder / ZIP) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for file in sorted(files):
+        for file in files_of(report):
             entry = zipfile.ZipInfo(f"{name}/{file}")  # without the time of the file
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, (folder / file).read_bytes())

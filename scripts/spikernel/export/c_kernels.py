@@ -32,17 +32,9 @@ class ConvolutionKernel:
 
 
 def convolution(step: Convolve) -> ConvolutionKernel:
-    """Return the function for a convolution.
-
-    Raises:
-        ExportError: sums of its integers might not fit 32 bits.
-
-    """
+    """Return the function for a convolution."""
     int8 = step.weights.scale is not None
     kind = step.source.kind
-    whole = int8 and kind != "real"
-    if whole:
-        _check_sums(step)
     wide = element_type(step.source) == "uint16_t"
     precision = "int8" if int8 else "float"
     return ConvolutionKernel(
@@ -50,20 +42,11 @@ def convolution(step: Convolve) -> ConvolutionKernel:
         what=f"{'packed spikes' if kind == 'spikes' else kind} with {precision} weights",
         input=element_type(step.source),
         weight="int8_t" if int8 else "float",
-        sum="int32_t" if whole else "float",
+        sum="int32_t" if step.whole else "float",
         packed=kind == "spikes",
-        centre=None if step.centre is None else ("int16_t" if whole else "float"),
+        centre=None if step.centre is None else ("int16_t" if step.whole else "float"),
         scaled=int8,
     )
-
-
-def _check_sums(step: Convolve) -> None:
-    largest = {"spikes": 1, "pixels": 255, "counts": step.source.limit}[step.source.kind]
-    if step.weights.values[0].size * 127 * largest > 2**31 - 1:
-        raise ExportError(
-            f"{step.layer}: sums over {step.weights.values[0].size} inputs of up to {largest} may "
-            "not fit 32 bits: use a smaller layer or pooling window"
-        )
 
 
 @dataclass(frozen=True)

@@ -192,16 +192,14 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         f"spk_copy({delay.read.size}, {source.at(delay.write)}, {source.at(delay.read)});"
         for delay in program.delays
     ]
-    kinds = {kernel.sum for kernel in source.convolutions.values()}
     buffers = [
         *((name, "float", length) for name, length, _ in source.states),
         *(
             (STEP_ARENAS[element], element, length)
             for element, length in memory.arena_elements.items()
-            if length
         ),
-        *((("whole_sums", "int32_t", memory.scratch_elements),) if "int32_t" in kinds else ()),
-        *((("real_sums", "float", memory.scratch_elements),) if "float" in kinds else ()),
+        ("whole_sums", "int32_t", memory.whole_sums),
+        ("real_sums", "float", memory.real_sums),
     ]
     context = {
         "title": " ".join(title.split()).replace("*/", "* /"),
@@ -212,7 +210,7 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         "memory": memory,
         "arrays": source.arrays,
         "shapes": source.shapes,
-        "buffers": buffers,
+        "buffers": [buffer for buffer in buffers if buffer[2]],
         "states": source.states,
         "once": once,
         "repeated": repeated,

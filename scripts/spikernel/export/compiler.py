@@ -4,7 +4,9 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +44,25 @@ def describe(compiler: Sequence[str]) -> str:
     return f"{version}, for {run([*compiler, '-dumpmachine']).strip()}"
 
 
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """Yield a folder to compile in, which is gone afterwards.
+
+    Raises:
+        ExportError: the system refuses it, or a file in it.
+
+    """
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise ExportError(
+            f"there is no room to compile in: {where}{error.strerror or error}: free some, or name "
+            "another folder for temporary files in the environment variable TMPDIR"
+        ) from None
+
+
 def write_sources(folder: Path, files: Mapping[str, str]) -> None:
     """Write C files to a folder, which is made."""
     for name, text in files.items():
@@ -77,9 +98,17 @@ def sizes(folder: Path, compiler: Sequence[str]) -> Sizes | None:
 
 
 def read_sizes(made: Path, command: Sequence[str] = ("size",)) -> Sizes:
-    """Return flash and RAM of a compiled file, as the tool `size` reads them."""
-    numbers = run([*command, "-B", str(made)]).splitlines()[1].split()
-    text, data, bss = (int(number) for number in numbers[:3])
+    """Return flash and RAM of a compiled file, as the tool `size` reads them.
+
+    Raises:
+        ExportError: the tool is not there, or prints no sizes.
+
+    """
+    printed = run([*command, "-B", str(made)])
+    try:
+        text, data, bss = (int(number) for number in printed.splitlines()[1].split()[:3])
+    except (IndexError, ValueError):
+        raise ExportError(f"{command[0]} printed no sizes of {made.name}") from None
     return Sizes(flash_bytes=text + data, ram_bytes=data + bss)
 
 
@@ -106,19 +135,25 @@ def classify(program: Path, images: Path) -> Answers:
     )
 
 
-def run(command: Sequence[str], folder: Path | None = None) -> str:
-    """Run a command in a folder to its end; return what it printed.
+def run(command: Sequence[str], folder: Path | None = None, timeout_s: float | None = None) -> str:
+    """Run a command in a folder to its end, or for some seconds at most; return what it printed.
 
     Raises:
-        ExportError: it failed; the message is one line.
+        ExportError: it failed, or did not end; the message is one line.
 
     """
-    return _done(command, folder).stdout
+    return _done(command, folder, timeout_s).stdout
 
 
-def _done(command: Sequence[str], folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+def _done(
+    command: Sequence[str], folder: Path | None = None, timeout_s: float | None = None
+) -> "subprocess.CompletedProcess[str]":
     try:
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=True, timeout=timeout_s
+        )
+    except subprocess.TimeoutExpired:
+        raise ExportError(f"{command[0]} did not end within {timeout_s:g} s") from None
     except subprocess.CalledProcessError as error:
         said = (error.stderr + error.stdout).strip().splitlines()
         # What GCC says of its linker's failure names no reason; the linker's own lines do.

@@ -54,10 +54,10 @@ def deployed(
     try:
         program = lower(net, manifest.mean, manifest.sd, manifest.classes)
         check_agreement(net, program, manifest, test[0][:BATCH])
+        int8 = quantise(program)
     except ExportError as error:
         LOG.warning("int8 is not measured: %s", error)
         return {**dict.fromkeys(names), "not_exported": str(error)}, None
-    int8 = quantise(program)
     predicted = logits(int8, test[0]).argmax(1)
     memory = plan(int8)
     values = (

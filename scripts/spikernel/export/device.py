@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikernel.errors import ExportError
 from spikernel.export import compiler
 from spikernel.export.templates import render
 
@@ -27,6 +28,16 @@ EMULATION = (
 )
 """Every instruction takes 1 ns of the time that the clocks of the board show. No time of the host
 counts, so that two runs give the same numbers."""
+
+MOST_SECONDS = 1800.0
+"""An emulator that runs for longer is taken for one that hangs; a model takes a second or two, and
+one that needs many operations per image some minutes."""
+_WRONG_CLASS = "another class than expected"
+"""What c/device/main.c prints."""
+
+
+class WrongClassError(ExportError):
+    """A model on a processor gives another class than the C code on this machine."""
 
 
 @dataclass(frozen=True)
@@ -150,12 +161,15 @@ def emulate(program: Path, target: Target) -> dict[str, int]:
     """Run a program on an emulated processor; return the numbers that it prints, by name.
 
     Raises:
-        ExportError: it failed.
+        ExportError: it failed, did not end, or printed something else.
 
     """
     command = [*target.emulator, *EMULATION, "-kernel", program.name]
-    said = compiler.run(command, folder=program.parent)
-    return {name: int(number) for name, number in map(str.split, said.splitlines())}
+    said = compiler.run(command, folder=program.parent, timeout_s=MOST_SECONDS)
+    try:
+        return {name: int(number) for name, number in map(str.split, said.splitlines())}
+    except ValueError:
+        raise ExportError(f"{target.emulator[0]} printed no numbers: {said[:80]!a}") from None
 
 
 def run(program: Path, target: Target, classes: int) -> Run:
@@ -169,13 +183,20 @@ def run(program: Path, target: Target, classes: int) -> Run:
         classes: of the model.
 
     Raises:
-        ExportError: a class differs, or the program failed.
+        WrongClassError: a class differs.
+        ExportError: the emulator or the program failed.
 
     """
-    numbers = emulate(program, target)
-    logits = np.fromfile(program.with_name("logits.f32"), dtype=np.float32)
-    return Run(
-        logits=logits.reshape(-1, classes),
-        instructions_per_image=numbers["instructions_per_image"],
-        stack_bytes=numbers["stack_bytes"],
-    )
+    try:
+        numbers = emulate(program, target)
+    except ExportError as error:
+        raise (WrongClassError(error) if _WRONG_CLASS in str(error) else error) from None
+    try:
+        logits = np.fromfile(program.with_name("logits.f32"), dtype=np.float32)
+        return Run(
+            logits=logits.reshape(-1, classes),
+            instructions_per_image=numbers["instructions_per_image"],
+            stack_bytes=numbers["stack_bytes"],
+        )
+    except (KeyError, OSError, ValueError):
+        raise ExportError(f"{target.emulator[0]} ended without an error, and no results") from None

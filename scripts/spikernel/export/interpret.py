@@ -108,11 +108,8 @@ class Interpreter:
         if step.centre is not None:
             x = x - _per_channel(step.centre, x)
         weight = torch.from_numpy(step.weights.values).to(x.device)
-        if step.weights.scale is None:
-            sums = self._sums(step, x, weight)
-        else:
-            whole = step.source.kind != "real"
-            sums = _integer_sums(step, x, weight) if whole else self._sums(step, x, weight)
+        sums = _integer_sums(step, x, weight) if step.whole else self._sums(step, x, weight)
+        if step.weights.scale is not None:
             sums = sums * _per_channel(step.weights.scale, x)
         return sums + _per_channel(step.bias, x)
 
@@ -128,27 +125,36 @@ def _torch_sums(step: Convolve, x: Tensor, weight: Tensor) -> Tensor:
 
 def _integer_sums(step: Convolve, x: Tensor, weight: Tensor) -> Tensor:
     """Add up int8 weights times integers, exactly; the result is rounded to float32 once."""
-    largest = {"spikes": 1, "pixels": 255, "counts": step.source.limit}[step.source.kind]
+    largest = step.source.largest
     bound = int(np.abs(step.weights.values.astype(np.int64)).sum(axis=(1, 2, 3)).max()) * largest
     exact = bound < _EXACT_FLOAT32 and largest <= _EXACT_TF32
     kind = torch.float32 if exact else torch.float64
     return _torch_sums(step, x.to(kind), weight.to(kind)).float()
 
 
+def _padded(step: Convolve | AveragePool, x: Tensor) -> Tensor:
+    return F.pad(x, (step.padding[1],) * 2 + (step.padding[0],) * 2)
+
+
+def _tap(step: Convolve | AveragePool, padded: Tensor, row: int, column: int) -> Tensor:
+    """Return what one place of the window reads for every output pixel, [..., H, W]."""
+    _, height, width = step.target.shape
+    return padded[
+        ...,
+        row : row + (height - 1) * step.stride[0] + 1 : step.stride[0],
+        column : column + (width - 1) * step.stride[1] + 1 : step.stride[1],
+    ]
+
+
 def _ordered_sums(step: Convolve, x: Tensor, weight: Tensor) -> Tensor:
     channels, height, width = step.target.shape
     groups, (rows, columns) = step.groups, step.kernel
-    padded = F.pad(x, (step.padding[1],) * 2 + (step.padding[0],) * 2)
-    padded = padded.unflatten(1, (groups, -1))
+    padded = _padded(step, x).unflatten(1, (groups, -1))
     weight = weight.unflatten(0, (groups, -1))  # [groups, O / groups, I / groups, rows, columns]
     sums = x.new_zeros(len(x), groups, channels // groups, height, width)
     for row in range(rows):
         for column in range(columns):
-            window = padded[
-                ...,
-                row : row + (height - 1) * step.stride[0] + 1 : step.stride[0],
-                column : column + (width - 1) * step.stride[1] + 1 : step.stride[1],
-            ]
+            window = _tap(step, padded, row, column)
             for channel in range(weight.shape[2]):
                 taps = weight[:, :, channel, row, column].view(1, groups, -1, 1, 1)
                 sums = sums + window[:, :, channel].unsqueeze(2) * taps
@@ -169,19 +175,11 @@ def _add(step: Add, values: dict[Value, Tensor]) -> Tensor:
 
 def _average(step: AveragePool, values: dict[Value, Tensor]) -> Tensor:
     x = values[step.source].float()
-    _, height, width = step.target.shape
-    padded = F.pad(x, (step.padding[1],) * 2 + (step.padding[0],) * 2)
+    padded = _padded(step, x)
     total = x.new_zeros(len(x), *step.target.shape)
     for row in range(step.window[0]):
         for column in range(step.window[1]):
-            total = (
-                total
-                + padded[
-                    ...,
-                    row : row + (height - 1) * step.stride[0] + 1 : step.stride[0],
-                    column : column + (width - 1) * step.stride[1] + 1 : step.stride[1],
-                ]
-            )
+            total = total + _tap(step, padded, row, column)
     if step.target.kind == "counts":
         return total
     return total * float(np.float32(1 / (step.window[0] * step.window[1] * step.source.limit)))

@@ -48,14 +48,16 @@ class MemoryPlan:
         places: of every value a step computes.
         arena_elements: length of each arena in elements.
         state_bytes: membrane potentials and delayed values.
-        scratch_elements: sums that are open at once, 4 bytes each: channels of one pixel.
+        whole_sums: integer sums that are open at once, 4 bytes each: the channels of one pixel.
+        real_sums: the same of real sums, which are another array.
 
     """
 
     places: dict[Value, Place]
     arena_elements: dict[Element, int]
     state_bytes: int
-    scratch_elements: int
+    whole_sums: int
+    real_sums: int
 
     @property
     def activation_bytes(self) -> int:
@@ -65,7 +67,7 @@ class MemoryPlan:
     @property
     def ram_bytes(self) -> int:
         """All static memory; the image itself belongs to the caller."""
-        return self.activation_bytes + self.state_bytes + 4 * self.scratch_elements
+        return self.activation_bytes + self.state_bytes + 4 * (self.whole_sums + self.real_sums)
 
 
 @dataclass
@@ -97,8 +99,19 @@ def plan(program: Program) -> MemoryPlan:
         lengths[element] = _place(group)
         for buffer in group:
             places.update({value: Place(element, buffer.offset) for value in buffer.values})
-    channels = [step.target.shape[0] for step in program.steps if isinstance(step, Convolve)]
-    return MemoryPlan(places, lengths, program.state_bytes, max(channels, default=0))
+    return MemoryPlan(
+        places=places,
+        arena_elements=lengths,
+        state_bytes=program.state_bytes,
+        whole_sums=_most_channels(program, whole=True),
+        real_sums=_most_channels(program, whole=False),
+    )
+
+
+def _most_channels(program: Program, *, whole: bool) -> int:
+    """Return the channels of the widest convolution whose sums are whole, or are not."""
+    convolutions = (step for step in program.steps if isinstance(step, Convolve))
+    return max((s.target.shape[0] for s in convolutions if s.whole == whole), default=0)
 
 
 def last_reads(program: Program) -> dict[Value, int]:

@@ -27,7 +27,6 @@ from spikernel.export.steps import (
     MaxPool,
     Pair,
     Step,
-    Value,
 )
 
 OPSET = 18
@@ -176,8 +175,8 @@ def _pads(padding: Pair) -> list[int]:
     return [*padding, *padding]
 
 
-def _tensor(name: str, value: Value, kind: int) -> Any:
-    return helper.make_tensor_value_info(name, kind, ["N", *value.shape])
+def _tensor(name: str, shape: tuple[int, int, int], kind: int) -> Any:
+    return helper.make_tensor_value_info(name, kind, ["N", *shape])
 
 
 def states(program: Program) -> dict[str, tuple[int, int, int]]:
@@ -200,21 +199,18 @@ def onnx_model(program: Program) -> onnx.ModelProto:
         graph.node("Identity", [delay.write.name], delay.read.name + NEXT)
     flat = graph.constant("flat", np.array([0, -1], dtype=np.int64))
     graph.node("Reshape", [program.logits.name, flat], "logits")
-    kept = {
-        **{s.state: s.target for s in program.steps if isinstance(s, Fire)},
-        **{delay.read.name: delay.read for delay in program.delays},
-    }
+    kept = states(program)
     floats = TensorProto.FLOAT
     made = helper.make_graph(
         graph.nodes,
         "spikernel_time_step",
         [
-            _tensor("image", program.image, TensorProto.UINT8),
-            *(_tensor(name, value, floats) for name, value in kept.items()),
+            _tensor("image", program.image.shape, TensorProto.UINT8),
+            *(_tensor(name, shape, floats) for name, shape in kept.items()),
         ],
         [
             helper.make_tensor_value_info("logits", floats, ["N", program.logits.shape[0]]),
-            *(_tensor(name + NEXT, value, floats) for name, value in kept.items()),
+            *(_tensor(name + NEXT, shape, floats) for name, shape in kept.items()),
         ],
         graph.constants,
     )

@@ -47,6 +47,11 @@ class Program:
         return tuple(step for step in self.steps if not step.target.constant)
 
     @property
+    def whole(self) -> bool:
+        """Whether all convolutions add whole numbers, so that their order changes no bit."""
+        return all(step.whole for step in self.steps if isinstance(step, Convolve))
+
+    @property
     def neurons(self) -> int:
         """Neurons of the net."""
         return sum(step.target.size for step in self.steps if isinstance(step, (Fire, FireLevels)))

@@ -39,6 +39,11 @@ class Value:
         """Number of elements."""
         return self.shape[0] * self.shape[1] * self.shape[2]
 
+    @property
+    def largest(self) -> int:
+        """Largest whole number that it holds; a real value has none."""
+        return {"spikes": 1, "pixels": 255, "counts": self.limit}[self.kind]
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -102,6 +107,11 @@ class Convolve(Step):
         """Weights, scales, biases and centre."""
         centre = 0 if self.centre is None else self.centre.nbytes
         return self.weights.bytes + self.bias.nbytes + centre
+
+    @property
+    def whole(self) -> bool:
+        """Whether its sums are of whole numbers: exact, whatever the order they are added in."""
+        return self.weights.scale is not None and self.source.kind != "real"
 
     @property
     def kernel(self) -> Pair:

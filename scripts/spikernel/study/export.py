@@ -113,6 +113,10 @@ def export_model(
             "int8": accuracy_percent(int8, images, labels),
         },
     }
+    record_path = folder / "provenance.json"
+    # From here on files of an earlier export are replaced, which its report and record are not of.
+    for path in (report_path, record_path):
+        path.unlink(missing_ok=True)
     images, labels = images[: export.images], labels[: export.images]
     bundle.write_images(folder, images, labels)
     pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
@@ -131,13 +135,12 @@ def export_model(
     artifacts.write_json(report_path, report)
     bundle.write_zip(folder, report, chosen.short_name)
     _log(report)
-    record = folder / "provenance.json"
     provenance.write(
-        record,
+        record_path,
         step="export",
         settings=export.model_dump(mode="json"),
         inputs=[manifest, chosen.metrics_path, chosen.model_path, *named_by],
-        outputs=sorted(path for path in folder.iterdir() if path.is_file() and path != record),
+        outputs=[folder / name for name in (*bundle.files_of(report), bundle.ZIP)],
         seconds=watch.seconds(),
         device=str(machine),
     )

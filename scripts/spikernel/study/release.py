@@ -80,20 +80,22 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     _check_size(folder, sum(value.nbytes for value in tensors.values()), settings.most_mb)
     weights, record = folder / "model.safetensors", folder / "provenance.json"
     before = _versions(folder)
-    record.unlink(missing_ok=True)  # that of an earlier release names other weights
-    save_model(weights, net, manifest, tensors)
-    found = evaluate(weights, manifest_path, "test", machine)
-    metrics = {
-        **{key: trained[key] for key in COPIED},
-        "trained_test_accuracy_percent": trained["test_accuracy_percent"],
-        "data": data,
-        "precision": settings.precision,
-        "bytes": weights.stat().st_size,
-        **_measured(found, net.architecture.network),
-    }
-    metrics |= _with_this(before, metrics, found.sha256)
+    # An earlier release stays whole until all of this one is known, which takes minutes.
+    with artifacts.atomic(weights) as unfinished:
+        save_model(unfinished, net, manifest, tensors)
+        found = evaluate(unfinished, manifest_path, "test", machine)
+        metrics = {
+            **{key: trained[key] for key in COPIED},
+            "trained_test_accuracy_percent": trained["test_accuracy_percent"],
+            "data": data,
+            "precision": settings.precision,
+            "bytes": unfinished.stat().st_size,
+            **_measured(found, net.architecture.network),
+        }
+        metrics |= _with_this(before, metrics, found.sha256)
+        card = render_release(folder.name, metrics, made, preprocessing)
+        record.unlink(missing_ok=True)  # that of an earlier release names other weights
     artifacts.write_json(folder / "metrics.json", metrics)
-    card = render_release(folder.name, metrics, made, preprocessing)
     artifacts.write_text(folder / "MODEL_CARD.md", card)
     provenance.write(
         record,

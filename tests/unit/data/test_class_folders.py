@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -66,6 +67,22 @@ def test_litter_and_texts_are_left_out_and_named(tmp_path: Path) -> None:
 )
 def test_nothing_else_is_dropped(tmp_path: Path, name: str, message: str) -> None:
     make(tmp_path, [*IMAGES, name])
+    with pytest.raises(DataError, match=message):
+        list_images(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (b"caf\xe9", r"the name of the class folder 'caf\\udce9' is not UTF-8: rename it$"),
+        (b"two\nlines", r"the name of the class folder 'two\\nlines' has a line break: rename it$"),
+        (b"one line\r", r"the name of the class folder 'one line\\r' has a line break: rename it$"),
+    ],
+)
+def test_names_that_no_text_file_can_hold(tmp_path: Path, name: bytes, message: str) -> None:
+    """In Latin-1, an e with an acute accent is the byte E9, which no UTF-8 text ends with."""
+    list_images(make(tmp_path, [*IMAGES, "caf\N{LATIN SMALL LETTER E WITH ACUTE}/1.png"]))
+    make(tmp_path, [f"{os.fsdecode(name)}/1.png"])
     with pytest.raises(DataError, match=message):
         list_images(tmp_path)
 

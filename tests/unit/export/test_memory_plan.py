@@ -1,7 +1,11 @@
+import re
+from typing import Any
+
 import numpy as np
 import pytest
-from nets import CLASSES, FEEDBACK, FORWARD, MEAN, SD, SKIPS, active_net
+from nets import CLASSES, FACTORS, FEEDBACK, FORWARD, MEAN, MODERN, SD, SKIPS, active_net
 
+from spikernel.export.c_source import c_files
 from spikernel.export.lowering import lower
 from spikernel.export.memory_plan import BYTES, MemoryPlan, elements, plan
 from spikernel.export.program import Program
@@ -69,3 +73,25 @@ def test_norms_and_sums_work_in_place() -> None:
             assert memory.places[step.target] in [
                 memory.places[source] for source in step.sources if source in memory.places
             ]
+
+
+@pytest.mark.parametrize(
+    ("archid", "settings", "sums"),
+    [
+        # Dense: all sums are whole; the widest convolution has the 10 channels of stage 2.
+        (FORWARD, {}, {"whole_sums": 10, "real_sums": 0}),
+        # The second factor of a convolution reads real values; stage 3 has 4 x 4 channels.
+        (FACTORS, MODERN, {"whole_sums": 16, "real_sums": 16}),
+    ],
+)
+def test_planned_bytes_are_those_of_the_declared_arrays(
+    archid: str, settings: dict[str, Any], sums: dict[str, int]
+) -> None:
+    program = quantise(lower(active_net(archid, **settings), MEAN, SD, CLASSES))
+    memory = plan(program)
+    source = c_files(program, "test")["model.c"]
+    declared = re.findall(r"^static (float|u?int\d+_t) (\w+)\[(\d+)\];$", source, re.MULTILINE)
+    of_type = {**BYTES, "int32_t": 4}
+    assert memory.ram_bytes == sum(of_type[kind] * int(length) for kind, _, length in declared)
+    lengths = {name: int(length) for _, name, length in declared}
+    assert {name: lengths.get(name, 0) for name in sums} == sums

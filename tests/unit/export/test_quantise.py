@@ -3,13 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from nets import CLASSES, FEEDBACK, FORWARD, MEAN, SD, active_net, images
+from nets import CLASSES, FEEDBACK, FORWARD, MEAN, SD, active_net, images, lif_rule
+from torch import nn
 
+from spikernel.errors import ExportError
+from spikernel.export.builder import Builder
+from spikernel.export.c_source import c_files
 from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
 from spikernel.export.program import Program
 from spikernel.export.quantise import quantise, quantise_weights
-from spikernel.export.steps import Affine, AveragePool, Convolve, Floats, Weights
+from spikernel.export.steps import Affine, AveragePool, Convolve, Floats, Value, Weights
 
 
 def convolutions(program: Program) -> dict[str, Convolve]:
@@ -81,6 +85,34 @@ def test_pooled_spikes_become_counts() -> None:
     assert pools["head.pool"].target.limit == 4
     assert pools["transition.pool"].target.kind == "real"
     assert any(isinstance(step, Affine) for step in int8.steps)
+
+
+@pytest.mark.parametrize(("side", "kind"), [(240, "counts"), (255, "real")])
+def test_a_mean_stays_real_where_sums_over_counts_might_not_fit(side: int, kind: str) -> None:
+    """A sum is at most 290 x 127 x 240 x 240 = 2,121,408,000 < 2^31; with 255 it might be more."""
+    builder = Builder(Value("image", (1, 256, 256), "pixels"), MEAN[:1], SD[:1])
+    x = builder.convolve("stem", builder.image, nn.Conv2d(1, 290, 1))
+    x = builder.fire("neurons", x, lif_rule(2.0, 1.0))
+    x = builder.average("pool", x, (side, side), (side, side))
+    x = builder.linear("outputs", x, np.ones((4, 290)), np.zeros(4))
+    int8 = quantise(builder.program(x, 1, CLASSES))
+    outputs = convolutions(int8)["outputs"]
+    assert outputs.source.kind == kind
+    assert outputs.whole == (kind == "counts")
+    assert len(c_files(int8, "test")) == 5
+
+
+def test_sums_that_might_not_fit_are_refused() -> None:
+    """Over pixels, 260 x 260 x 127 x 255 is above 2^31; with windows of 250 x 250 it is below."""
+    for side in (250, 260):
+        builder = Builder(Value("image", (1, 260, 260), "pixels"), MEAN[:1], SD[:1])
+        x = builder.convolve("stem", builder.image, nn.Conv2d(1, 4, side))
+        program = builder.program(builder.average("mean", x, x.shape[1:], (1, 1)), 1, CLASSES)
+        if side == 250:
+            assert convolutions(quantise(program))["stem"].whole
+            continue
+        with pytest.raises(ExportError, match=r"^stem: sums over 67600 inputs of up to 255 may"):
+            quantise(program)
 
 
 def test_order_of_integer_sums_does_not_matter() -> None:

@@ -19,7 +19,8 @@ from trained_digits import (
 from spikernel import code, registry
 from spikernel.data.splits import load_split
 from spikernel.errors import ExportError
-from spikernel.export.deployed import check_agreement
+from spikernel.export import quantise
+from spikernel.export.deployed import check_agreement, deployed
 from spikernel.export.lowering import lower
 from spikernel.export.steps import Fire
 from spikernel.inference.predict import to_device
@@ -29,16 +30,16 @@ from spikernel.study import deployment
 
 
 def test_deployment_records_what_a_device_gets(manifest: Path, model: Path) -> None:
-    record, deployed = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
-    assert deployed["archid"] == record["archid"]
-    assert deployed["not_exported"] is None
+    record, made = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
+    assert made["archid"] == record["archid"]
+    assert made["not_exported"] is None
     for split in ("val", "test"):
-        int8 = deployed[f"int8_{split}_accuracy_percent"]
+        int8 = made[f"int8_{split}_accuracy_percent"]
         assert abs(int8 - record[f"{split}_accuracy_percent"]) < 3
-    assert deployed["int8_bytes"] < deployed["fp32_bytes"] / 3
-    assert deployed["val_images"] == len(load_split(manifest, "validation").labels)
-    assert deployed["test_images"] == TEST_IMAGES
-    assert deployed["classes"] == [str(digit) for digit in range(10)]
+    assert made["int8_bytes"] < made["fp32_bytes"] / 3
+    assert made["val_images"] == len(load_split(manifest, "validation").labels)
+    assert made["test_images"] == TEST_IMAGES
+    assert made["classes"] == [str(digit) for digit in range(10)]
 
 
 def test_another_rule_of_the_neurons_is_other_code(
@@ -58,13 +59,13 @@ def test_another_rule_of_the_neurons_is_other_code(
 
 
 def test_predictions_are_those_behind_the_accuracies(manifest: Path, model: Path) -> None:
-    record, deployed = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
+    record, made = (json.loads(path.read_text()) for path in (model, deployed_as(model)))
     found = predictions.read(deployment_outputs(model).predictions)
     test = load_split(manifest, "test")
     assert found.label.tolist() == test.labels.tolist()
     right, right_int8 = (predicted == found.label for predicted in (found.trained, found.int8))
     assert 100 * right.mean() == pytest.approx(record["test_accuracy_percent"])
-    assert 100 * right_int8.mean() == pytest.approx(deployed["int8_test_accuracy_percent"])
+    assert 100 * right_int8.mean() == pytest.approx(made["int8_test_accuracy_percent"])
     assert len(found.mistakes) == min(deployment.PICTURES, TEST_IMAGES - right.sum())
     assert not right[found.mistakes].any()
     assert (found.pictures == test.images[found.mistakes]).all()
@@ -86,6 +87,24 @@ def test_net_that_cannot_be_exported_still_trains(
     assert net.architecture.cell.archid == "zero-zero-k1-zero-zero-zero"
     with pytest.raises(ExportError, match=r"^head: Head cannot be exported"):
         exported(digits_manifest, metrics, tmp_path)
+
+
+def test_what_c_would_refuse_is_not_deployed(
+    manifest: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first layer reads 9 pixels of up to 255, whose sum is at most 9 x 127 x 255 = 291,465."""
+    net, _ = load_model(model.with_name("model.safetensors"), torch.device("cpu"))
+    split = load_split(manifest, "test")
+    images, labels = to_device(split, torch.device("cpu"))
+    some = images[:20], labels[:20]
+    for most, refused in (
+        (291_465, None),
+        (291_464, "stem: sums over 9 inputs of up to 255 may not fit 32 bits: use a smaller layer"),
+    ):
+        monkeypatch.setattr(quantise, "MOST_SUM", most)
+        found, _ = deployed(net, split.manifest, some, some)
+        assert found["not_exported"] == refused
+        assert (found["ram_bytes"] is None) == (refused is not None)
 
 
 def test_lowering_that_is_out_of_step_is_noticed_in_training(manifest: Path, model: Path) -> None:

@@ -1,14 +1,18 @@
 """A trained model of the whole digits data set, and every form of it on all its test images."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 from trained_digits import TEST_IMAGES, deployed_as, exported
 
+from spikernel.errors import DataError
 from spikernel.export import compiler, device, model_card
 from spikernel.inference.released import load_model
+from spikernel.provenance import recorded_outputs
+from spikernel.verification import verify
 
 
 @pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")
@@ -49,6 +53,29 @@ def test_every_form_agrees_on_the_whole_test_set(
     assert "{{" not in card
     provenance = json.loads((tmp_path / "export" / "provenance.json").read_text())
     assert str(model.with_name("model.safetensors")) in provenance["inputs"]
+
+
+def test_the_record_names_every_file_of_the_export_and_no_other(
+    manifest: Path, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "export"
+    (folder / "c_int8").mkdir(parents=True)
+    leftovers = {".DS_Store", "c_int8/.DS_Store", "c_int8/classify"}
+    for name in leftovers:
+        (folder / name).write_text("of a file manager, or of make")
+    report = exported(manifest, model, tmp_path, images=20)
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    named = set(recorded_outputs(folder / "provenance.json"))
+    assert named == there - leftovers - {"provenance.json"}
+    assert {"c_int8/main.c", "c_int8/device/main.c"} < named
+    assert verify(folder) == len(named)
+    with zipfile.ZipFile(folder / "model.zip") as archive:
+        assert {name.partition("/")[2] for name in archive.namelist()} == named - {"model.zip"}
+    assert report["nir"]["file"] in named
+    source = folder / "c_int8" / "model.c"
+    source.write_text(source.read_text().replace("1", "2", 1))
+    with pytest.raises(DataError, match=r"c_int8/model\.c is not what provenance\.json"):
+        verify(folder)
 
 
 @pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")

@@ -50,7 +50,7 @@ def test_every_model_of_a_run_is_exported_and_packed(finished_run: Path, tmp_pat
             done = subprocess.run(
                 ["make", "-s", "-C", packed / "c_int8", "run"], capture_output=True, text=True
             )
-            assert "same class as the Python model 20 of 20" in done.stdout
+            assert "same class as expected 20 of 20" in done.stdout
         if device.TARGETS[0].runs:
             command = ["make", "-s", "-C", packed / "c_int8" / "device", "run"]
             done = subprocess.run(command, capture_output=True, text=True)

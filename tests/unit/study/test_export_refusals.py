@@ -14,7 +14,7 @@ from trained_digits import CPU, deployment_outputs, exported
 
 from spikernel.config import DatasetConfig
 from spikernel.errors import DataError, ExportError
-from spikernel.export import compiler
+from spikernel.export import bundle, compiler
 from spikernel.study import deployment
 from spikernel.study.prepare_data import prepare
 
@@ -53,6 +53,28 @@ def test_an_export_that_answers_otherwise_is_refused(
     monkeypatch.setattr(compiler, "classify", shifted)
     with pytest.raises(ExportError, match=r"the C model gives another class than the Python model"):
         exported(manifest, model, tmp_path, c_weights=("int8",), images=20)
+
+
+def test_a_failed_export_leaves_no_report_of_an_earlier_one(
+    manifest: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported(manifest, model, tmp_path, c_weights=(), images=20)
+    names = ("export.json", "provenance.json")
+    before = {name: (tmp_path / "export" / name).read_bytes() for name in names}
+    wrong = tmp_path / "model" / "metrics.json"
+    shutil.copytree(model.parent, wrong.parent)
+    wrong.with_name("model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(DataError):  # before any file is written
+        exported(manifest, wrong, tmp_path, c_weights=(), images=20)
+    assert {name: (tmp_path / "export" / name).read_bytes() for name in names} == before
+
+    def refused(*_: object) -> None:
+        raise ExportError("the ONNX model gives another class")
+
+    monkeypatch.setattr(bundle, "write_onnx", refused)
+    with pytest.raises(ExportError, match="the ONNX model gives another class"):
+        exported(manifest, model, tmp_path, c_weights=(), images=20)
+    assert not any((tmp_path / "export" / name).exists() for name in names)
 
 
 def test_results_of_an_older_version_are_refused(

@@ -17,7 +17,7 @@ from spikernel.errors import DataError, ExportError
 from spikernel.export.compressed import ReleasePrecision, compressed
 from spikernel.inference.released import load_model
 from spikernel.study import release, train_final
-from spikernel.study.evaluate import evaluate
+from spikernel.study.evaluate import Evaluation, evaluate
 from spikernel.study.inputs import Machine
 
 ROOT = Path(__file__).parents[3]
@@ -119,6 +119,21 @@ def test_released_again_it_is_the_new_one(
     assert "| version | **2** of `digits-tiny`" in card
     rows = [line for line in card.splitlines() if line.startswith(("| 1 | fp16", "| 2 | int8"))]
     assert [row[:10] for row in rows] == ["| 2 | int8", "| 1 | fp16"]
+
+
+def test_a_release_that_fails_leaves_the_earlier_one_whole(
+    training: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = released(training, tmp_path / "digits-tiny", "fp16")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def killed(*_: object) -> Evaluation:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(release, "evaluate", killed)
+    with pytest.raises(KeyboardInterrupt):
+        released(training, folder, "int8")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_release_without_a_version_was_the_first(training: Path, tmp_path: Path) -> None:
