@@ -21,5 +21,5 @@ def own_digits(digits_manifest: Path, tmp_path: Path) -> Path:
 def brief() -> TrainingConfig:
     """Return settings that train a tiny net on these digits, alike on every processor."""
     return TrainingConfig(
-        recipe="engine", lookahead=True, batch_size=60, crop_padding=1, cpu_bfloat16=False
+        recipe="engine", lookahead=True, batch_size=36, crop_padding=1, cpu_bfloat16=False
     )
