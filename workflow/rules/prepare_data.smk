@@ -14,8 +14,8 @@ rule prepare_data:
     params:
         code=code("prepare_data", "datasets/{dataset}/data"),
         data=settings("datasets/{dataset}/data"),
-        # Where the files lie changes no result: the variable comes from common.smk. The default alone
-        # is a parameter, as it was before, so that finished results stay finished.
+        # Where the files lie changes no result: the variable comes from common.smk. What is taken
+        # without it alone is a parameter.
         default_dir="data",
     message:
         "Preparing {wildcards.dataset}"

@@ -10,9 +10,7 @@ from spikernel.config import WorkflowConfig
 from spikernel.config.problems import RefusedError
 from spikernel.errors import ConfigError
 from spikernel.space.architecture import ImageShape
-from spikernel.space.cell import Cell
 from spikernel.study import experiment, limits
-from spikernel.study.joined import check_joined
 from spikernel.study.train_cell import read_experiment
 
 # Digits are 8x8 pixels: maps of 8x8 and 4x4. Around its cells of 4 and 8 channels the net has
@@ -309,16 +307,3 @@ def test_scripts_check_the_whole_file_too(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(given))
     with pytest.raises(ConfigError, match=r"line \d+: network/pool: on data set digits"):
         read_experiment(path, None)
-
-
-@pytest.mark.parametrize(
-    ("archid", "clean"),
-    [
-        ("zero-zero-k3-k3-zero-zero", "zero-zero-k3-zero-zero-zero"),  # nothing reaches node 1
-        ("k3-zero-k3-zero-zero-zero", "zero-zero-k3-zero-zero-zero"),  # nothing leaves it
-    ],
-)
-def test_an_edge_beside_all_paths_is_refused(archid: str, clean: str) -> None:
-    with pytest.raises(ConfigError, match=f"write {clean}, which computes the same"):
-        check_joined(Cell.from_archid(archid))
-    check_joined(Cell.from_archid(clean))
