@@ -12,8 +12,8 @@ The most telling trainings come first: seed 0 of all cells at the same width, st
 the further seeds; then the other control. So a run that is stopped leaves a table of all strata.
 The table is written after every training, and a training that is stopped goes on from its last
 state. `--shard 2/4` trains those of every fourth that no file of the table has; `join_tables.py`
-joins the shards. `--pilot 20` trains that many cells, spread over the strata, at the same width
-only; a full run takes its lines over.
+joins the shards. `--controls same_parameters` trains no others. `--pilot 20` trains that many cells,
+spread over the strata, under the first control only; a full run takes its lines over.
 
 The default width is 32 (32, 128 and 128 channels). By FLOP a dense cell then costs, on average, as
 much as the net of `config/cifar10_quick.yaml` (64, 256 and 256 channels, one 3x3; 350 images/s on
@@ -82,6 +82,7 @@ def main(
     cells: Annotated[Kind, "what the cells differ in"] = "kernel_sizes",
     count: Annotated[int | None, "cells, spread over strata; default: all, CIFAR-100: 30"] = None,
     pilot: Annotated[int | None, "train only this many cells, at the same width"] = None,
+    controls: Annotated[list[str], "which nets, the first ones first"] = list(CONTROLS),  # noqa: B006
     seeds: Annotated[int, "trainings per cell and control"] = 2,
     channels: Annotated[int, "C of the first stage; the reference has it, too"] = 32,
     images: Annotated[int, "training images"] = 12_000,
@@ -97,6 +98,8 @@ def main(
     max_seconds: Annotated[float | None, "stop, with status 75, before it takes longer"] = None,
 ) -> None:
     """Train what is missing in the table."""
+    if unknown := set(controls) - set(CONTROLS):
+        raise ConfigError(f"--controls: unknown {sorted(unknown)}, known are {', '.join(CONTROLS)}")
     watch, machine = Stopwatch(), Machine(device, threads)
     network = network.model_copy(update={"channels": channels})
     training = training.model_copy(update={"epochs": epochs})
@@ -117,7 +120,7 @@ def main(
     if count is None and dataset == "cifar100":
         count = CIFAR100_CELLS
     chosen = cells_of(cells, count if pilot is None else pilot)
-    tasks = tasks_of(chosen, CONTROLS if pilot is None else CONTROLS[:1], seeds)[
+    tasks = tasks_of(chosen, controls if pilot is None else controls[:1], seeds)[
         number - 1 :: shards
     ]
     done = finished(table, made_with)
