@@ -9,7 +9,7 @@ def check_search(settings: SearchConfig) -> None:
     """Check that the score of a search can do what the search asks for.
 
     Raises:
-        ConfigError: it allows no prefilter, or no feedback cells.
+        ConfigError: it allows no prefilter, no feedback cells, or no nets of several widths.
     """
     score = score_class(settings.score)
     place = f"config: nas_search: score {settings.score}"
@@ -17,3 +17,7 @@ def check_search(settings: SearchConfig) -> None:
         raise ConfigError(f"{place} allows no prefilter: remove prefilter, or take another score")
     if settings.cells == "feedback" and not score.allows_feedback:
         raise ConfigError(f"{place} knows forward cells only: remove cells: feedback")
+    if settings.budget.fill and score.needs_images:
+        raise ConfigError(
+            f"{place} compares nets of one width only: take width_and_reach, or remove budget/fill"
+        )

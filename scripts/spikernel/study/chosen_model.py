@@ -117,7 +117,7 @@ def best_seed(seeds: Mapping[Path, dict[str, Any]], budget: dict[str, Any] | Non
 
 
 def _identified(metrics: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return the metrics of a net; a released one, which no search ranks, is named by its kernels."""
+    """Return the metrics of a net; a released one, which has no rank, is named by its kernels."""
     if "version" in metrics and isinstance(sizes := metrics.get("kernel_sizes"), list):
         metrics = {"kernel_set": kernel_set_name(tuple(sizes)), "rank": None, **metrics}
     for key in (*IDENTITY, "test_accuracy_percent"):

@@ -142,6 +142,8 @@ def _bounds(config: WorkflowConfig, name: str) -> Bounds | None:
 
 def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
     """Yield why final nets of a width cannot be built, or are the same as those of another."""
+    if config.nas_search.budget.fill:
+        return  # which channels the cells have is known once they are searched
     widths, bounded = config.all_widths(), config.nas_search.budget.width
     found: dict[int, float] = {}
     for width in dict.fromkeys((*widths, bounded)):

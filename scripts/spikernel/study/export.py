@@ -12,7 +12,6 @@ from spikernel import artifacts, provenance
 from spikernel.config import ExportConfig
 from spikernel.data import manifest as manifests
 from spikernel.data.splits import load_split
-from spikernel.errors import ExportError
 from spikernel.export import bundle
 from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
