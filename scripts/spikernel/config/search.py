@@ -34,7 +34,7 @@ class Budget(StrictModel):
     fill: bool = False
     """Give every cell the most channels with which its net meets the bounds, in place of
     `network/channels`: cells compete at equal memory, and what one saves goes into width. Take a
-    score that knows the width, `width_and_reach`."""
+    score that is made for that, `predicted_accuracy`."""
 
     @model_validator(mode="after")
     def _check(self) -> "Budget":
@@ -74,7 +74,7 @@ class SearchConfig(StrictModel):
     score: Annotated[str, PartOf("score")] = "rising_path"
     """`rising_path`: depth of the cell's best path by kernel sizes, and the rise of the threshold
     along it, from the graph alone; `longest_convolution_path` and `convolutions_after_clean_up`
-    only count. `width_and_reach`: channels and receptive field, for `budget/fill`. `sahd_half_n`
+    only count. `predicted_accuracy`: for `budget/fill`, from cells that were trained. `sahd_half_n`
     and `sahd_half`: sparsity-aware Hamming distance of spikes on images, as published, with
     alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
     batch_size: int = Field(default=256, ge=2)

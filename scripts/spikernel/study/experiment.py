@@ -88,10 +88,16 @@ def _image_problems(config: WorkflowConfig) -> Iterator[Problem]:
 
 
 def _score_problems(config: WorkflowConfig) -> Iterator[Problem]:
-    try:
-        check_search(config.nas_search)
-    except ConfigError as error:
-        yield Problem(("nas_search",), str(error).removeprefix("config: nas_search: "))
+    for name in config.datasets:
+        try:
+            network = config.network_of(name)
+        except ConfigError:
+            continue  # said elsewhere
+        try:
+            check_search(config.nas_search, network)
+        except ConfigError as error:
+            yield Problem(("nas_search",), str(error).removeprefix("config: nas_search: "))
+            return
 
 
 def _dataset_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:

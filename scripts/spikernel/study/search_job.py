@@ -80,7 +80,7 @@ class SearchJob:
 
     def __init__(self, inputs: Inputs, chosen: Settings, machine: Machine) -> None:
         subject, settings = choose_subject(inputs.kernel_sets, chosen), chosen.search
-        check_search(settings)
+        check_search(settings, chosen.network)
         split = load_split(inputs.manifest, "train")
         self.dataset = split.manifest.dataset
         self.subject = subject

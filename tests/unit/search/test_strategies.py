@@ -80,8 +80,12 @@ def test_what_cannot_be_filled_says_so() -> None:
     with pytest.raises(BudgetError, match=r"no architecture meets the budget \(max_params 3"):
         planned(budget={"max_params": 3, "fill": True})
     wrong = settings(score="sahd_half", budget={"max_params": 5000, "fill": True})
-    with pytest.raises(ConfigError, match="compares nets of one width only: take width_and_reach"):
-        check_search(wrong)
+    with pytest.raises(ConfigError, match="compares nets of one width only: take pred"):
+        check_search(wrong, NETWORK)
+    fitted = settings(score="predicted_accuracy", budget={"max_params": 5000, "fill": True})
+    check_search(fitted, NETWORK)
+    with pytest.raises(ConfigError, match="knows dense convolutions only"):
+        check_search(fitted, NETWORK.model_copy(update={"convolutions": "depthwise"}))
 
 
 def test_random_plan_belongs_to_its_seed() -> None:

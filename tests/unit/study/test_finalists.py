@@ -143,7 +143,7 @@ def test_finalists_and_final_nets_have_the_channels_that_fill_the_budget(
 ) -> None:
     budget = {"max_params": 3000, "fill": True, "width": 2}
     search = SearchConfig.parse(
-        {"iterations": 12, "seed": 5, "score": "width_and_reach", "budget": budget}, "test"
+        {"iterations": 12, "seed": 5, "score": "predicted_accuracy", "budget": budget}, "test"
     )
     searched = tmp_path / "searched"
     nas_search.run(
