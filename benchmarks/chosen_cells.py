@@ -23,7 +23,7 @@ from spikernel import artifacts, cli, registry, tables
 from spikernel.config import DesignConfig, ImpactConfig, NetworkConfig, SearchConfig
 from spikernel.search.score import score_class
 from spikernel.search.strategies import Space, plan, rank_order
-from spikernel.space.architecture import Architecture, ImageShape
+from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.operations import conv, operation_set
 from spikernel.study import experiment as experiments
@@ -112,12 +112,9 @@ def kernel_sets(
 def best_cell(cells: Sequence[Cell], score: str, search: SearchConfig, space: Space) -> Cell:
     """Return the cell that a search with this score would rank first."""
     scorer = score_class(score)(search, [], torch.device("cpu"))
-
-    def order(cell: Cell) -> tuple[bool, float, int, int, int, str]:
-        value = scorer.score(Architecture(cell, space.network, space.images))
-        return rank_order(value, cell, space)
-
-    return min(cells, key=order)
+    return min(
+        cells, key=lambda cell: rank_order(scorer.score(space.architecture(cell)), cell, space)
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Scores that were made on one table of trained cells, judged on cells that it does not hold.
 
-Both know the graph of a cell alone. `lean` is a rule: few weights, but a convolution larger than
-1x1, and no 1x1 in front or plain edge at the end of a longer path. `fitted` is a ridge regression
-of accuracy on the counts of `counts`. Beside them stand the score of the library, counting, and,
-for `fitted` on the table that it was made on, each cell predicted from all others.
+`lean` is a rule: few weights, but a convolution larger than 1x1, and no 1x1 in front or plain edge
+at the end of a longer path. `width_and_reach` weighs channels against the receptive field. `fitted`
+is the library's `predicted_accuracy`, a ridge regression of accuracy on numbers of edges and paths,
+here with the weights of a fit to `--made-on`; those cells are each predicted from all others.
+`--write` makes the library's file, from all cells of `--table`. Beside them stand the other scores
+of the library, and counting.
 
     python benchmarks/designed_scores.py --made-on docs/measurements/kernel-cells-begun.csv \\
         --table results/kernel-cells.csv
@@ -13,9 +15,8 @@ The last line printed is one JSON object.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, pstdev
 from typing import Annotated, Literal
 
 import common  # noqa: F401  (puts the library on the path)
@@ -26,17 +27,17 @@ from score_values import structural
 from table_sets import comparable
 from trained_cells import Table, TrainedCell, read_table
 
-from spikernel import cli
+from spikernel import artifacts, cli
 from spikernel.errors import ConfigError
 from spikernel.search.paths import forward_paths
+from spikernel.search.scores.predicted_accuracy import PLAIN, Regression, counts
 from spikernel.space.cell import Cell
-from spikernel.space.operations import AVG, SKIP, kernel_size
+from spikernel.space.operations import kernel_size
 
 RIDGE = 3.0
 """Weight of the penalty, for counts of standard deviation 1 and accuracies in percent."""
 COSTLY_WAY = 20
 """Weights, per pair of channels, that `lean` takes a costly way for."""
-PLAIN = (SKIP, AVG)
 
 
 def _size(operation: str) -> int:
@@ -57,43 +58,26 @@ def lean(cell: Cell) -> float:
     return -float(sum(size**2 for size in sizes) + COSTLY_WAY * costly)
 
 
-def counts(cell: Cell) -> list[float]:
-    """Return what `fitted` knows of a cell, all of it numbers of edges and of ways through it."""
-    cell = cell.cleaned()
-    ways = forward_paths(cell)
-    edges = cell.connections()
-    large = [sum(_size(edge) > 1 for edge in way) for way in ways]
-    convolutions = [sum(_size(edge) > 0 for edge in way) for way in ways]
-    fields = [1 + sum(_reach(edge) for edge in way) for way in ways]
-    return [
-        *(float(sum(_size(kind) == size for *_, kind in edges)) for size in (1, 3, 5, 7)),
-        *(float(sum(kind == plain for *_, kind in edges)) for plain in PLAIN),
-        float(sum(kind in PLAIN for source, target, kind in edges if source and target == 3)),
-        float(sum(kind in PLAIN for source, _, kind in edges if not source)),
-        float(sum(_size(kind) ** 2 for *_, kind in edges)),
-        float(len(ways)),
-        float(max(large) > 0), float(max(large)), float(min(large)), fmean(large),
-        float(sum(not number for number in large)),
-        fmean(convolutions), float(sum(not number for number in convolutions)),
-        float(max(fields)), fmean(fields), pstdev(fields),
-    ]  # fmt: skip
+def width_and_reach(row: TrainedCell) -> float:
+    """Return log(channels) + log(receptive field of the widest path, without pooling) / 3."""
+    ways = forward_paths(row.cell.cleaned())
+    reach = max(1 + sum(max(_size(edge) - 1, 0) for edge in way) for way in ways)
+    return math.log(row.channels or 1) + math.log(reach) / 3
 
 
-def _reach(operation: str) -> int:
-    """Return by how many pixels an operation widens the receptive field."""
-    return 2 if operation == AVG else max(_size(operation) - 1, 0)
-
-
-def fit(cells: Sequence[Cell], accuracy: Scores, penalty: float) -> Callable[[Cell], float]:
+def fit(cells: Sequence[Cell], accuracy: Scores, penalty: float) -> Regression:
     """Return a ridge regression of accuracy on the counts of cells."""
-    known = np.array([counts(cell) for cell in cells])
+    found = [counts(cell) for cell in cells]
+    known = np.array([list(item.values()) for item in found])
     middle, spread = known.mean(0), known.std(0)
     spread[spread == 0] = 1
     x = (known - middle) / spread
     weights: NDArray[np.float64] = np.linalg.solve(
         x.T @ x + penalty * np.eye(x.shape[1]), x.T @ (accuracy - accuracy.mean())
     )
-    return lambda cell: float(((np.array(counts(cell)) - middle) / spread) @ weights)
+    named = (dict(zip(found[0], map(float, values), strict=True))
+             for values in (middle, spread, weights))  # fmt: skip
+    return Regression(**dict(zip(("middle", "spread", "weights"), named, strict=True)))
 
 
 def left_out(cells: Sequence[Cell], accuracy: Scores, penalty: float) -> Scores:
@@ -103,18 +87,18 @@ def left_out(cells: Sequence[Cell], accuracy: Scores, penalty: float) -> Scores:
         others = [*cells[:place], *cells[place + 1 :]]
         known = np.delete(accuracy, place)
         # Each fit says how far a cell is from its own mean.
-        found.append(known.mean() + fit(others, known, penalty)(cell))
+        found.append(known.mean() + fit(others, known, penalty).predict(counts(cell)))
     return np.array(found)
 
 
-def values(
-    rows: Sequence[TrainedCell], table: Table, fitted: Callable[[Cell], float]
-) -> dict[str, Scores]:
+def values(rows: Sequence[TrainedCell], table: Table, fitted: Regression) -> dict[str, Scores]:
     """Return the scores of cells by name."""
     known = {name: found for name, (found, _) in structural(rows, table)}
+    del known["predicted_accuracy"]  # fitted to some of these cells
     return {
         "lean": np.array([lean(row.cell) for row in rows]),
-        "fitted": np.array([fitted(row.cell) for row in rows]),
+        "width_and_reach": np.array([width_and_reach(row) for row in rows]),
+        "fitted": np.array([fitted.predict(counts(row.cell)) for row in rows]),
         **known,
     }
 
@@ -125,6 +109,7 @@ def main(
     control: Annotated[Literal["same_width", "same_parameters"], "which nets"] = "same_width",
     penalty: Annotated[float, "of the regression"] = RIDGE,
     seed: Annotated[int, "of the intervals"] = 0,
+    write: Annotated[Path | None, "JSON to write: `fitted`, of all cells of --table"] = None,
 ) -> None:
     """Print tau and regret of each score on both tables and, as the last line, the same as JSON."""
     made = comparable(read_table(made_on, control).rows, seeds=1)
@@ -154,6 +139,10 @@ def main(
         for name, found in record[part].items():
             tau, low, high = (found[key] for key in ("tau", "low", "high"))
             print(f"  {name:<28}tau {tau} [{low}, {high}]  regret {found['regret']}")
+    if write is not None:
+        rows = comparable(judged.rows, seeds=1)
+        every = fit([row.cell for row in rows], np.array([row.accuracy for row in rows]), penalty)
+        artifacts.write_json(write, every.model_dump())
     print(json.dumps(record))
 
 

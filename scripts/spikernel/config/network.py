@@ -156,6 +156,10 @@ class NetworkConfig(StrictModel):
         """Return the fields that the macro-structure fills in."""
         return MACROS[self.macro]
 
+    def at(self, channels: int) -> Self:
+        """Return the macro-structure with other channels in its first stage."""
+        return self.model_copy(update={"channels": channels})
+
     def scaled(self, width: float) -> Self:
         """Return the macro-structure with `width` times the channels, rounded.
 
@@ -169,7 +173,7 @@ class NetworkConfig(StrictModel):
                 f"width {width:g} of network/channels {self.channels} gives {wanted:g} channels, "
                 f"not 1 to {MOST:,}: take another width, or other channels"
             )
-        return self.model_copy(update={"channels": round(wanted)})
+        return self.at(round(wanted))
 
     @model_validator(mode="before")
     @classmethod

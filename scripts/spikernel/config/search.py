@@ -31,6 +31,16 @@ class Budget(StrictModel):
     width: float = Field(default=1.0, ge=1, le=100)
     """Multiple of `network/channels` at which the bounds hold: the largest of `train_final/widths`,
     so that the final nets meet them, too."""
+    fill: bool = False
+    """Give every cell the most channels with which its net meets the bounds, in place of
+    `network/channels`: cells compete at equal memory, and what one saves goes into width. Take a
+    score that is made for that, `predicted_accuracy`."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Budget":
+        if self.fill and self.max_params is None and self.max_memory_mb is None:
+            raise fault("there is nothing to fill: set max_params or max_memory_mb", "fill")
+        return self
 
 
 class SearchConfig(StrictModel):
@@ -64,8 +74,9 @@ class SearchConfig(StrictModel):
     score: Annotated[str, PartOf("score")] = "rising_path"
     """`rising_path`: depth of the cell's best path by kernel sizes, and the rise of the threshold
     along it, from the graph alone; `longest_convolution_path` and `convolutions_after_clean_up`
-    only count. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance of spikes on images,
-    as published, with alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
+    only count. `predicted_accuracy`: for `budget/fill`, from cells that were trained. `sahd_half_n`
+    and `sahd_half`: sparsity-aware Hamming distance of spikes on images, as published, with
+    alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)

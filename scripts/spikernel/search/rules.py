@@ -1,15 +1,16 @@
 """What the score of a search must allow; free of torch, so that it is known before any job runs."""
 
-from spikernel.config import SearchConfig
+from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import ConfigError
 from spikernel.search.score import score_class
 
 
-def check_search(settings: SearchConfig) -> None:
+def check_search(settings: SearchConfig, network: NetworkConfig) -> None:
     """Check that the score of a search can do what the search asks for.
 
     Raises:
-        ConfigError: it allows no prefilter, or no feedback cells.
+        ConfigError: it allows no prefilter, no feedback cells, no nets of several widths, or no
+            convolutions of their type.
     """
     score = score_class(settings.score)
     place = f"config: nas_search: score {settings.score}"
@@ -17,3 +18,10 @@ def check_search(settings: SearchConfig) -> None:
         raise ConfigError(f"{place} allows no prefilter: remove prefilter, or take another score")
     if settings.cells == "feedback" and not score.allows_feedback:
         raise ConfigError(f"{place} knows forward cells only: remove cells: feedback")
+    if settings.budget.fill and score.needs_images:
+        raise ConfigError(
+            f"{place} compares nets of one width only: take predicted_accuracy, or remove "
+            "budget/fill"
+        )
+    if score.dense_only and network.convolutions != "dense":
+        raise ConfigError(f"{place} knows dense convolutions only: remove network/convolutions")

@@ -26,6 +26,8 @@ class ArchitectureScore(ABC):
     """`first_cell_scores` is there."""
     allows_feedback: ClassVar[bool] = True
     """Cells whose edges lead back to an earlier node can be scored."""
+    dense_only: ClassVar[bool] = False
+    """Only cells of dense convolutions can be scored."""
 
     def __init__(
         self, settings: SearchConfig, batches: "list[torch.Tensor]", device: "torch.device"

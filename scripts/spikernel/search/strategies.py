@@ -11,7 +11,7 @@ from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.paths import forward_paths
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
-from spikernel.space.counts import CellCounter, memory_mb
+from spikernel.space.counts import CellCounter, memory_mb, most_channels
 from spikernel.space.enumeration import (
     CellKind,
     canonical_cells,
@@ -78,25 +78,48 @@ class Space:
             )
         return space
 
+    def channels(self, cell: Cell) -> int:
+        """Return C of a cell's net: the network's, or the most with which it fills the budget."""
+        if not self.budget.fill:
+            return self.network.channels
+        if cell not in self._filled:
+            most = most_channels(lambda channels: self._within_at(channels, cell))
+            self._filled[cell] = max(most, 1)
+        return self._filled[cell]
+
+    def architecture(self, cell: Cell) -> Architecture:
+        """Return a cell's net."""
+        return Architecture(cell, self.network.at(self.channels(cell)), self.images)
+
     def params(self, cell: Cell) -> int:
         """Return the trainable parameters of a cell's net."""
-        return self._counter.total(cell)
+        return self._counter(self.channels(cell)).total(cell)
 
     def bounded_params(self, cell: Cell) -> int:
         """Return the parameters that the budget bounds: those of the net at the budget's width."""
-        return self._bounded_counter.total(cell)
-
-    @cached_property
-    def _counter(self) -> CellCounter:
-        return CellCounter(self.network, self.images)
-
-    @cached_property
-    def _bounded_counter(self) -> CellCounter:
-        return CellCounter(self.network.scaled(self.budget.width), self.images)
+        return self._counter(self.channels(cell), self.budget.width).total(cell)
 
     def fits(self, cell: Cell) -> bool:
         """Whether a cell has a convolution, for only those have a kernel size, and is in budget."""
-        return bool(cell.kernel_sizes()) and within(self.budget, self.bounded_params(cell))
+        return bool(cell.kernel_sizes()) and self._within_at(self.channels(cell), cell)
+
+    def _within_at(self, channels: int, cell: Cell) -> bool:
+        return within(self.budget, self._counter(channels, self.budget.width).total(cell))
+
+    def _counter(self, channels: int, width: float = 1.0) -> CellCounter:
+        key = channels, width
+        if key not in self._counters:
+            network = self.network.at(channels).scaled(width)
+            self._counters[key] = CellCounter(network, self.images)
+        return self._counters[key]
+
+    @cached_property
+    def _counters(self) -> dict[tuple[int, float], CellCounter]:
+        return {}
+
+    @cached_property
+    def _filled(self) -> dict[Cell, int]:
+        return {}
 
     def draw(self, generator: random.Random) -> Cell:
         """Draw an accepted cell as SNASNet does; it may be over budget."""
@@ -171,15 +194,18 @@ def filter_order(cells: Sequence[Cell], scores: Sequence[float], space: Space) -
     )
 
 
-def rank_order(score: float, cell: Cell, space: Space) -> tuple[bool, float, int, int, int, str]:
+def rank_order(
+    score: float, cell: Cell, space: Space
+) -> tuple[bool, float, int, int, int, int, str]:
     """Return the sort key of a ranking: finite scores first, the highest first.
 
-    Equal scores: fewer parameters, then more paths, then fewer poolings, then the name.
+    Equal scores: more channels where the budget gives them, then fewer parameters, then more paths,
+    then fewer poolings, then the name.
     """
     finite = math.isfinite(score)
     paths, poolings = len(forward_paths(cell)), cell.operations.count(AVG)
-    params = space.params(cell)
-    return not finite, -score if finite else 0.0, params, -paths, poolings, cell.archid
+    value, wide = -score if finite else 0.0, -space.channels(cell)
+    return not finite, value, wide, space.params(cell), -paths, poolings, cell.archid
 
 
 def within(budget: Budget, params: int) -> bool:

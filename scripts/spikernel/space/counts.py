@@ -6,6 +6,7 @@ published SNASNet nets (19.52 M and 20.63 M) and against SpikeNAS-Bench's formul
 17,179,620 + 738,048 per 3x3 edge (Sun et al., IEEE TAI 2025).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -72,19 +73,25 @@ def at_parameters(architecture: Architecture, wanted: int) -> Architecture:
     """
 
     def at(channels: int) -> Architecture:
-        network = architecture.network.model_copy(update={"channels": channels})
-        return replace(architecture, network=network)
+        return replace(architecture, network=architecture.network.at(channels))
 
     def count(channels: int) -> int:
         return parameter_count(at(channels)).total
 
-    low, high = 1, 2
-    while count(high) < wanted:
+    below = most_channels(lambda channels: count(channels) < wanted)
+    nearest = (max(below, 1), below + 1)
+    return at(min(nearest, key=lambda channels: abs(count(channels) - wanted)))
+
+
+def most_channels(fits: Callable[[int], bool]) -> int:
+    """Return the most channels that fit, if all fewer ones do; 0 where not even one does."""
+    low, high = 0, 1
+    while fits(high):
         low, high = high, 2 * high
-    while high - low > 1:  # count(low) may exceed wanted only where low is 1
+    while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if count(middle) < wanted else (low, middle)
-    return at(min((low, high), key=lambda channels: abs(count(channels) - wanted)))
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 
 
 class CellCounter:

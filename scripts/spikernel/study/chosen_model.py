@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from spikernel import artifacts
-from spikernel.config import model_name, width_of, width_suffix
+from spikernel.config import kernel_set_name, model_name, width_of, width_suffix
 from spikernel.errors import ExportError
 from spikernel.tables import read_csv, records
 
 LOG = logging.getLogger(__name__)
+IDENTITY = ("dataset", "kernel_set", "rank", "seed", "archid", "params")
+"""What a model is known by."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Chosen:
         return width_of(self.metrics)
 
     @property
+    def trained_accuracy_percent(self) -> float:
+        """Of the test images, before a release made its weights smaller."""
+        tested: float = self.metrics["test_accuracy_percent"]
+        return self.metrics.get("trained_test_accuracy_percent", tested)
+
+    @property
     def name(self) -> str:
         """What it is called in the files."""
         parts = ("dataset", "kernel_set", "archid", "seed")
@@ -48,7 +56,8 @@ class Chosen:
         """What its folder is called elsewhere."""
         parts = ("dataset", "kernel_set", "rank", "seed")
         dataset, kernel_set, rank, seed = (self.metrics[part] for part in parts)
-        return f"{dataset}-{kernel_set}-rank-{rank}{width_suffix(self.width)}-seed-{seed}"
+        place = "" if rank is None else f"-rank-{rank}"
+        return f"{dataset}-{kernel_set}{place}{width_suffix(self.width)}-seed-{seed}"
 
 
 def choose(
@@ -74,7 +83,8 @@ def choose(
     if selection_path is None:
         if len(read) != 1:
             raise ExportError(f"{len(read)} models are given: name one, or give a selection")
-        return Chosen(*next(iter(read.items())), budget=None)
+        path, found = next(iter(read.items()))
+        return Chosen(path, _identified(found, path), budget=None)
     row = _selected(selection_path, dataset, budget_mb)
     ours = {path: record for path, record in read.items() if record.get("dataset") == dataset}
     if row["fits"]:
@@ -104,6 +114,16 @@ def best_seed(seeds: Mapping[Path, dict[str, Any]], budget: dict[str, Any] | Non
     """
     best = min(seeds, key=lambda path: (-seeds[path]["val_accuracy_percent"], seeds[path]["seed"]))
     return Chosen(best, seeds[best], budget)
+
+
+def _identified(metrics: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the metrics of a net; a released one, which has no rank, is named by its kernels."""
+    if "version" in metrics and isinstance(sizes := metrics.get("kernel_sizes"), list):
+        metrics = {"kernel_set": kernel_set_name(tuple(sizes)), "rank": None, **metrics}
+    for key in (*IDENTITY, "test_accuracy_percent"):
+        if key not in metrics:
+            raise ExportError(f"{path}: key '{key}' is missing: run train_final again")
+    return metrics
 
 
 def _model_of(metrics: Mapping[str, Any]) -> tuple[Any, Any, float]:

@@ -88,10 +88,16 @@ def _image_problems(config: WorkflowConfig) -> Iterator[Problem]:
 
 
 def _score_problems(config: WorkflowConfig) -> Iterator[Problem]:
-    try:
-        check_search(config.nas_search)
-    except ConfigError as error:
-        yield Problem(("nas_search",), str(error).removeprefix("config: nas_search: "))
+    for name in config.datasets:
+        try:
+            network = config.network_of(name)
+        except ConfigError:
+            continue  # said elsewhere
+        try:
+            check_search(config.nas_search, network)
+        except ConfigError as error:
+            yield Problem(("nas_search",), str(error).removeprefix("config: nas_search: "))
+            return
 
 
 def _dataset_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
@@ -142,6 +148,8 @@ def _bounds(config: WorkflowConfig, name: str) -> Bounds | None:
 
 def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
     """Yield why final nets of a width cannot be built, or are the same as those of another."""
+    if config.nas_search.budget.fill:
+        return  # which channels the cells have is known once they are searched
     widths, bounded = config.all_widths(), config.nas_search.budget.width
     found: dict[int, float] = {}
     for width in dict.fromkeys((*widths, bounded)):

@@ -12,7 +12,6 @@ from spikernel import artifacts, provenance
 from spikernel.config import ExportConfig
 from spikernel.data import manifest as manifests
 from spikernel.data.splits import load_split
-from spikernel.errors import ExportError
 from spikernel.export import bundle
 from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
@@ -22,7 +21,8 @@ from spikernel.export.quantise import quantise
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import mean_logits, to_device
 from spikernel.inference.released import load_model
-from spikernel.study.chosen_model import Chosen, choose
+from spikernel.network.activity import Activity, measure_activity
+from spikernel.study.chosen_model import IDENTITY, Chosen, choose
 from spikernel.study.fit import check_fit, check_metrics, check_split
 from spikernel.study.inputs import Machine
 
@@ -35,7 +35,9 @@ class Inputs:
     """Files read."""
 
     manifest: Annotated[Path, "manifest.json of prepare_data"]
-    metrics: Annotated[list[Path], "metrics.json of the models, each beside its weights"]
+    metrics: Annotated[
+        list[Path], "metrics.json of trained or released models, each beside its weights"
+    ]
     selection: Annotated[Path | None, "selection.csv, which chooses among several models"] = None
 
 
@@ -108,7 +110,7 @@ def export_model(
         **_description(chosen, fp32),
         "test_images": len(labels),
         "test_accuracy_percent": {
-            "trained": chosen.metrics["test_accuracy_percent"],
+            "trained": chosen.trained_accuracy_percent,
             "fp32": reached,
             "int8": accuracy_percent(int8, images, labels),
         },
@@ -120,6 +122,7 @@ def export_model(
     images, labels = images[: export.images], labels[: export.images]
     bundle.write_images(folder, images, labels)
     pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
+    report |= _costs(measure_activity(net, pixels.split(BATCH)))
     trained, quantised = mean_logits(net, pixels.split(BATCH)), logits(int8, images)
     report["onnx"] = {
         "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
@@ -147,27 +150,29 @@ def export_model(
 
 
 def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
-    """Return what a model is, and what was measured when it was trained."""
-    copied = (
-        *("dataset", "kernel_set", "rank", "seed", "archid", "params"),
-        *("firing_rate", "effective_acs", "effective_macs", "dense_synops"),
-        *("energy_pj", "energy_pj_int8"),
-    )
-    missing = [name for name in copied if name not in chosen.metrics]
-    if missing:
-        raise ExportError(
-            f"{chosen.metrics_path}: key '{missing[0]}' is missing: run train_final again"
-        )
+    """Return what a model is."""
     return {
         "model": chosen.name,
         "chosen_for": chosen.budget,
         "weights": str(chosen.model_path),
-        **{name: chosen.metrics[name] for name in copied},
+        **{name: chosen.metrics[name] for name in IDENTITY},
         "width": chosen.width,
         "exported_parameters": program.parameters,
         "time_steps": program.time_steps,
         "neurons": program.neurons,
         "neuron_rules": program.neuron_rules,
+    }
+
+
+def _costs(activity: Activity) -> dict[str, float]:
+    """Return what a model does per image."""
+    return {
+        "firing_rate": activity.firing_rate,
+        "effective_acs": activity.effective_acs,
+        "effective_macs": activity.effective_macs,
+        "dense_synops": activity.dense_synops,
+        "energy_pj": activity.energy_pj(),
+        "energy_pj_int8": activity.energy_pj("int8"),
     }
 
 

@@ -92,6 +92,7 @@ class _Rung:
     ) -> None:
         self._manifest = inputs.manifest
         self._network = settings.network
+        self._channels = finalists.channels_of(inputs.candidates)
         epochs = settings.training.rungs[settings.rung - 1]
         self._training: TrainingConfig = settings.training.training.model_copy(
             update={"epochs": epochs}
@@ -116,7 +117,8 @@ class _Rung:
         """Return the validation accuracy in percent as the score; NaN if the training diverged."""
         watch, training = provenance.Stopwatch(), self._training
         manifest = self._splits[0].manifest
-        architecture = Architecture(Cell.from_archid(archid), self._network, image_shape(manifest))
+        network = self._network.at(self._channels.get(archid, self._network.channels))
+        architecture = Architecture(Cell.from_archid(archid), network, image_shape(manifest))
         net = training_run.make_net(architecture, seed, self._splits[0], self._machine)
         fingerprint = training_run.fingerprint(
             architecture, training, seed, self._machine, self._manifest

@@ -142,6 +142,15 @@ def read_candidates(path: Path) -> pd.DataFrame:
     )
 
 
+def channels_of(path: Path) -> dict[str, int]:
+    """Return the channels of each cell's net in `candidates.csv`, where the search chose them."""
+    table = tables.read_csv(
+        path, text=("archid",), optional_numbers=("channels",), may_lack=("channels",)
+    )
+    known = table[table["channels"].notna()]
+    return dict(zip(known["archid"], known["channels"].astype(int), strict=True))
+
+
 def scored(candidates: pd.DataFrame) -> list[Scored]:
     """Return the cells that have a rank by score, the best first."""
     ranked = candidates[candidates["rank"].notna()].sort_values("rank")

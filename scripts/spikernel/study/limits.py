@@ -55,9 +55,11 @@ def _image_problems(
 def size_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
     """Yield what even the smallest net is too large for."""
     widths, sizes = config.all_widths(), sorted(config.all_kernel_sizes())
-    narrow, wide = (
-        replace(bounds, network=bounds.network.scaled(width)) for width in (widths[0], widths[-1])
-    )
+    if config.nas_search.budget.fill:  # a cell has as many channels as its memory allows
+        networks = [bounds.network.at(1)] * 2
+    else:
+        networks = [bounds.network.scaled(width) for width in (widths[0], widths[-1])]
+    narrow, wide = (replace(bounds, network=network) for network in networks)
     widest = wide.smallest_params(sizes)
     needed_gb = widest * _BYTES_PER_PARAMETER / 1e9
     if needed_gb > MOST_TRAINING_GB:

@@ -76,7 +76,8 @@ def rank_table(
 ) -> pd.DataFrame:
     """Return the candidates, best first; a score that is not finite has no rank and comes last.
 
-    Equal scores are in the order of `rank_order`. Cells that only the prefilter saw stand at the
+    Equal scores are in the order of `rank_order`. Where cells fill the budget, `channels` says how
+    many each has. Cells that only the prefilter saw stand at the
     end without score and rank, by their prefilter score.
     """
     scored = [(item, Cell.from_archid(item.archid)) for item in evaluations]
@@ -96,8 +97,8 @@ def rank_table(
     rest.sort(key=lambda pair: rank_order(pair[0], pair[1], space))
     rows += [{**_row(cell, space), "prefilter_score": score} for score, cell in rest]
     columns = ["archid", *EDGE_COLUMNS, "params", "memory_mb_fp32", "score", "rank", "seconds"]
-    table = pd.DataFrame(rows, columns=[*columns, "prefilter_score"]).astype({"rank": "Int64"})
-    return table if prefilter else table.drop(columns="prefilter_score")
+    columns += ["prefilter_score"] * bool(prefilter) + ["channels"] * space.budget.fill
+    return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64"})
 
 
 def _row(cell: Cell, space: Space) -> dict[str, object]:
@@ -107,6 +108,7 @@ def _row(cell: Cell, space: Space) -> dict[str, object]:
         **dict(zip(EDGE_COLUMNS, cell.archid.split("-"), strict=True)),
         "params": params,
         "memory_mb_fp32": memory_mb(params, "fp32"),
+        "channels": space.channels(cell),
     }
 
 

@@ -103,7 +103,7 @@ def _searched_nets(
     for sizes, share in kernel_set_shares(config, bounds).items():
         space = Space.of(search, sizes, bounds.network, bounds.images)
         cells = plan(search, space).cells
-        architecture = Architecture(likely_cell(cells, search, space), space.network, space.images)
+        architecture = space.architecture(likely_cell(cells, search, space))
         jobs = share * final.ranks * len(final.seeds)
         scored = min(len(cells), search.prefilter or len(cells))
         net = PlannedNet("train_final", architecture, training, jobs, share, scored)
@@ -168,8 +168,6 @@ def likely_cell(cells: list[Cell], search: SearchConfig, space: Space) -> Cell:
     chosen = score_class(SearchConfig().score) if own.needs_images else own
     score = chosen(search, [], torch.device("cpu"))
 
-    def order(cell: Cell) -> tuple[bool, float, int, int, int, str]:
-        value = score.score(Architecture(cell, space.network, space.images))
-        return rank_order(value, cell, space)
-
-    return min(cells, key=order)
+    return min(
+        cells, key=lambda cell: rank_order(score.score(space.architecture(cell)), cell, space)
+    )

@@ -17,7 +17,6 @@ from spikernel.search.rules import check_search
 from spikernel.search.score import score_class
 from spikernel.search.screening import Screened, screen
 from spikernel.search.strategies import Space
-from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study.inputs import Machine
 from spikernel.study.kernel_set_design import read_kernel_sizes
@@ -81,7 +80,7 @@ class SearchJob:
 
     def __init__(self, inputs: Inputs, chosen: Settings, machine: Machine) -> None:
         subject, settings = choose_subject(inputs.kernel_sets, chosen), chosen.search
-        check_search(settings)
+        check_search(settings, chosen.network)
         split = load_split(inputs.manifest, "train")
         self.dataset = split.manifest.dataset
         self.subject = subject
@@ -113,7 +112,7 @@ class SearchJob:
 
     def score(self, cell: Cell) -> float:
         """Return the exact score of a cell."""
-        return self._score.score(Architecture(cell, self.subject.network, self.images))
+        return self._score.score(self.space.architecture(cell))
 
     def evaluate(self, cells: Sequence[Cell], journal_path: Path) -> list[Evaluation]:
         """Score cells exactly, resuming from the journal."""

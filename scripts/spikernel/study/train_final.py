@@ -86,9 +86,15 @@ class Candidate:
     kernel_set: str
     kernel_sizes: list[int]
     rank: int | None
+    channels: int | None = None
+    """Of its net, where the search chose them; None: those of the network."""
     sources: tuple[Path, ...] = ()
     dataset: str | None = None
     """That it was searched on; None where it was given by hand."""
+
+    def within(self, network: NetworkConfig) -> NetworkConfig:
+        """Return the macro-structure around the cell, with the channels that the search chose."""
+        return network if self.channels is None else network.at(self.channels)
 
     @classmethod
     def of_search(cls, candidates_path: Path, search_path: Path, rank: int) -> "Candidate":
@@ -98,10 +104,10 @@ class Candidate:
             TableError: the search has no candidate of that rank, or the files are of two searches.
 
         """
-        cell = read_candidate(candidates_path, rank)
+        cell, channels = read_candidate(candidates_path, rank)
         keys = ("dataset", "kernel_set", "kernel_sizes", "best_archid")
         search = artifacts.read_object(search_path, *keys)
-        best = read_candidate(candidates_path, 1).archid
+        best = read_candidate(candidates_path, 1)[0].archid
         if best != search["best_archid"]:
             raise TableError(
                 f"{candidates_path} and {search_path} are of two searches: their best cells are "
@@ -115,7 +121,7 @@ class Candidate:
             )
         sources = (candidates_path, search_path)
         kernel_set, sizes = search["kernel_set"], search["kernel_sizes"]
-        return cls(cell, kernel_set, sizes, rank, sources, search["dataset"])
+        return cls(cell, kernel_set, sizes, rank, channels, sources, search["dataset"])
 
     @classmethod
     def by_hand(cls, archid: str) -> "Candidate":
@@ -160,7 +166,7 @@ def train_candidate(
             f"{manifest_path} is of {manifest.dataset}, the search was on {candidate.dataset}: "
             "give the manifest of that data set"
         )
-    network = settings.network.scaled(settings.width)
+    network = candidate.within(settings.network).scaled(settings.width)
     architecture = Architecture(candidate.cell, network, image_shape(manifest))
     fingerprint = training_run.fingerprint(architecture, training, seed, machine, manifest_path)
     unfinished = state_path(outputs.model)
@@ -189,6 +195,7 @@ def train_candidate(
             "kernel_sizes": candidate.kernel_sizes,
             "rank": candidate.rank,
             "width": settings.width,
+            "channels": network.channels,
             "archid": candidate.cell.archid,
             "seed": seed,
             "params": params,
@@ -251,21 +258,25 @@ def is_done(candidate: Candidate, outputs: Outputs, settings: Settings, machine:
     return same_code and made["settings"] == described(candidate, settings, machine)
 
 
-def read_candidate(path: Path, rank: int) -> Cell:
-    """Return the cell of a rank in `candidates.csv`.
+def read_candidate(path: Path, rank: int) -> tuple[Cell, int | None]:
+    """Return the cell of a rank in `candidates.csv`, and its channels where the search chose them.
 
     Raises:
         TableError: no candidate has that rank, or its archid names no cell.
 
     """
-    table: pd.DataFrame = read_csv(path, text=("archid",), optional_numbers=("rank",))
-    found = table.loc[table["rank"] == rank, "archid"]
+    table: pd.DataFrame = read_csv(
+        path, text=("archid",), optional_numbers=("rank", "channels"), may_lack=("channels",)
+    )
+    found = table[table["rank"] == rank]
     if found.empty:
         raise TableError(
             f"{path}: no candidate of rank {rank}, only {int(table['rank'].notna().sum())} are "
             "ranked: lower train_final/ranks or widen the search"
         )
     try:
-        return Cell.from_archid(str(found.iloc[0]))
+        channels = found["channels"].iloc[0]
+        cell = Cell.from_archid(str(found["archid"].iloc[0]))
+        return cell, None if pd.isna(channels) else int(channels)
     except ConfigError as error:
         raise TableError(f"{path}: {error}") from None

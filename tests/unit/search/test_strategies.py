@@ -1,8 +1,10 @@
 import pytest
+from pydantic import ValidationError
 
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.errors import BudgetError, ConfigError
-from spikernel.search.strategies import Plan, Space, plan, within
+from spikernel.search.rules import check_search
+from spikernel.search.strategies import Plan, Space, plan, rank_order, within
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import parameter_count
@@ -42,6 +44,48 @@ def test_budget_is_applied_before_anything_is_scored() -> None:
     ]
     assert {tuple(cell.kernel_sizes()) for cell in chosen.cells} >= {(3,), (1,), (1, 1)}
     assert all(cell.kernel_sizes() != [3, 3] for cell in chosen.cells)
+
+
+@pytest.mark.parametrize("width", [1.0, 2.0])
+def test_a_filled_budget_leaves_no_room_for_a_channel_more(width: float) -> None:
+    budget = {"max_params": 5000, "fill": True, "width": width}
+    space = Space.of(settings(budget=budget), (1, 3), NETWORK, IMAGES)
+
+    def count(cell: Cell, channels: int) -> int:
+        network = NETWORK.at(channels).scaled(width)
+        return parameter_count(Architecture(cell, network, IMAGES)).total
+
+    for cell in canonical_cells(("zero", "skip", "k1", "k3"))[::40]:
+        channels = space.channels(cell)
+        assert space.fits(cell) == bool(cell.kernel_sizes())
+        assert space.bounded_params(cell) == count(cell, channels) <= 5000
+        assert count(cell, channels + 1) > 5000
+        assert space.architecture(cell).network.channels == channels
+        assert space.params(cell) == parameter_count(space.architecture(cell)).total
+
+
+def test_of_equal_scores_the_wider_net_is_first_where_the_budget_is_filled() -> None:
+    small, large = (Cell.from_archid(f"zero-zero-k{k}-zero-zero-zero") for k in (1, 3))
+    budgets = ({"max_params": 5000}, {"max_params": 5000, "fill": True})
+    for space in (Space.of(settings(budget=own), (1, 3), NETWORK, IMAGES) for own in budgets):
+        assert rank_order(1.0, small, space) < rank_order(1.0, large, space)
+    filled = Space.of(settings(budget=budgets[1]), (1, 3), NETWORK, IMAGES)
+    assert filled.channels(small) > filled.channels(large)
+    assert not filled.fits(Cell.from_archid("zero-zero-skip-zero-zero-zero"))
+
+
+def test_what_cannot_be_filled_says_so() -> None:
+    with pytest.raises(ValidationError, match="there is nothing to fill: set max_params"):
+        settings(budget={"fill": True})
+    with pytest.raises(BudgetError, match=r"no architecture meets the budget \(max_params 3"):
+        planned(budget={"max_params": 3, "fill": True})
+    wrong = settings(score="sahd_half", budget={"max_params": 5000, "fill": True})
+    with pytest.raises(ConfigError, match="compares nets of one width only: take pred"):
+        check_search(wrong, NETWORK)
+    fitted = settings(score="predicted_accuracy", budget={"max_params": 5000, "fill": True})
+    check_search(fitted, NETWORK)
+    with pytest.raises(ConfigError, match="knows dense convolutions only"):
+        check_search(fitted, NETWORK.model_copy(update={"convolutions": "depthwise"}))
 
 
 def test_random_plan_belongs_to_its_seed() -> None:

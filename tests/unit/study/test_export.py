@@ -31,6 +31,8 @@ def test_every_form_agrees_on_the_whole_test_set(
         assert made["accuracy_percent"] == pytest.approx(accuracy[precision])
         assert made["ram_bytes"] >= made["state_bytes"] + made["activation_bytes"]
         assert made["synops_per_image"] > 0
+    for key in ("firing_rate", "effective_acs", "effective_macs", "dense_synops", "energy_pj"):
+        assert report[key] == record[key]  # measured on the same images, all of the test set
     assert report["c"]["int8"]["parameter_bytes"] == deployed["int8_bytes"]
     assert report["c"]["int8"]["ram_bytes"] == deployed["ram_bytes"]
     assert report["onnx"]["fp32"]["same_class"] == TEST_IMAGES

@@ -4,21 +4,24 @@ import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from toy import NETWORK
 
-from spikernel.config import FinalistConfig, SearchConfig
+from spikernel.config import FinalistConfig, SearchConfig, TrainingConfig
 from spikernel.errors import ConfigError, TableError, TrainingError
 from spikernel.report.tables.records import Search
 from spikernel.search.journal import Evaluation
+from spikernel.space.architecture import Architecture
 from spikernel.study import (
     finalist_ranking,
     finalist_rung,
     finalists,
     inputs,
     nas_search,
+    train_final,
     training_run,
 )
 from spikernel.study.inputs import Machine
@@ -133,6 +136,44 @@ def test_the_record_says_who_was_ranked_by_what(whole: Path) -> None:
     # What is trained next takes these files as those of any search.
     candidate = Candidate.of_search(whole / "candidates.csv", whole / "search.json", 1)
     assert candidate.cell.archid == table["archid"][0]
+
+
+def test_finalists_and_final_nets_have_the_channels_that_fill_the_budget(
+    digits_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = {"max_params": 20_000, "fill": True, "width": 2}
+    search = SearchConfig.parse(
+        {"iterations": 12, "seed": 5, "score": "predicted_accuracy", "budget": budget}, "test"
+    )
+    searched = tmp_path / "searched"
+    nas_search.run(
+        nas_search.Inputs(digits_manifest),
+        nas_search.Outputs(searched / "candidates.csv", searched / "search.json"),
+        SearchSettings(kernel_sizes=[1, 3], network=NETWORK, search=search),
+        CPU,
+    )
+    wide = pd.read_csv(searched / "candidates.csv").set_index("archid")["channels"]
+    trained: dict[str, int] = {}
+    honest = training_run.make_net
+
+    def noted(architecture: Architecture, *rest: Any) -> Any:
+        trained[architecture.cell.archid] = architecture.network.channels
+        return honest(architecture, *rest)
+
+    monkeypatch.setattr(training_run, "make_net", noted)
+    study, how = Study(digits_manifest, searched), HOW.model_copy(update={"rungs": (1,)})
+    ranked = study.rank(tmp_path, how, study.train(tmp_path, how))
+    assert len(trained) == 4
+    assert trained == wide[list(trained)].to_dict()
+    assert ranked.set_index("archid")["channels"].to_dict() == wide.to_dict()
+    outputs = train_final.Outputs.in_folder(tmp_path / "final")
+    files = (tmp_path / "candidates.csv", tmp_path / "search.json")
+    training = TrainingConfig(epochs=1, batch_size=50)
+    settings = train_final.Settings(rank=2, width=2, network=NETWORK, training=training)
+    train_final.run(train_final.Inputs(digits_manifest, *files), outputs, settings, CPU)
+    made = json.loads(outputs.metrics.read_text())
+    assert made["channels"] == 2 * ranked["channels"][1]
+    assert 15_000 < made["params"] <= 20_000
 
 
 def test_shards_and_the_same_seeds_give_the_same_ranking(

@@ -16,8 +16,9 @@ from spikernel.search import engine
 from spikernel.search.journal import Evaluation
 from spikernel.search.scorer import Scorer
 from spikernel.search.strategies import Space
-from spikernel.space.architecture import ImageShape
+from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
+from spikernel.space.counts import parameter_count
 from spikernel.space.enumeration import count_cells
 from spikernel.space.operations import operation_set
 from spikernel.study import inputs, nas_search, nas_search_shard
@@ -28,6 +29,7 @@ from spikernel.study.train_final import read_candidate
 
 SETTINGS = SearchConfig(score="sahd_half_n", iterations=6, batch_size=16, batches=1, seed=5)
 CPU = Machine("cpu")
+IMAGES = ImageShape(1, 8, 10)
 
 
 def search(
@@ -99,7 +101,7 @@ def test_same_seed_same_ranking_and_files_in_files_out(
     found = json.loads((tmp_path / "one" / "search.json").read_text())
     assert found["evaluated"] == 6
     assert found["distinct"] == len(without_seconds(one))
-    assert found["best_archid"] == read_candidate(one, 1).archid
+    assert found["best_archid"] == read_candidate(one, 1)[0].archid
     assert sorted(path.name for path in one.parent.iterdir()) == [
         "candidates.csv",
         "provenance.json",
@@ -107,6 +109,28 @@ def test_same_seed_same_ranking_and_files_in_files_out(
     ]
     with pytest.raises(TableError, match=r"no candidate of rank 99, only \d are ranked"):
         read_candidate(one, 99)
+
+
+def test_cells_that_fill_the_budget_have_their_channels_in_the_ranking(
+    digits_manifest: Path, tmp_path: Path
+) -> None:
+    budget = {"max_memory_mb": 0.02, "precision": "int8", "fill": True}
+    settings = SearchConfig.parse(
+        {"strategy": "exhaustive", "score": "predicted_accuracy", "budget": budget}, "test"
+    )
+    found = pd.read_csv(search(digits_manifest, tmp_path, settings))
+    assert found["params"].max() <= 20_000
+    assert found["channels"].nunique() > 5
+    # One more channel is too much; a 3x3 has nine times the weights of a 1x1.
+    counts = {
+        archid: parameter_count(Architecture(Cell.from_archid(archid), NETWORK.at(wide), IMAGES))
+        for archid, wide in zip(found["archid"], found["channels"] + 1, strict=True)
+    }
+    assert min(count.total for count in counts.values()) > 20_000
+    wide = found.set_index("archid")["channels"]
+    assert wide["zero-zero-k1-zero-zero-zero"] > wide["zero-zero-k3-zero-zero-zero"]
+    assert found["score"].is_monotonic_decreasing
+    assert read_candidate(tmp_path / "candidates.csv", 1)[1] == found["channels"].iloc[0]
 
 
 def test_killed_search_resumes_to_the_same_ranking(

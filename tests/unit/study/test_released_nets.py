@@ -5,23 +5,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from numpy.typing import NDArray
 
 from spikernel import artifacts
-from spikernel.config import DatasetConfig
-from spikernel.data.splits import load_split
+from spikernel.config import DatasetConfig, ExportConfig
 from spikernel.export import compiler
-from spikernel.export.c_source import c_files
-from spikernel.export.lowering import lower
-from spikernel.export.program import Program
-from spikernel.export.program_accuracy import logits
-from spikernel.export.quantise import quantise
-from spikernel.inference.normaliser import Normaliser
-from spikernel.inference.predict import mean_logits
-from spikernel.inference.released import load_model
+from spikernel.study import export
 from spikernel.study.evaluate import evaluate
 from spikernel.study.inputs import Machine
 from spikernel.study.prepare_data import prepare
@@ -34,9 +23,8 @@ DATA = Path(os.environ.get("SPIKERNEL_DATA", ROOT / "data"))
 FILES = {"cifar10": "cifar-10-*", "cifar100": "cifar-100-*", "tinyimagenet": "tiny-imagenet-200*"}
 """Names of what is read of each kind, in that folder."""
 SMALL_BYTES = 300_000
-C_IMAGES = 400
-"""Images that the C code of a small net classifies, at most."""
-CPU = torch.device("cpu")
+EXPORT_IMAGES = 400
+"""Images that every form of a small net classifies, at most."""
 needs_compiler = pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")
 
 
@@ -79,30 +67,25 @@ def test_the_accuracy_is_measured_again(name: str, tmp_path: Path) -> None:
 
 @needs_compiler
 @pytest.mark.parametrize("name", [name for name in NAMES if small(name)])
-def test_c_code_decides_as_the_released_net(name: str, tmp_path: Path) -> None:
-    """Compiled int8 code against the binary simulation of the weights, on real test images."""
-    manifest = prepared(name, tmp_path)
-    split = load_split(manifest, "test")
-    images, labels = np.array(split.images[:C_IMAGES]), split.labels[:C_IMAGES]
-    net, preprocessing = load_model(MODELS / name / "model.safetensors", CPU)
-    normalise = Normaliser(preprocessing.mean, preprocessing.sd, CPU)
-    expected = mean_logits(net, normalise(torch.from_numpy(images)).split(100)).argmax(1).numpy()
-    values = (preprocessing.mean, preprocessing.sd, preprocessing.classes)
-    program = quantise(lower(net, *values))
-    classes = c_classes(program, images, tmp_path / "c")
-    assert np.array_equal(classes, logits(program, torch.from_numpy(images)).argmax(1).numpy())
+def test_every_form_of_a_small_one_decides_as_it_does(name: str, tmp_path: Path) -> None:
+    """Exported as a user would, on real test images."""
+    metrics, report = metrics_of(name), tmp_path / "export" / "export.json"
+    export.run(
+        export.Inputs(prepared(name, tmp_path), [MODELS / name / "metrics.json"]),
+        export.Outputs(report),
+        export.Settings(ExportConfig(images=EXPORT_IMAGES)),
+    )
+    made = artifacts.read_object(report)
+    accuracy = made["test_accuracy_percent"]
+    assert accuracy["trained"] == metrics["trained_test_accuracy_percent"]
+    assert accuracy["fp32"] == pytest.approx(metrics["test_accuracy_percent"], abs=0.02)
     # With the normalisation in them the stem's weights are rounded once more; no others are.
-    assert np.mean(classes == expected) >= 0.95
-    if len(labels) == metrics_of(name)["test_images"]:
-        right = 100 * np.mean(classes == labels)
-        assert right == pytest.approx(metrics_of(name)["test_accuracy_percent"], abs=0.3)
-
-
-def c_classes(program: Program, images: NDArray[np.uint8], folder: Path) -> NDArray[np.int64]:
-    """Compile a program's C code and return its class for each image (N, C, H, W)."""
-    command = compiler.find_compiler()
-    assert command is not None
-    compiler.write_sources(folder, c_files(program, "released"))
-    path = folder / "images.u8"
-    path.write_bytes(np.ascontiguousarray(images.transpose(0, 2, 3, 1)).tobytes())
-    return compiler.classify(compiler.build(folder, command), path).classes
+    assert accuracy["int8"] == pytest.approx(metrics["test_accuracy_percent"], abs=0.3)
+    code = made["c"]["int8"]
+    assert code["same_class"] == code["images"] == min(EXPORT_IMAGES, metrics["test_images"])
+    assert code["equal_to_the_bit"]
+    assert 0 < made["firing_rate"] < 1
+    assert 0 < made["effective_acs"] < made["dense_synops"]
+    card = report.with_name("MODEL_CARD.md").read_text()
+    assert f"| as trained | {metrics['trained_test_accuracy_percent']:.2f} % |" in card
+    assert f"{metrics['epochs']} epochs, seed {metrics['seed']} |" in card

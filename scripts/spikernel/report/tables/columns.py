@@ -139,6 +139,7 @@ MODELS = (
     ModelColumn("kernel_sizes", "shared", "sizes", "", sizes, "metrics.sizes", kind="text"),
     ModelColumn("rank", "key", "rank", brief=True),
     ModelColumn("width", "key", "width", "", "{:g}".format, optional=True, usual=1.0, brief=True),
+    ModelColumn("channels", "shared", "channels", "", count, optional=True),
     ModelColumn("archid", "key", "architecture", kind="code", brief=True),
     _ranked("finalist_epochs", title="ranked after", unit="epochs", brief=True),
     _ranked("score_rank", title="rank by score"),

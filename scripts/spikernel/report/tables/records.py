@@ -94,6 +94,8 @@ class Metrics(Record):
     """Place of the architecture in the ranking of its search, from 1."""
     width: float = Field(default=1.0, gt=0)
     """Multiple of `network/channels`; 1 in files of earlier versions."""
+    channels: int | None = Field(default=None, ge=1)
+    """Of the first stage; None in files of earlier versions."""
     archid: str
     """Operations of the edges 01, 02, 03, 12, 13, 23."""
     seed: int
