@@ -83,10 +83,10 @@ def test_results_of_an_older_version_are_refused(
     shutil.copytree(model.parent, tmp_path / "old")
     path = tmp_path / "old" / "metrics.json"
     old = json.loads(path.read_text())
-    del old["energy_pj_int8"]
+    del old["rank"]
     path.write_text(json.dumps(old))
     path.with_name("provenance.json").unlink()  # which would refuse the altered file first
-    with pytest.raises(ExportError, match=r"metrics\.json: key 'energy_pj_int8' is missing"):
+    with pytest.raises(ExportError, match=r"metrics\.json: key 'rank' is missing"):
         exported(manifest, path, tmp_path)
 
 
