@@ -7,8 +7,8 @@ here with the weights of a fit to `--made-on`; those cells are each predicted fr
 `--write` makes the library's file, from all cells of `--table`. Beside them stand the other scores
 of the library, and counting.
 
-    python benchmarks/designed_scores.py --made-on docs/measurements/kernel-cells-begun.csv \\
-        --table results/kernel-cells.csv
+    python benchmarks/designed_scores.py --made-on docs/measurements/kernel-cells-first.csv \\
+        --table docs/measurements/kernel-cells-begun.csv --control same_parameters
 
 The last line printed is one JSON object.
 """

@@ -35,7 +35,7 @@ from chosen_cells import read_chosen
 from common import environment
 from kernel_table import finished, open_table, shard_of, shard_path
 from paired import Results
-from table_cells import TableCell, dense_cells, depthwise_cells, threshold_cells
+from table_cells import TableCell, dense_cells, depthwise_cells, filled_cells, threshold_cells
 
 from spikernel import cli
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
@@ -68,7 +68,7 @@ def cells_of(kind: Kind, count: int | None) -> list[TableCell]:
     found = (
         threshold_cells()
         if kind == "thresholds"
-        else [*dense_cells(read_chosen()), *depthwise_cells()]
+        else [*dense_cells(read_chosen()), *depthwise_cells(), *filled_cells()]
     )
     if count is not None and not 0 < count <= len(found):
         raise ConfigError(f"the table has 1 to {len(found)} cells, got {count}")
@@ -81,7 +81,7 @@ def main(
     dataset: Annotated[Literal["cifar10", "cifar100"], "images"] = "cifar10",
     cells: Annotated[Kind, "what the cells differ in"] = "kernel_sizes",
     count: Annotated[int | None, "cells, spread over strata; default: all, CIFAR-100: 30"] = None,
-    pilot: Annotated[int | None, "train only this many cells, at the same width"] = None,
+    pilot: Annotated[int | None, "train only this many cells, under the first control"] = None,
     controls: Annotated[list[str], "which nets, the first ones first"] = list(CONTROLS),  # noqa: B006
     seeds: Annotated[int, "trainings per cell and control"] = 2,
     channels: Annotated[int, "C of the first stage; the reference has it, too"] = 32,

@@ -12,7 +12,8 @@ all; there are twelve. Dense cells over {1, 3, 5, 7}, each distinct cell once, i
 * `chosen`: what the scores that run no net choose, and what recorded runs chose
   (`chosen_cells.py`).
 
-Group `depthwise` is over the depthwise separable sizes, two skeletons for each depth.
+Group `depthwise` is over the depthwise separable sizes, two skeletons for each depth, group `filled`
+what a rule on width alone would take where cells fill a budget: few weights, and skips beside them.
 
 Within a stratum the order is drawn, and strata take turns, so that the first cells of the list are
 spread over all of them, however few are trained.
@@ -48,6 +49,10 @@ RANDOM, DEPTHWISE_RANDOM = 5, 1
 DRAWN = 40
 """Distinct cells of a stratum that random ones are taken from."""
 SEED = 0
+FILLED = (
+    *("zero-zero-k1-zero-zero-zero", "k1-skip-skip-skip-skip-skip"),
+    "k3-skip-skip-skip-skip-skip",
+)
 CHAINS = ("{}-zero-skip-zero-{}-zero", "{}-zero-skip-{}-zero-{}")
 """Two and three convolutions in a row, beside a skip."""
 COURSES = {
@@ -155,6 +160,11 @@ def _orders(skeleton: str) -> Iterator[Cell]:
     for course in (sizes, sizes[::-1]):
         given = dict(zip(places, course, strict=True))
         yield _filled(skeleton, [conv(given[index]) for index in range(count)])
+
+
+def filled_cells() -> list[TableCell]:
+    """Return the cells of group `filled`, which come last."""
+    return [TableCell("filled", Cell.from_archid(archid)) for archid in FILLED]
 
 
 def large_first(cell: Cell) -> bool:

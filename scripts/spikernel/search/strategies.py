@@ -89,7 +89,10 @@ class Space:
 
     def architecture(self, cell: Cell) -> Architecture:
         """Return a cell's net."""
-        return Architecture(cell, self.network.at(self.channels(cell)), self.images)
+        network = self.network
+        if self.budget.fill:
+            network = network.at(self.channels(cell))
+        return Architecture(cell, network, self.images)
 
     def params(self, cell: Cell) -> int:
         """Return the trainable parameters of a cell's net."""

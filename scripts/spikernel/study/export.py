@@ -12,6 +12,7 @@ from spikernel import artifacts, provenance
 from spikernel.config import ExportConfig
 from spikernel.data import manifest as manifests
 from spikernel.data.splits import load_split
+from spikernel.errors import ExportError
 from spikernel.export import bundle
 from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
@@ -151,6 +152,11 @@ def export_model(
 
 def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
     """Return what a model is."""
+    missing = [name for name in IDENTITY if name not in chosen.metrics]
+    if missing:
+        raise ExportError(
+            f"{chosen.metrics_path}: key '{missing[0]}' is missing: run train_final again"
+        )
     return {
         "model": chosen.name,
         "chosen_for": chosen.budget,
