@@ -12,8 +12,8 @@ The most telling trainings come first: seed 0 of all cells at the same width, st
 the further seeds; then the other control. So a run that is stopped leaves a table of all strata.
 The table is written after every training, and a training that is stopped goes on from its last
 state. `--shard 2/4` trains those of every fourth that no file of the table has; `join_tables.py`
-joins the shards. `--controls same_parameters` trains no others. `--pilot 20` trains that many cells,
-spread over the strata, under the first control only; a full run takes its lines over.
+joins the shards. `--controls same_parameters` trains no others. `--pilot 20` trains that many
+cells, spread over the strata, under the first control only; a full run takes its lines over.
 
 The default width is 32 (32, 128 and 128 channels). By FLOP a dense cell then costs, on average, as
 much as the net of `config/cifar10_quick.yaml` (64, 256 and 256 channels, one 3x3; 350 images/s on

@@ -12,8 +12,9 @@ all; there are twelve. Dense cells over {1, 3, 5, 7}, each distinct cell once, i
 * `chosen`: what the scores that run no net choose, and what recorded runs chose
   (`chosen_cells.py`).
 
-Group `depthwise` is over the depthwise separable sizes, two skeletons for each depth, group `filled`
-what a rule on width alone would take where cells fill a budget: few weights, and skips beside them.
+Group `depthwise` is over the depthwise separable sizes, two skeletons for each depth. Group
+`filled` is what a rule on width alone would take where cells fill a budget: few weights, with and
+without skips beside them.
 
 Within a stratum the order is drawn, and strata take turns, so that the first cells of the list are
 spread over all of them, however few are trained.

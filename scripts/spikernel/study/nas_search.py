@@ -77,8 +77,8 @@ def rank_table(
     """Return the candidates, best first; a score that is not finite has no rank and comes last.
 
     Equal scores are in the order of `rank_order`. Where cells fill the budget, `channels` says how
-    many each has. Cells that only the prefilter saw stand at the end without score and rank, by their
-    prefilter score.
+    many each has. Cells that only the prefilter saw stand at the end without score and rank, by
+    their prefilter score.
     """
     scored = [(item, Cell.from_archid(item.archid)) for item in evaluations]
     scored.sort(key=lambda pair: rank_order(pair[0].score, pair[1], space))

@@ -1,15 +1,25 @@
 """The released nets of models/: what is recorded of them is measured again."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from spikernel import artifacts
 from spikernel.config import DatasetConfig, ExportConfig
 from spikernel.export import compiler
+from spikernel.export.lowering import lower
+from spikernel.export.program_accuracy import logits
+from spikernel.export.quantise import quantise
+from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import mean_logits, normalised_batches
+from spikernel.inference.released import load_model
 from spikernel.study import export
 from spikernel.study.evaluate import evaluate
 from spikernel.study.inputs import Machine
@@ -25,6 +35,7 @@ FILES = {"cifar10": "cifar-10-*", "cifar100": "cifar-100-*", "tinyimagenet": "ti
 SMALL_BYTES = 300_000
 EXPORT_IMAGES = 400
 """Images that every form of a small net classifies, at most."""
+CPU = torch.device("cpu")
 needs_compiler = pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")
 
 
@@ -81,6 +92,7 @@ def test_every_form_of_a_small_one_decides_as_it_does(name: str, tmp_path: Path)
     assert accuracy["fp32"] == pytest.approx(metrics["test_accuracy_percent"], abs=0.02)
     # With the normalisation in them the stem's weights are rounded once more; no others are.
     assert accuracy["int8"] == pytest.approx(metrics["test_accuracy_percent"], abs=0.3)
+    assert int8_agreement(name, report) >= 0.95
     code = made["c"]["int8"]
     assert code["same_class"] == code["images"] == min(EXPORT_IMAGES, metrics["test_images"])
     assert code["equal_to_the_bit"]
@@ -89,3 +101,24 @@ def test_every_form_of_a_small_one_decides_as_it_does(name: str, tmp_path: Path)
     card = report.with_name("MODEL_CARD.md").read_text()
     assert f"| as trained | {metrics['trained_test_accuracy_percent']:.2f} % |" in card
     assert f"{metrics['epochs']} epochs, seed {metrics['seed']} |" in card
+
+
+def int8_agreement(name: str, report: Path) -> float:
+    """Return on which share of the exported images int8 gives the class of the released net."""
+    images = images_of(report)
+    net, preprocessing = load_model(MODELS / name / "model.safetensors", CPU)
+    normalise = Normaliser(preprocessing.mean, preprocessing.sd, CPU)
+    expected = mean_logits(net, normalised_batches(images, normalise)).argmax(1)
+    values = (preprocessing.mean, preprocessing.sd, preprocessing.classes)
+    found = logits(quantise(lower(net, *values)), images).argmax(1)
+    return float((found == expected).float().mean())
+
+
+def images_of(report: Path) -> Tensor:
+    """Return the test images that an export was compared on (uint8 [N, C, H, W])."""
+    made = artifacts.read_object(report)
+    count = made["c"]["int8"]["images"]
+    channels = {"digits": 1}.get(made["dataset"], 3)
+    raw = np.fromfile(report.with_name("images.u8"), np.uint8).reshape(count, -1, channels)
+    side = math.isqrt(raw.shape[1])
+    return torch.from_numpy(raw.reshape(count, side, side, channels).transpose(0, 3, 1, 2).copy())
