@@ -21,7 +21,7 @@ from typing import Annotated, Literal
 
 import common  # noqa: F401  (puts the library on the path)
 import numpy as np
-from numpy.typing import NDArray
+from fitted_scores import RIDGE, fit, left_out
 from rank_statistics import Scores, bootstrap, regret, tau_b
 from score_values import structural
 from table_sets import comparable
@@ -34,8 +34,6 @@ from spikernel.search.scores.predicted_accuracy import PLAIN, Regression, counts
 from spikernel.space.cell import Cell
 from spikernel.space.operations import kernel_size
 
-RIDGE = 3.0
-"""Weight of the penalty, for counts of standard deviation 1 and accuracies in percent."""
 COSTLY_WAY = 20
 """Weights, per pair of channels, that `lean` takes a costly way for."""
 
@@ -65,36 +63,10 @@ def width_and_reach(row: TrainedCell) -> float:
     return math.log(row.channels or 1) + math.log(reach) / 3
 
 
-def fit(cells: Sequence[Cell], accuracy: Scores, penalty: float) -> Regression:
-    """Return a ridge regression of accuracy on the counts of cells."""
-    found = [counts(cell) for cell in cells]
-    known = np.array([list(item.values()) for item in found])
-    middle, spread = known.mean(0), known.std(0)
-    spread[spread == 0] = 1
-    x = (known - middle) / spread
-    weights: NDArray[np.float64] = np.linalg.solve(
-        x.T @ x + penalty * np.eye(x.shape[1]), x.T @ (accuracy - accuracy.mean())
-    )
-    named = (dict(zip(found[0], map(float, values), strict=True))
-             for values in (middle, spread, weights))  # fmt: skip
-    return Regression(**dict(zip(("middle", "spread", "weights"), named, strict=True)))
-
-
-def left_out(cells: Sequence[Cell], accuracy: Scores, penalty: float) -> Scores:
-    """Return what the regression on all other cells says of each."""
-    found = []
-    for place, cell in enumerate(cells):
-        others = [*cells[:place], *cells[place + 1 :]]
-        known = np.delete(accuracy, place)
-        # Each fit says how far a cell is from its own mean.
-        found.append(known.mean() + fit(others, known, penalty).predict(counts(cell)))
-    return np.array(found)
-
-
 def values(rows: Sequence[TrainedCell], table: Table, fitted: Regression) -> dict[str, Scores]:
     """Return the scores of cells by name."""
     known = {name: found for name, (found, _) in structural(rows, table)}
-    del known["predicted_accuracy"]  # fitted to some of these cells
+    del known["predicted_accuracy"]  # `fitted` is its form
     return {
         "lean": np.array([lean(row.cell) for row in rows]),
         "width_and_reach": np.array([width_and_reach(row) for row in rows]),

@@ -66,10 +66,14 @@ def main(
     """Print one line for each way to choose and, as the last line, the same as JSON."""
     trained = read_table(table, control)
     rows = comparable(split_half(trained.rows, half))
+    scores = {name: values for name, (values, _) in structural(rows, trained)} if rows else {}
     found: dict[str, dict[Sizes, Outcome]] = {}
     for sizes in possible_sets(size for row in rows for size in row.cell.kernel_sizes()):
-        members = [row for row in rows if within(row, sizes)]
-        for name, outcome in ways(members, sizes, trained, finalists, beside, draws).items():
+        inside = [place for place, row in enumerate(rows) if within(row, sizes)]
+        members = [rows[place] for place in inside]
+        own = {name: values[inside] for name, values in scores.items()}
+        reached = ways(members, own, sizes, trained, finalists, beside, draws)
+        for name, outcome in reached.items():
             found.setdefault(name, {})[sizes] = outcome
     if not found:
         raise ConfigError(f"{table}: no two kernel sizes have dense cells of two seeds")
@@ -99,6 +103,7 @@ def line(name: str, outcomes: Mapping[Sizes, Outcome]) -> str:
 
 def ways(
     rows: Sequence[TrainedCell],
+    scores: Mapping[str, Scores],
     sizes: Sizes,
     table: Table,
     finalists: Sequence[int],
@@ -108,7 +113,7 @@ def ways(
     """Return what each way to choose reaches on the cells of one set, by name."""
     count, both = len(rows), roles(accuracies_of(rows))
     found = {RANDOM: outcome(0, [(np.zeros(count), judge) for _, judge in both])}
-    for score, (values, _) in structural(rows, table):
+    for score, values in scores.items():
         ranked = ranking(rows, values, sizes, table)
         by_score = -np.argsort(ranked).astype(float)
         found[score] = outcome(0, [(by_score, judge) for _, judge in both])

@@ -55,6 +55,8 @@ class TrainedCell:
     """Part of our own table."""
     channels: int | None = None
     """Width of its net; None: that of the table's network."""
+    val_accuracies: tuple[float, ...] = ()
+    """Validation accuracy of each seed in percent, where the table has it."""
 
     @property
     def accuracy(self) -> float:
@@ -138,6 +140,11 @@ def _own_cells(lines: Sequence[Mapping[str, str]]) -> Iterable[TrainedCell]:
             tuple(float(line["test_accuracy_percent"]) for line in found),
             group=found[0]["group"],
             channels=int(found[0]["channels"]) if "channels" in found[0] else None,
+            val_accuracies=tuple(
+                float(line["val_accuracy_percent"])
+                for line in found
+                if "val_accuracy_percent" in line
+            ),
         )
 
 

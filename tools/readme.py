@@ -17,6 +17,7 @@ import pandas as pd
 # The library lies in scripts/; no install is needed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
+import choice
 import evidence
 import findings
 import gallery
@@ -225,10 +226,12 @@ def generated(project: Path) -> dict[str, str]:
     """
     folder = project / measurements.FOLDER
     drawn = pictures.by_run(folder)
+    said, *below = choice.of_table(folder) or ("No table of trained cells is stored yet.",)
     pages = {
         README: {
             "headline": headline(folder, drawn[""]),
             "released nets": released.block(project),
+            "search": "\n\n".join([said, *(picture.markdown for picture in below)]),
             "studies": studies(folder, drawn),
         },
         RESULTS: {"results": results(folder)},
@@ -238,7 +241,7 @@ def generated(project: Path) -> dict[str, str]:
         page: updated((project / page).read_text(encoding="utf-8"), blocks, page)
         for page, blocks in pages.items()
     }
-    shown = {picture.path: picture.svg for part in drawn.values() for picture in part}
+    shown = {picture.path: picture.svg for part in (*drawn.values(), below) for picture in part}
     return {**texts, **shown, **gallery.pictures(folder)}
 
 

@@ -33,8 +33,8 @@ class Budget(StrictModel):
     so that the final nets meet them, too."""
     fill: bool = False
     """Give every cell the most channels with which its net meets the bounds, in place of
-    `network/channels`: cells compete at equal memory, and what one saves goes into width. Take a
-    score that is made for that, `predicted_accuracy`."""
+    `network/channels`: cells compete at equal memory, and what one saves goes into width. The
+    score is then `predicted_accuracy`, which is made for that, where none is named."""
 
     @model_validator(mode="after")
     def _check(self) -> "Budget":
@@ -74,9 +74,9 @@ class SearchConfig(StrictModel):
     score: Annotated[str, PartOf("score")] = "rising_path"
     """`rising_path`: depth of the cell's best path by kernel sizes, and the rise of the threshold
     along it, from the graph alone; `longest_convolution_path` and `convolutions_after_clean_up`
-    only count. `predicted_accuracy`: for `budget/fill`, from cells that were trained. `sahd_half_n`
-    and `sahd_half`: sparsity-aware Hamming distance of spikes on images, as published, with
-    alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
+    only count. `predicted_accuracy`: from cells that were trained at equal memory; the default with
+    `budget/fill`. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance of spikes on
+    images, as published, with alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
@@ -93,6 +93,9 @@ class SearchConfig(StrictModel):
 
     @model_validator(mode="after")
     def _check(self) -> "SearchConfig":
+        if self.budget.fill and "score" not in self.model_fields_set:
+            # The model is frozen from here on.
+            object.__setattr__(self, "score", "predicted_accuracy")
         if self.finalist_training is not None and self.finalists is None:
             raise fault(
                 "says how finalists are trained, but there are none: set nas_search/finalists",

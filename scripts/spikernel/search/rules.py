@@ -17,11 +17,15 @@ def check_search(settings: SearchConfig, network: NetworkConfig) -> None:
     if settings.prefilter is not None and not score.allows_prefilter:
         raise ConfigError(f"{place} allows no prefilter: remove prefilter, or take another score")
     if settings.cells == "feedback" and not score.allows_feedback:
-        raise ConfigError(f"{place} knows forward cells only: remove cells: feedback")
+        raise ConfigError(
+            f"{place} knows forward cells only: remove cells: feedback, or take another"
+        )
     if settings.budget.fill and score.needs_images:
         raise ConfigError(
             f"{place} compares nets of one width only: take predicted_accuracy, or remove "
             "budget/fill"
         )
     if score.dense_only and network.convolutions != "dense":
-        raise ConfigError(f"{place} knows dense convolutions only: remove network/convolutions")
+        raise ConfigError(
+            f"{place} knows dense convolutions only: remove network/convolutions, or take another"
+        )

@@ -134,6 +134,25 @@ def short_sides(folder: Path) -> tuple[int, ...]:
     return tuple(sorted(sides))
 
 
+_FILLING = """\
+# Step 3: every cell of each set gets the most channels that the memory allows, and is scored,
+# without training. Finalists cost some training, and their ranking is worth more than a score.
+nas_search:
+  strategy: exhaustive
+  budget: {{max_memory_mb: {memory_mb:g}, precision: int8, fill: true}}
+  # finalists: 4
+  # finalist_training: {{beside: 2, rungs: [{short}], training: {{recipe: {recipe}}}}}
+"""
+"""For macro-structure `compact`, whose cells the score that fills a memory was fitted to."""
+_WIDTHS = "  widths: [0.7, 1] # as multiples of the channels: half of the memory, and all of it\n"
+
+_EQUAL_WIDTH = """\
+# Step 3: every cell of each set that fits the memory is scored, without training.
+nas_search:
+  strategy: exhaustive
+  budget: {{max_memory_mb: {memory_mb:g}, precision: int8}}
+"""
+
 _TEMPLATE = """\
 # {about}, from {images}.
 # Proposed by scripts/new_study.py; config/README.md explains every key. After a change:
@@ -165,15 +184,11 @@ kernel_set_design:
   keep: 3
   baseline: [1, 3]
 
-# Step 3: every cell of each set that fits the memory is scored, without training.
-nas_search:
-  strategy: exhaustive
-  budget: {{max_memory_mb: {memory_mb:g}, precision: int8}}
-
+{search}
 # Step 4: the best cell of each set, trained to the end. More epochs cost time, and help.
 train_final:
   ranks: 1
-  seeds: [0, 1]
+{widths}  seeds: [0, 1]
   training:
     <<: *training
     epochs: {epochs} # {steps} steps
@@ -210,6 +225,11 @@ def as_yaml(found: Proposal, path: Path) -> str:
         "macro": "docs/method.md says what it is",
         "channels": "a cell of three 3x3 convolutions takes half of the memory",
     }
+    compact = found.network["macro"] == "compact"
+    recipe, short = "engine" if compact else "modern", max(2, found.epochs // 5)
+    search = (_FILLING if compact else _EQUAL_WIDTH).format(
+        memory_mb=found.memory_mb, recipe=recipe, short=short
+    )
     return _TEMPLATE.format(
         about=found.about,
         images=found.images,
@@ -218,10 +238,11 @@ def as_yaml(found: Proposal, path: Path) -> str:
         data_dir=_scalar(str(found.images.parent)),
         data="".join(f"    {_line(*entry)}" for entry in data),
         network="".join(f"  {_line(k, v, about.get(k, ''))}" for k, v in found.network.items()),
-        recipe="engine" if found.network["macro"] == "compact" else "modern",
+        search=search,
+        widths=_WIDTHS if compact else "",
+        recipe=recipe,
         batch_size=found.batch_size,
-        short=max(2, found.epochs // 5),
-        memory_mb=found.memory_mb,
+        short=short,
         epochs=found.epochs,
         steps=f"{found.epochs * found.steps_per_epoch:,}",
         budgets=[float(f"{share * found.memory_mb:.3g}") for share in (0.5, 0.75, 1)],

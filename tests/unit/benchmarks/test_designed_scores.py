@@ -6,6 +6,7 @@ from pathlib import Path
 import designed_scores as designed
 import numpy as np
 import pytest
+from fitted_scores import fit, left_out
 
 from spikernel.errors import ConfigError
 from spikernel.space.cell import Cell
@@ -48,11 +49,11 @@ def test_counts_by_hand() -> None:
 
 def test_a_regression_without_penalty_goes_through_its_points() -> None:
     cells = [of("zero-zero-k3-zero-zero-zero"), of("k3-zero-skip-k3-zero-k3")]
-    fitted = designed.fit(cells, np.array([80.0, 84.0]), 1e-9)
+    fitted = fit(cells, np.array([80.0, 84.0]), 1e-9)
     found = [fitted.predict(designed.counts(cell)) for cell in cells]
     assert found == pytest.approx([-2, 2], abs=1e-6)
     # Without a cell there is one other: its accuracy is all that is known.
-    assert designed.left_out(cells, np.array([80.0, 84.0]), 1.0).tolist() == [84, 80]
+    assert left_out(cells, np.array([80.0, 84.0]), 1.0).tolist() == [84, 80]
 
 
 def table(path: Path, cells: dict[str, float]) -> Path:

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import finalists_figure
 import finalists_regret
+import numpy as np
 import pytest
+from rank_statistics import Scores
+from score_values import PREDICTED, structural
 from table_sets import comparable, possible_sets, within
-from trained_cells import read_table
+from trained_cells import Table, read_table
 
 from spikernel.config import NetworkConfig
 from spikernel.errors import ConfigError
@@ -25,12 +28,13 @@ CELLS = {
 def table_of(folder: Path, cells: dict[str, tuple[int, ...]]) -> Path:
     path = folder / "cells.csv"
     lines = [
-        f"random,same_width,{name},{seed},8,30,{accuracy}\n"
+        f"random,same_width,{name},{seed},8,30,{accuracy + 1},{accuracy}\n"
         for name, found in cells.items()
         for seed, accuracy in enumerate(found)
     ]
     path.write_text(
-        "group,control,archid,seed,channels,params,test_accuracy_percent\n" + "".join(lines)
+        "group,control,archid,seed,channels,params,val_accuracy_percent,test_accuracy_percent\n"
+        + "".join(lines)
     )
     network = NetworkConfig(macro="compact", channels=8).model_dump(mode="json")
     path.with_suffix(".json").write_text(json.dumps({"network": network}))
@@ -90,19 +94,35 @@ def test_a_table_of_one_size_has_no_sets(tmp_path: Path) -> None:
 def test_the_figure_marks_the_choice_of_the_first_seed(tmp_path: Path) -> None:
     table = read_table(table_of(tmp_path, CELLS))
     with style.theme():
-        figure = finalists_figure.drawn(table, "rising_path", finalists=2, beside=0, seed=0)
+        figure = finalists_figure.drawn(
+            finalists_figure.play(table, "rising_path", finalists=2, beside=0), "rising_path"
+        )
     marked = {marks.get_label(): marks.get_offsets() for marks in figure.axes[0].collections}
     assert {label: len(places) for label, places in marked.items()} == {
         "2 other cells": 2,
-        "2 finalists, trained briefly": 2,
+        "2 finalists, trained": 2,
         "first by score, without training": 1,
-        "chosen: the best finalist": 1,
+        "chosen: the best finalist by validation": 1,
     }
     # Depth 3 comes first by score; of it and depth 2, seed 0 takes depth 2: (80 + 78) / 2.
     assert marked["first by score, without training"][0][1] == 71
-    assert marked["chosen: the best finalist"][0][1] == 79
-    with pytest.raises(ConfigError, match="no dense cell of two seeds has a score 'unknown'"):
-        finalists_figure.drawn(table, "unknown", finalists=2, beside=0, seed=0)
+    assert marked["chosen: the best finalist by validation"][0][1] == 79
+    with pytest.raises(ConfigError, match="with a validation accuracy has a score 'unknown'"):
+        finalists_figure.play(table, "unknown", finalists=2, beside=0)
+
+
+def test_a_cell_is_predicted_from_the_others_alone(tmp_path: Path) -> None:
+    table = read_table(table_of(tmp_path, CELLS))
+    (before,) = predicted(table)
+    own = {**CELLS, "zero-zero-k3-zero-zero-zero": (0, 0)}
+    (after,) = predicted(read_table(table_of(tmp_path, own)))
+    place = sorted(CELLS).index("zero-zero-k3-zero-zero-zero")
+    assert after[place] == before[place]
+    assert (np.delete(after, place) < np.delete(before, place)).all()
+
+
+def predicted(table: Table) -> list[Scores]:
+    return [values for name, (values, _) in structural(table.rows, table) if name == PREDICTED]
 
 
 def test_the_figure_is_written_alike_twice(tmp_path: Path) -> None:

@@ -82,7 +82,10 @@ def test_what_cannot_be_filled_says_so() -> None:
     wrong = settings(score="sahd_half", budget={"max_params": 5000, "fill": True})
     with pytest.raises(ConfigError, match="compares nets of one width only: take pred"):
         check_search(wrong, NETWORK)
-    fitted = settings(score="predicted_accuracy", budget={"max_params": 5000, "fill": True})
+    fitted = settings(budget={"max_params": 5000, "fill": True})
+    assert fitted.score == "predicted_accuracy"  # where none is named
+    assert settings(budget={"max_params": 5000}).score == "rising_path"
+    assert settings(score="rising_path", budget=fitted.budget.model_dump()).score == "rising_path"
     check_search(fitted, NETWORK)
     with pytest.raises(ConfigError, match="knows dense convolutions only"):
         check_search(fitted, NETWORK.model_copy(update={"convolutions": "depthwise"}))

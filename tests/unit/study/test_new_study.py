@@ -56,8 +56,12 @@ def test_config_is_prepared_and_planned(tmp_path: Path) -> None:
     planned = snakemake(project, "--dry-run", config="config/flowers.yaml")
     assert planned.returncode == 0, planned.stdout
     jobs = planned_jobs(planned.stdout)
-    # 7 reference nets (3x3 once) and 4 sets, for two seeds each.
-    assert (jobs["kernel_impact"], jobs["train_final"]) == (14, 8)
+    # 7 reference nets (3x3 once) and 4 sets at two widths, for two seeds each.
+    assert (jobs["kernel_impact"], jobs["train_final"]) == (14, 16)
+    # What the comments propose is a configuration, too.
+    path.write_text(re.sub("# (finalist)", r"\1", text))
+    planned = snakemake(project, "--dry-run", config="config/flowers.yaml")
+    assert planned_jobs(planned.stdout)["finalist_rung"] == 4, planned.stdout
 
 
 def test_tiny_and_lopsided_classes_are_named(
@@ -88,6 +92,10 @@ def test_net_and_size_follow_the_images(tmp_path: Path, side: int, size: int, ma
     assert config.datasets["pets"].image_size == size
     assert config.network.macro == macro
     assert config.nas_search.budget.max_memory_mb == 0.2
+    fills = macro == "compact"  # whose cells the score was fitted to
+    assert config.nas_search.budget.fill == fills
+    assert config.nas_search.score == ("predicted_accuracy" if fills else "rising_path")
+    assert config.train_final.widths == ((0.7, 1.0) if fills else (1.0,))
     assert config.tradeoff_report.memory_budgets_mb == (0.1, 0.15, 0.2)
 
 

@@ -21,7 +21,7 @@ SINGLE: dict[str, Any] = {
 def project(folder: Path) -> Path:
     """Write pages with marks and nothing between them, and return the folder of measurements."""
     blocks = {
-        readme.README: ("headline", "released nets", "studies"),
+        readme.README: ("headline", "released nets", "search", "studies"),
         readme.RESULTS: ("results",),
         findings.PAGE: ("findings",),
     }
