@@ -26,7 +26,8 @@ rule finalist_rung:
         'python "$SPIKERNEL_SCRIPTS"/finalist_rung.py --manifest {input.manifest} --candidates {input.candidates}'
         " --parts {input.parts} --finalists {params.finalists} --network {params.network:q}"
         " --training {params.training:q} --device {params.device} --threads {threads}"
-        " --rung {wildcards.rung} --shard {wildcards.shard} --part {output.part} >{log} 2>&1"
+        " --rung {wildcards.rung} --shard {wildcards.shard} --part {output.part}"
+        " --share results/{wildcards.experiment}/{wildcards.dataset}/finalists >{log} 2>&1"
 
 
 rule finalist_ranking:

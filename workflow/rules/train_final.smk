@@ -34,4 +34,5 @@ rule train_final:
         " --search {input.search} --rank {wildcards.rank} --width {params.width} --seed {wildcards.seed}"
         " --network {params.network:q} --training {params.training:q} --device {params.device}"
         " --threads {threads} --metrics {output.metrics} --history {output.history}"
-        " --layers {output.layers} --model {output.model} >{log} 2>&1"
+        " --layers {output.layers} --model {output.model}"
+        " --share results/{wildcards.experiment}/{wildcards.dataset}/train_final >{log} 2>&1"

@@ -3,7 +3,7 @@
 import itertools
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +29,9 @@ class Settings(finalists.Settings):
 
     rung: Annotated[int, "which rung, from 1; --parts has the files of the one before"] = 1
     shard: Annotated[int, "which part of its trainings, from 0"] = 0
+    share: Annotated[
+        Path | None, "folder with the finalists of all sets: trainings of theirs are not run again"
+    ] = None
 
     def parts(self) -> list[str]:
         """Return the full names of the modules that the settings choose."""
@@ -69,7 +72,8 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     if weights:
         described["weights"] = weights
     pairs = [*itertools.product(members, how.seeds)][shard :: how.shards]
-    job = _Rung(inputs, outputs, settings, machine)
+    like = Part(described, rung, members, str(machine), [])
+    job = _Rung(inputs, outputs, settings, machine, like)
     journals, done = [], []
     for seed in how.seeds:
         journals.append(state_path(outputs.part.with_stem(f"{outputs.part.stem}-seed-{seed}")))
@@ -79,7 +83,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
         fingerprint = {**described, "rung": rung, "seed": seed, "device": kind}
         with Journal(journals[-1], {**fingerprint, "threads": machine.threads}) as journal:
             done += [job.trained(archid, seed, journal) for archid in names]
-    Part(described, rung, members, str(machine), done).write(outputs.part)
+    replace(like, trainings=done).write(outputs.part)
     for path in journals:
         path.unlink(missing_ok=True)
 
@@ -88,8 +92,9 @@ class _Rung:
     """Loads the data once, then trains one finalist after the other."""
 
     def __init__(
-        self, inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine
+        self, inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine, like: Part
     ) -> None:
+        self._share, self._own, self._like = settings.share, outputs.part, like
         self._manifest = inputs.manifest
         self._network = settings.network
         self._channels = finalists.channels_of(inputs.candidates)
@@ -106,12 +111,24 @@ class _Rung:
 
     def trained(self, archid: str, seed: int, journal: Journal) -> Training:
         """Return a finalist's training with a seed, from the journal if it is there."""
+        channels = self._channels.get(archid)
         if archid not in journal.done:
-            journal.add(self._train(archid, seed))
+            journal.add(self._shared(archid, seed, channels) or self._train(archid, seed))
             self._state.unlink(missing_ok=True)
         found = journal.done[archid]
         accuracy = found.score if math.isfinite(found.score) else None
-        return Training(archid, seed, accuracy, found.seconds)
+        return Training(archid, seed, accuracy, found.seconds, channels)
+
+    def _shared(self, archid: str, seed: int, channels: int | None) -> Evaluation | None:
+        """Return what another kernel set's job found of the same net, if one is done by now."""
+        if self._share is None:
+            return None
+        found = finalists.known(self._share, self._own, self._like).get((archid, seed, channels))
+        if found is None:
+            return None
+        LOG.info("finalist %s, seed %d: trained for another kernel set", archid, seed)
+        accuracy = found.val_accuracy_percent
+        return Evaluation(archid, math.nan if accuracy is None else accuracy, found.seconds)
 
     def _train(self, archid: str, seed: int) -> Evaluation:
         """Return the validation accuracy in percent as the score; NaN if the training diverged."""

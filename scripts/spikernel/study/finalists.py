@@ -1,6 +1,7 @@
 """Finalists of a search: who is trained on a rung, and the files its jobs leave. No torch."""
 
 import json
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,10 @@ from spikernel import artifacts, tables
 from spikernel.config import FinalistConfig, NetworkConfig
 from spikernel.errors import TableError, TrainingError
 from spikernel.search.finalists import Accuracies, Scored, better_part, choose
+
+LOG = logging.getLogger(__name__)
+OF_SEARCH = ("finalists", "candidates")
+"""What is described of the search, on which no training depends."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Training:
     val_accuracy_percent: float | None
     """None: it diverged."""
     seconds: float
+    channels: int | None = None
+    """Of the net, where the search chose them."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,37 @@ def read_parts(inputs: Inputs, settings: Settings) -> list[list[Part]]:
         if {(item.archid, item.seed) for part in parts for item in part.trainings} != wanted:
             raise TableError(f"trainings of rung {rung} are missing: give the files of all shards")
     return [rungs[rung] for rung in sorted(rungs)]
+
+
+def known(folder: Path, own: Path, like: Part) -> dict[tuple[str, int, int | None], Training]:
+    """Return the trainings of other kernel sets that a job need not run: their cells are shared.
+
+    Args:
+        folder: holds <kernel set>/rung-<n>/ of all sets.
+        own: file of the job, which does not count.
+        like: part whose rung, device, and all that is described but the search, are the same.
+
+    Returns:
+        (archid, seed, channels) -> training.
+
+    """
+    found: dict[tuple[str, int, int | None], Training] = {}
+    for path in sorted(folder.glob(f"*/rung-{like.rung}/*.jsonl")):
+        if path.resolve() == own.resolve():
+            continue
+        try:
+            part = Part.read(path)
+        except TableError as error:
+            LOG.warning("%s", error)
+            continue
+        if part.device == like.device and _of_training(part) == _of_training(like):
+            found |= {(item.archid, item.seed, item.channels): item for item in part.trainings}
+    return found
+
+
+def _of_training(part: Part) -> dict[str, Any]:
+    """Return what a training depends on; who else is a finalist changes nothing."""
+    return {key: value for key, value in part.described.items() if key not in OF_SEARCH}
 
 
 def accuracies(parts: Sequence[Part]) -> Accuracies:

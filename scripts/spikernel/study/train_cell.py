@@ -10,6 +10,7 @@ from spikernel.data import manifest as manifests
 from spikernel.errors import ConfigError, DataError
 from spikernel.study import deployment, recorded, train_final, training_run
 from spikernel.study import experiment as experiments
+from spikernel.study.candidate import Candidate
 from spikernel.study.inputs import Machine
 from spikernel.study.joined import check_joined
 from spikernel.study.measurement import check_name, write_measurement
@@ -84,7 +85,7 @@ def run(settings: Settings, machine: Machine) -> None:
     experiment = read_experiment(settings.config, settings.dataset)
     if settings.measurement is not None:
         check_name(settings.measurement, experiment.dataset)
-    candidate = train_final.Candidate.by_hand(settings.archid)
+    candidate = Candidate.by_hand(settings.archid)
     check_joined(candidate.cell)
     manifest = settings.folder / "prepare_data" / "manifest.json"
     if manifest.exists():
@@ -142,7 +143,7 @@ def _check_data(manifest: Path, experiment: Experiment) -> None:
 
 def _is_done(
     manifest: Path,
-    candidate: train_final.Candidate,
+    candidate: Candidate,
     outputs: train_final.Outputs,
     settings: train_final.Settings,
     machine: Machine,

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
-
-import pandas as pd
+from typing import Annotated, Any, Self, get_args
 
 from spikernel import artifacts, code, provenance
-from spikernel.config import NetworkConfig, TrainingConfig, kernel_set_name
+from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
-from spikernel.errors import ConfigError, DataError, SpikernelError, TableError
+from spikernel.errors import DataError, SpikernelError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import (
     accuracy_percent,
@@ -21,13 +19,15 @@ from spikernel.inference.released import save_model
 from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.space.architecture import Architecture
-from spikernel.space.cell import Cell
-from spikernel.space.counts import memory_mb, parameter_count
-from spikernel.study import training_run
+from spikernel.space.counts import Precision, memory_mb, parameter_count
+from spikernel.study import training_run, twin
+from spikernel.study.candidate import Candidate
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.shapes import image_shape
-from spikernel.tables import read_csv, write_csv
+from spikernel.tables import write_csv
 from spikernel.training.loop import train
+
+STEP = "train_final"
 
 
 @dataclass(frozen=True)
@@ -72,75 +72,60 @@ class Settings:
     max_seconds: Annotated[
         float | None, "stop, with status 75, before it would take longer; run again to go on"
     ] = None
+    share: Annotated[
+        Path | None, "folder with those of all sets: one of the same net is taken over, not trained"
+    ] = None
 
     def parts(self) -> list[str]:
         """Return the full names of the modules that the settings choose."""
         return sorted({*self.network.parts(), *self.training.parts()})
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """What is trained: a cell, and the search it comes from, if any."""
-
-    cell: Cell
-    kernel_set: str
-    kernel_sizes: list[int]
-    rank: int | None
-    channels: int | None = None
-    """Of its net, where the search chose them; None: those of the network."""
-    sources: tuple[Path, ...] = ()
-    dataset: str | None = None
-    """That it was searched on; None where it was given by hand."""
-
-    def within(self, network: NetworkConfig) -> NetworkConfig:
-        """Return the macro-structure around the cell, with the channels that the search chose."""
-        return network if self.channels is None else network.at(self.channels)
-
-    @classmethod
-    def of_search(cls, candidates_path: Path, search_path: Path, rank: int) -> "Candidate":
-        """Return the candidate of a rank of a search.
-
-        Raises:
-            TableError: the search has no candidate of that rank, or the files are of two searches.
-
-        """
-        cell, channels = read_candidate(candidates_path, rank)
-        keys = ("dataset", "kernel_set", "kernel_sizes", "best_archid")
-        search = artifacts.read_object(search_path, *keys)
-        best = read_candidate(candidates_path, 1)[0].archid
-        if best != search["best_archid"]:
-            raise TableError(
-                f"{candidates_path} and {search_path} are of two searches: their best cells are "
-                f"{best} and {search['best_archid']}"
-            )
-        foreign = set(cell.kernel_sizes()) - set(search["kernel_sizes"])
-        if foreign or not provenance.made_together(candidates_path, search_path):
-            raise TableError(
-                f"{candidates_path} and {search_path} are of two searches, though their best cells "
-                f"are the same: give those of kernel set {search['kernel_set']}"
-            )
-        sources = (candidates_path, search_path)
-        kernel_set, sizes = search["kernel_set"], search["kernel_sizes"]
-        return cls(cell, kernel_set, sizes, rank, channels, sources, search["dataset"])
-
-    @classmethod
-    def by_hand(cls, archid: str) -> "Candidate":
-        """Return the cell of an archid, named by the kernel sizes in it.
-
-        Raises:
-            ConfigError: the text names no cell.
-
-        """
-        cell = Cell.from_archid(archid)
-        sizes = sorted(set(cell.kernel_sizes()))
-        return cls(cell, kernel_set_name(tuple(sizes)), sizes, None)
-
-
 def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) -> None:
-    """Train the candidate of a rank; see `train_candidate`."""
+    """Train the candidate of a rank, see `train_candidate`, or take over its training."""
     provenance.check(provenance.paths_of(inputs))
     candidate = Candidate.of_search(inputs.candidates, inputs.search, settings.rank)
-    train_candidate(inputs.manifest, candidate, outputs, settings, machine)
+    if not _taken_over(inputs.manifest, candidate, outputs, settings, machine):
+        train_candidate(inputs.manifest, candidate, outputs, settings, machine)
+
+
+def _taken_over(
+    manifest: Path, candidate: Candidate, outputs: Outputs, settings: Settings, machine: Machine
+) -> bool:
+    """Write the files of a training of the same net, if another kernel set has one."""
+    watch = provenance.Stopwatch()
+    if settings.share is None or settings.training.tensorboard:  # whose events are not shared
+        return False
+    network = candidate.within(settings.network).scaled(settings.width)
+    wanted = twin.Wanted(
+        record={
+            "step": STEP,
+            "code_digest": code.digest(STEP, settings.parts()),
+            "settings": described(candidate, settings, machine),
+            "device": str(machine),
+            "packages": provenance.package_versions(),
+        },
+        inputs={
+            str(manifest): artifacts.file_hash(manifest),
+            **training_run.weights_hashes(settings.training),
+        },
+        metrics={"dataset": candidate.dataset, "channels": network.channels},
+    )
+    files = twin.find(settings.share, outputs.metrics.parent, wanted)
+    if files is None:
+        return False
+    for path in provenance.paths_of(outputs):
+        artifacts.write_bytes(path, files[path.name])
+    metrics = artifacts.read_object(outputs.metrics)
+    artifacts.write_json(outputs.metrics, {**metrics, **_identity(candidate)})
+    _record(manifest, candidate, outputs, settings, machine, watch)
+    state_path(outputs.model).unlink(missing_ok=True)
+    return True
+
+
+def _identity(candidate: Candidate) -> dict[str, Any]:
+    """Return what metrics.json says of the search that chose the net."""
+    return {key: getattr(candidate, key) for key in ("kernel_set", "kernel_sizes", "rank")}
 
 
 def train_candidate(
@@ -191,17 +176,13 @@ def train_candidate(
         outputs.metrics,
         {
             "dataset": manifest.dataset,
-            "kernel_set": candidate.kernel_set,
-            "kernel_sizes": candidate.kernel_sizes,
-            "rank": candidate.rank,
+            **_identity(candidate),
             "width": settings.width,
             "channels": network.channels,
             "archid": candidate.cell.archid,
             "seed": seed,
             "params": params,
-            "memory_mb_fp32": memory_mb(params, "fp32"),
-            "memory_mb_fp16": memory_mb(params, "fp16"),
-            "memory_mb_int8": memory_mb(params, "int8"),
+            **{f"memory_mb_{kind}": memory_mb(params, kind) for kind in get_args(Precision)},
             "val_accuracy_percent": trained.history[-1].val_accuracy_percent,
             "test_accuracy_percent": test_accuracy,
             "one_pass_test_accuracy_percent": accuracy_percent(trained.net, *test, normalise),
@@ -224,27 +205,35 @@ def train_candidate(
             "device": str(machine),
         },
     )
+    _record(manifest_path, candidate, outputs, settings, machine, watch)
+    unfinished.unlink(missing_ok=True)
+
+
+def _record(
+    manifest: Path,
+    candidate: Candidate,
+    outputs: Outputs,
+    settings: Settings,
+    machine: Machine,
+    watch: provenance.Stopwatch,
+) -> None:
+    weights = map(Path, training_run.weights_hashes(settings.training))
     provenance.write(
         outputs.metrics.with_name("provenance.json"),
-        step="train_final",
+        step=STEP,
         settings=described(candidate, settings, machine),
         parts=settings.parts(),
-        inputs=[
-            manifest_path,
-            *candidate.sources,
-            *map(Path, training_run.weights_hashes(training)),
-        ],
+        inputs=[manifest, *candidate.sources, *weights],
         outputs=provenance.paths_of(outputs),
         seconds=watch.seconds(),
         device=str(machine),
     )
-    unfinished.unlink(missing_ok=True)
 
 
 def described(candidate: Candidate, settings: Settings, machine: Machine) -> dict[str, Any]:
     """Return what a training depends on beside code and data, for its provenance."""
     plain = provenance.plain(settings)
-    del plain["max_seconds"]  # it changes no result
+    del plain["max_seconds"], plain["share"]  # they change no result
     return {**plain, "archid": candidate.cell.archid, "threads": machine.threads}
 
 
@@ -254,29 +243,5 @@ def is_done(candidate: Candidate, outputs: Outputs, settings: Settings, machine:
     if not all(path.exists() for path in (*provenance.paths_of(outputs), record)):
         return False
     made = provenance.read(record, "settings")
-    same_code = made.get("code_digest") == code.digest("train_final", settings.parts())
+    same_code = made.get("code_digest") == code.digest(STEP, settings.parts())
     return same_code and made["settings"] == described(candidate, settings, machine)
-
-
-def read_candidate(path: Path, rank: int) -> tuple[Cell, int | None]:
-    """Return the cell of a rank in `candidates.csv`, and its channels where the search chose them.
-
-    Raises:
-        TableError: no candidate has that rank, or its archid names no cell.
-
-    """
-    table: pd.DataFrame = read_csv(
-        path, text=("archid",), optional_numbers=("rank", "channels"), may_lack=("channels",)
-    )
-    found = table[table["rank"] == rank]
-    if found.empty:
-        raise TableError(
-            f"{path}: no candidate of rank {rank}, only {int(table['rank'].notna().sum())} are "
-            "ranked: lower train_final/ranks or widen the search"
-        )
-    try:
-        channels = found["channels"].iloc[0]
-        cell = Cell.from_archid(str(found["archid"].iloc[0]))
-        return cell, None if pd.isna(channels) else int(channels)
-    except ConfigError as error:
-        raise TableError(f"{path}: {error}") from None

@@ -24,9 +24,9 @@ from spikernel.study import (
     train_final,
     training_run,
 )
+from spikernel.study.candidate import Candidate
 from spikernel.study.inputs import Machine
 from spikernel.study.search_job import Settings as SearchSettings
-from spikernel.study.train_final import Candidate
 from spikernel.training.trainer import Trainer
 
 CPU = Machine("cpu")

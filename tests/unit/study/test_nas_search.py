@@ -22,10 +22,10 @@ from spikernel.space.counts import parameter_count
 from spikernel.space.enumeration import count_cells
 from spikernel.space.operations import operation_set
 from spikernel.study import inputs, nas_search, nas_search_shard
+from spikernel.study.candidate import read_candidate
 from spikernel.study.inputs import Machine
 from spikernel.study.nas_search import rank_table
 from spikernel.study.search_job import Inputs, Settings, choose_subject
-from spikernel.study.train_final import read_candidate
 
 SETTINGS = SearchConfig(score="sahd_half_n", iterations=6, batch_size=16, batches=1, seed=5)
 CPU = Machine("cpu")

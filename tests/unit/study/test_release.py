@@ -17,6 +17,7 @@ from spikernel.errors import DataError, ExportError
 from spikernel.export.compressed import ReleasePrecision, compressed
 from spikernel.inference.released import load_model
 from spikernel.study import release, train_final
+from spikernel.study.candidate import Candidate
 from spikernel.study.evaluate import Evaluation, evaluate
 from spikernel.study.inputs import Machine
 
@@ -30,7 +31,7 @@ def training(digits_manifest: Path, tmp_path_factory: pytest.TempPathFactory) ->
     training = TrainingConfig(epochs=3, learning_rate=0.05, recipe="engine", crop_padding=0)
     train_final.train_candidate(
         digits_manifest,
-        train_final.Candidate.by_hand(ARCHID),
+        Candidate.by_hand(ARCHID),
         train_final.Outputs.in_folder(folder),
         train_final.Settings(network=NETWORK, training=training),
         MACHINE,

@@ -14,6 +14,7 @@ from spikernel.errors import TableError
 from spikernel.inference import predict
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.study import train_final
+from spikernel.study.candidate import Candidate
 from spikernel.study.inputs import Machine
 
 
@@ -64,7 +65,7 @@ def test_integer_neurons_are_tested_as_binary_spikes(
         network=NetworkConfig.parse(network, "t"),
         training=TrainingConfig.parse(training, "t"),
     )
-    candidate = train_final.Candidate.by_hand("k3-zero-skip-k1-zero-k3")
+    candidate = Candidate.by_hand("k3-zero-skip-k1-zero-k3")
     outputs = train_final.Outputs.in_folder(tmp_path)
     train_final.train_candidate(digits_manifest, candidate, outputs, settings, Machine("cpu"))
     assert json.loads(outputs.metrics.read_text())["binary_steps"] == 3
@@ -83,16 +84,16 @@ def test_candidates_and_record_of_two_searches_are_refused(tmp_path: Path) -> No
     artifacts.write_json(tmp_path / "search.json", search)
     paths = tmp_path / "candidates.csv", tmp_path / "search.json"
     with pytest.raises(TableError, match="are of two searches: their best cells are k3-k3-k3"):
-        train_final.Candidate.of_search(*paths, rank=1)
+        Candidate.of_search(*paths, rank=1)
     # Two sets whose best cell is the same.
     same = {**search, "best_archid": "k3-k3-k3-k3-k3-k3"}
     for sizes, refused in (([1, 3], False), ([1, 5], True)):
         artifacts.write_json(tmp_path / "search.json", {**same, "kernel_sizes": sizes})
         if not refused:
-            assert train_final.Candidate.of_search(*paths, rank=1).kernel_sizes == sizes
+            assert Candidate.of_search(*paths, rank=1).kernel_sizes == sizes
             continue
         with pytest.raises(TableError, match="though their best cells are the same"):
-            train_final.Candidate.of_search(*paths, rank=1)
+            Candidate.of_search(*paths, rank=1)
     # The record beside the candidates names the search.json that was written with them.
     artifacts.write_json(tmp_path / "search.json", same)
     provenance.write(
@@ -101,7 +102,7 @@ def test_candidates_and_record_of_two_searches_are_refused(tmp_path: Path) -> No
     )  # fmt: skip
     other = tmp_path / "other" / "search.json"
     artifacts.write_json(other, same)
-    train_final.Candidate.of_search(paths[0], other, rank=1)
+    Candidate.of_search(paths[0], other, rank=1)
     artifacts.write_json(other, {**same, "kernel_set": "k1-3-5", "kernel_sizes": [1, 3, 5]})
     with pytest.raises(TableError, match="give those of kernel set k1-3-5"):
-        train_final.Candidate.of_search(paths[0], other, rank=1)
+        Candidate.of_search(paths[0], other, rank=1)
