@@ -3,9 +3,10 @@
 For every kernel set the cells of the table that are over it stand for the search space. They are
 ranked by a score, the finalists are taken as the search takes them (`search/finalists.py`: the best
 by score, and some of the others by strata), one seed's accuracy in the table stands for their
-training, and the best of them is the choice. The other seed judges it. Beside the finalists stand
-a random pick, the score alone, and one seed of all cells, which no number of finalists can pass but
-by luck.
+training, and the best of them is the choice. The other seed judges it. Where cells have one seed
+(`--seeds 1`), the validation accuracy chooses and the test accuracy of the same training judges.
+Beside the finalists stand a random pick, the score alone, and all cells trained, which no number of
+finalists can pass but by luck.
 
 * `regret`: what the set's best cell has more than the chosen one, in points of accuracy, both in
   the seed that judges.
@@ -32,7 +33,7 @@ import numpy as np
 from proxy_validation import RANDOM
 from rank_statistics import Scores, beaten_by, regret
 from score_values import structural
-from table_sets import Sizes, accuracies_of, comparable, possible_sets, roles, shown, within
+from table_sets import Sizes, comparable, judged, possible_sets, shown, within
 from trained_cells import Table, TrainedCell, read_table, split_half
 
 from spikernel import cli
@@ -41,7 +42,7 @@ from spikernel.errors import ConfigError
 from spikernel.search.finalists import Scored, choose
 from spikernel.search.strategies import Space, rank_order
 
-ALL_TRAINED = "(one seed of all)"
+ALL_TRAINED = "(all trained)"
 GOAL_PERCENT = 5.0
 
 
@@ -62,21 +63,26 @@ def main(
     control: Annotated[Literal["same_width", "same_parameters"], "which nets"] = "same_width",
     half: Annotated[Literal["check", "design", "all"], "which half of the table"] = "all",
     draws: Annotated[int, "draws of the cells beside the best"] = 20,
+    seeds: Annotated[int, "2 or 1: that a cell must have to be compared"] = 2,
 ) -> None:
     """Print one line for each way to choose and, as the last line, the same as JSON."""
+    if seeds not in (1, 2):
+        raise ConfigError(f"--seeds must be 1 or 2, got {seeds}")
     trained = read_table(table, control)
-    rows = comparable(split_half(trained.rows, half))
+    rows = comparable(split_half(trained.rows, half), seeds)
+    if seeds == 1:
+        rows = [row for row in rows if row.val_accuracies]
     scores = {name: values for name, (values, _) in structural(rows, trained)} if rows else {}
     found: dict[str, dict[Sizes, Outcome]] = {}
     for sizes in possible_sets(size for row in rows for size in row.cell.kernel_sizes()):
         inside = [place for place, row in enumerate(rows) if within(row, sizes)]
         members = [rows[place] for place in inside]
         own = {name: values[inside] for name, values in scores.items()}
-        reached = ways(members, own, sizes, trained, finalists, beside, draws)
+        reached = ways(members, own, sizes, trained, finalists, beside, draws, seeds)
         for name, outcome in reached.items():
             found.setdefault(name, {})[sizes] = outcome
     if not found:
-        raise ConfigError(f"{table}: no two kernel sizes have dense cells of two seeds")
+        raise ConfigError(f"{table}: no two kernel sizes have dense cells of {seeds} seeds")
     print(f"{'choice by':<44}{'trainings':>10}{'regret':>8}{'beaten by':>11}{'sets':>7}  worst set")
     for name, outcomes in found.items():
         print(line(name, outcomes))
@@ -84,7 +90,11 @@ def main(
         name: {shown(sizes): vars(outcome) for sizes, outcome in outcomes.items()}
         for name, outcomes in found.items()
     }
-    print(json.dumps({"table": table.name, "control": control, "half": half, **record}))
+    print(
+        json.dumps(
+            {"table": table.name, "control": control, "half": half, "seeds": seeds, **record}
+        )
+    )
 
 
 def line(name: str, outcomes: Mapping[Sizes, Outcome]) -> str:
@@ -109,9 +119,10 @@ def ways(
     finalists: Sequence[int],
     beside: int,
     draws: int,
+    seeds: int,
 ) -> dict[str, Outcome]:
     """Return what each way to choose reaches on the cells of one set, by name."""
-    count, both = len(rows), roles(accuracies_of(rows))
+    count, both = len(rows), judged(rows, seeds)
     found = {RANDOM: outcome(0, [(np.zeros(count), judge) for _, judge in both])}
     for score, values in scores.items():
         ranked = ranking(rows, values, sizes, table)

@@ -52,6 +52,18 @@ def roles(accuracies: Scores) -> tuple[tuple[Scores, Scores], tuple[Scores, Scor
     return (first, second), (second, first)
 
 
+def judged(rows: Sequence[TrainedCell], seeds: int) -> list[tuple[Scores, Scores]]:
+    """Return pairs (chooses, judges) of accuracies, [cells] each.
+
+    Of two seeds either chooses, and the other judges. Of one, what it reaches on the validation
+    images chooses, and on the test images judges: the luck of a training is then in both.
+    """
+    if seeds > 1:
+        return list(roles(accuracies_of(rows)))
+    chooses = np.array([row.val_accuracies[0] for row in rows])
+    return [(chooses, np.array([row.accuracies[0] for row in rows]))]
+
+
 def shown(sizes: Sizes) -> str:
     """Return a set as text, such as {1, 3}."""
     return "{" + ", ".join(map(str, sizes)) + "}"

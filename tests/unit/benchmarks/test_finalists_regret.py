@@ -56,9 +56,23 @@ def test_choices_are_judged_by_the_other_seed(
     # Either seed takes depth 2 of the two: 90 - 78, one is better; 80 - 80, none is.
     assert two == {"trainings": 2, "regret": 6.0, "beaten_by": 12.5}
     # Of all, seed 0 takes depth 2: 90 - 78. Seed 1 takes depth 1: 80 - 75. One is better in both.
-    assert found["(one seed of all)"] == {"trainings": 4, "regret": 8.5, "beaten_by": 25.0}
+    assert found["(all trained)"] == {"trainings": 4, "regret": 8.5, "beaten_by": 25.0}
     # 90 - 75.5 and 80 - 71.25; on average one and a half of four are better.
     assert found["(random pick)"] == {"trainings": 0, "regret": 11.625, "beaten_by": 37.5}
+
+
+def test_where_there_is_one_seed_the_validation_images_choose(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = table_of(tmp_path, {name: found[:1] for name, found in CELLS.items()})
+    # Depth 1 has the best validation accuracy, depth 2 the best test accuracy, 80 to 75.
+    path.write_text(path.read_text().replace(",76,75\n", ",90,75\n"))
+    finalists_regret.main(path, finalists=[1, 3], beside=0, draws=1, seeds=1)
+    record = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert record["rising_path"]["{1, 3}"] == {"trainings": 0, "regret": 10.0, "beaten_by": 50.0}
+    chosen = record["rising_path, 3 finalists and 0"]["{1, 3}"]
+    assert chosen == {"trainings": 3, "regret": 5.0, "beaten_by": 25.0}
+    assert record["(all trained)"]["{1, 3}"]["regret"] == 5.0
 
 
 def test_finalists_beside_the_best_are_trained_too(
@@ -66,7 +80,7 @@ def test_finalists_beside_the_best_are_trained_too(
 ) -> None:
     finalists_regret.main(table_of(tmp_path, CELLS), finalists=[1], beside=3)
     record = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert record["rising_path, 1 finalists and 3"] == record["(one seed of all)"]
+    assert record["rising_path, 1 finalists and 3"] == record["(all trained)"]
 
 
 def test_only_dense_cells_of_two_seeds_are_compared(tmp_path: Path) -> None:
@@ -87,7 +101,7 @@ def test_only_dense_cells_of_two_seeds_are_compared(tmp_path: Path) -> None:
 
 def test_a_table_of_one_size_has_no_sets(tmp_path: Path) -> None:
     cells = {name: found for name, found in CELLS.items() if "k3" in name}
-    with pytest.raises(ConfigError, match="no two kernel sizes have dense cells of two seeds"):
+    with pytest.raises(ConfigError, match="no two kernel sizes have dense cells of 2 seeds"):
         finalists_regret.main(table_of(tmp_path, cells))
 
 
