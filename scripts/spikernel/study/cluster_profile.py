@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from humanfriendly import InvalidTimespan, parse_timespan
+
 from spikernel.config import strict_yaml
 from spikernel.errors import ConfigError
 
@@ -22,6 +24,17 @@ class Profile:
     def asked(self, rule: str) -> dict[str, Any]:
         """Return what a job of a rule asks for."""
         return {**self.default, **self.by_rule.get(rule, {})}
+
+    def first_minutes(self, rule: str) -> int | None:
+        """Return the runtime of a rule's first attempt; None where no number tells it.
+
+        Snakemake takes minutes, which may be multiplied by `attempt`, or a time span such as 2h.
+        """
+        first, *rest = str(self.asked(rule).get("runtime", "")).split("*")
+        try:
+            return int(first) if rest or first.isdecimal() else round(parse_timespan(first) / 60)
+        except (ValueError, InvalidTimespan):
+            return None
 
 
 def read_profile(path: Path) -> Profile:

@@ -5,7 +5,6 @@ Or on a device that is not there, from its FLOP alone: see `spikernel.study.flop
 
 import logging
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -219,11 +218,11 @@ def describe_on_cluster(cost: Cost, profile: Profile) -> str:
     for rule in cost.rules:
         asked = profile.asked(rule.rule)
         gpu_hours += rule.seconds / 3600 if asked.get("gpu") else 0
-        minutes = re.match(r"\d+", str(asked.get("runtime", "")))
-        if minutes and rule.longest > 60 * int(minutes[0]):
+        minutes = profile.first_minutes(rule.rule)
+        if minutes is not None and rule.longest > 60 * minutes:
             lines.append(
                 f"{rule.rule} on {rule.dataset}: a job of {duration(rule.longest)} outlasts its "
-                f"first {minutes[0]} min: raise runtime in set-resources"
+                f"first {minutes} min: raise runtime in set-resources"
             )
     hours = sum(rule.seconds for rule in cost.rules) / 3600
     total = (

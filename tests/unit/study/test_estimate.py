@@ -213,6 +213,20 @@ def test_resources_may_be_listed_as_on_a_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("runtime", "minutes"),
+    [
+        ("90", 90), ("90 * attempt", 90), ("'90'", 90), ("2h", 120), ("90m", 90), ("1d", 1440),
+        ("attempt * 90", None), ("hours", None),
+    ],
+)  # fmt: skip
+def test_runtimes_are_minutes_or_time_spans(
+    tmp_path: Path, runtime: str, minutes: int | None
+) -> None:
+    (tmp_path / "config.yaml").write_text(f"default-resources: {{runtime: {runtime}}}\n")
+    assert read_profile(tmp_path).first_minutes("train_final") == minutes
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("default-resources: [mem_mb]", "default-resources: 'mem_mb' must be resource=value"),
