@@ -102,9 +102,12 @@ def _search(folder: Path) -> Finding:
 
 
 def _kernel_sizes(folder: Path) -> Iterator[Finding]:
-    """Yield whether the best kernel size is told apart from the worst, under each control."""
+    """Yield whether the best kernel size is told apart from the worst, under each control.
+
+    Of several runs on a data set the one with the most seeds counts.
+    """
     claim = "the kernel size changes the accuracy"
-    impacts = [run for run in runs(folder) if len(_on_claimed(run.impact))]
+    impacts = _most_seeds([run for run in runs(folder) if len(_on_claimed(run.impact))])
     for run in impacts:
         for (dataset, control), rows in _on_claimed(run.impact).groupby(
             ["dataset", "control"], sort=False
@@ -116,6 +119,14 @@ def _kernel_sizes(folder: Path) -> Iterator[Finding]:
             yield _best_and_worst(claim, where, means, images, file)
     if not impacts:
         yield _small_cells(claim, folder / CELLS)
+
+
+def _most_seeds(impacts: list[Run]) -> list[Run]:
+    """Return one run for each collection of data sets, the first of those with the most seeds."""
+    of_data: dict[frozenset[str], Run] = {}
+    for run in sorted(impacts, key=lambda run: -run.impact["seeds"].max()):
+        of_data.setdefault(frozenset(run.impact["dataset"]), run)
+    return sorted(of_data.values(), key=impacts.index)
 
 
 def _small_cells(claim: str, path: Path) -> Finding:
@@ -167,6 +178,7 @@ def _sets(folder: Path) -> Iterator[Finding]:
     """Yield whether the best designed set, chosen by validation, is ahead of the baseline.
 
     Of the nets of width 1 only: a set that is trained at a larger one would be ahead by its size.
+    Where cells fill a budget, width 1 is that of the budget for all.
     """
     claim = "designed sets of kernel sizes beat the baseline's"
     compared = [
@@ -184,10 +196,11 @@ def _sets(folder: Path) -> Iterator[Finding]:
             f"{row['kernel_set']} {row['test_accuracy_percent_mean']:.2f} %"
             for row in (designed, old)
         )
+        held = "same memory" if run.about.get("fills_budget") else "same width"
         ahead = designed["test_accuracy_percent_low"] > old["test_accuracy_percent_high"]
         yield Finding(
             claim,
-            f"{here} ({TITLES[rows['dataset'].iloc[0]]}, same width, test)",
+            f"{here} ({TITLES[rows['dataset'].iloc[0]]}, {held}, test)",
             _verdict(bool(ahead)),
             f"{_range(designed)}, {_range(old)}",
             run.path.with_suffix(".csv").name,

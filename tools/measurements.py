@@ -130,6 +130,10 @@ def add(run: Path, folder: Path) -> None:
                 sets.dataset: next(item.name for item in sets.sets if item.origin == "baseline")
                 for sets in sorted(designed, key=lambda sets: sets.dataset)
             },
+            "fills_budget": any(
+                Job.read(path).settings.get("search", {}).get("budget", {}).get("fill", False)
+                for path in run.glob("*/nas_search/*/provenance.json")
+            ),
             "job_hours": sum(Job.read(path).seconds for path in run.rglob("provenance*.json"))
             / 3600,
             "code": sorted({job.code for job in jobs}),

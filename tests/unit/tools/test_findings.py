@@ -8,6 +8,7 @@ from stored import SINGLE, finished
 
 import findings
 import measurements
+from spikernel import artifacts
 
 
 def rows(folder: Path) -> dict[str, list[list[str]]]:
@@ -74,6 +75,33 @@ def test_kernel_sizes_and_sets_of_a_run(tmp_path: Path) -> None:
     impact = tmp_path / "trial-kernel-impact.csv"
     impact.write_text(impact.read_text().replace(",81.0,", ",71.0,"))
     assert rows(tmp_path)["the kernel size changes the accuracy"][0][1] == "reproduced"
+
+
+def test_cells_that_fill_a_budget_are_of_the_same_memory(tmp_path: Path) -> None:
+    run = finished(make(tmp_path, ["cifar10"]))
+    for path in run.glob("*/nas_search/*/provenance.json"):
+        made = artifacts.read_json(path)
+        search = {"search": {"budget": {"max_memory_mb": 1.0, "fill": True}}}
+        write_json(path, {**made, "settings": {**made["settings"], **search}})
+    measurements.add(run, tmp_path)
+    assert artifacts.read_json(tmp_path / "trial.json")["fills_budget"]
+    (sets,) = rows(tmp_path)["designed sets of kernel sizes beat the baseline's"]
+    assert sets[0].endswith("(CIFAR-10, same memory, test)")
+
+
+def test_of_several_runs_the_impact_with_the_most_seeds_counts(tmp_path: Path) -> None:
+    measurements.add(finished(make(tmp_path, ["cifar10"])), tmp_path)
+    for end in (".json", ".csv", "-kernel-impact.csv"):
+        text = (tmp_path / f"trial{end}").read_text()
+        (tmp_path / f"another{end}").write_text(text.replace('"trial"', '"another"'))
+    impact = tmp_path / "another-kernel-impact.csv"
+    table = pd.read_csv(impact)
+    for seeds, file in ((table["seeds"].max() - 1, "trial"), (table["seeds"].max() + 1, "another")):
+        table.assign(seeds=seeds).to_csv(impact, index=False)
+        found = rows(tmp_path)["the kernel size changes the accuracy"]
+        assert [line[3] for line in found] == [
+            f"[{file}-kernel-impact.csv](measurements/{file}-kernel-impact.csv)"
+        ] * 2
 
 
 def test_small_trainings_stand_in_for_a_run(tmp_path: Path) -> None:
