@@ -44,6 +44,8 @@ def structural(
         "params": lambda: [float(row.params) for row in rows],
         "convolutions": lambda: [float(len(row.cell.kernel_sizes())) for row in rows],
     }
+    if len({row.channels for row in rows}) > 1:
+        trivial["channels"] = lambda: [float(row.channels or 0) for row in rows]
     for name, function in trivial.items():
         yield name, _timed(function)
     for name in registry.names("score"):
