@@ -56,14 +56,14 @@ def find(folder: Path, own: Path, wanted: Wanted) -> dict[str, bytes] | None:
 
 
 def _files(record: Path, wanted: Wanted) -> dict[str, bytes] | None:
-    made = provenance.read(record, "inputs", "outputs", *wanted.record)
-    common = {key: made[key] for key in wanted.record}
-    if _without_rank(common) != _without_rank(wanted.record):
+    made = provenance.read(record, *wanted.record)
+    if _without_rank({key: made[key] for key in wanted.record}) != _without_rank(wanted.record):
         return None
-    if not wanted.inputs.items() <= made["inputs"].items():
+    inputs, outputs = provenance.recorded_inputs(record), provenance.recorded_outputs(record)
+    if METRICS not in outputs or not wanted.inputs.items() <= inputs.items():
         return None
-    files = {name: (record.parent / name).read_bytes() for name in made["outputs"]}
-    for name, expected in made["outputs"].items():
+    files = {name: (record.parent / name).read_bytes() for name in outputs}
+    for name, expected in outputs.items():
         if hashlib.sha256(files[name]).hexdigest() != expected:
             raise DataError(f"{record.parent / name} was altered since it was made")
     metrics = json.loads(files[METRICS])
@@ -71,5 +71,7 @@ def _files(record: Path, wanted: Wanted) -> dict[str, bytes] | None:
 
 
 def _without_rank(record: Mapping[str, Any]) -> dict[str, Any]:
-    settings = {key: value for key, value in record["settings"].items() if key != "rank"}
+    settings = record["settings"]
+    if isinstance(settings, dict):
+        settings = {key: value for key, value in settings.items() if key != "rank"}
     return {**record, "settings": settings}
