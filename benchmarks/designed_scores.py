@@ -8,7 +8,7 @@ here with the weights of a fit to `--made-on`; those cells are each predicted fr
 of the library, and counting.
 
     python benchmarks/designed_scores.py --made-on docs/measurements/kernel-cells-first.csv \\
-        --table docs/measurements/kernel-cells-begun.csv --control same_parameters
+        --table docs/measurements/kernel-cells.csv --control same_parameters
 
 The last line printed is one JSON object.
 """

@@ -18,7 +18,7 @@ from trained_cells import read_table
 from pictures import Picture
 from spikernel.report.charts import style
 
-TABLE = "kernel-cells-begun.csv"
+TABLE = "kernel-cells.csv"
 CONTROL = "same_parameters"
 FINALISTS, BESIDE = 4, 4
 

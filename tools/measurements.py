@@ -20,6 +20,7 @@ from spikernel.report.tables import intervals, models, published
 from spikernel.report.tables.headline import (
     MOST_STEPS,
     binary_steps,
+    borrowed,
     is_whole,
     model_of,
     refused,
@@ -208,7 +209,7 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
     classes, _, per_class = CATALOGUE[record["dataset"]]
     operations = Cell.from_archid(record["archid"]).operations
     sizes = {size for size in map(kernel_size, operations) if size is not None}
-    accuracy, whole = record["test_accuracy_percent"], is_whole(record)
+    accuracy = record["test_accuracy_percent"]
     low, high = wilson(accuracy, len(classes) * per_class)
     return {
         **{name: record[name] for name in ("dataset", "archid", "params", "memory_mb_fp32")},
@@ -223,8 +224,8 @@ def _of_training(record: dict[str, Any]) -> dict[str, Any]:
         "chance_percent": chance_percent([per_class] * len(classes)),
         "file": record["file"],
         "device": record["device"],
-        "effort": f"{duration(record['seconds'])}{'' if whole else ', added to a trained net'}",
-        "whole": whole,
+        "effort": ", ".join([duration(record["seconds"]), *borrowed(record)]),
+        "whole": is_whole(record),
     }
 
 

@@ -46,5 +46,5 @@ def test_what_is_said_follows_from_the_table(tmp_path: Path) -> None:
 
 def test_a_broken_table_is_named(tmp_path: Path) -> None:
     store(tmp_path).write_text("archid\nx\n")
-    with pytest.raises(DataError, match=r"kernel-cells-begun\.csv is not a table"):
+    with pytest.raises(DataError, match=r"kernel-cells\.csv is not a table"):
         choice.of_table(tmp_path)

@@ -121,6 +121,11 @@ def test_beside_what_a_gpu_trained_stands_the_best_of_a_cpu(tmp_path: Path) -> N
     write_json(tmp_path / "cifar10-c.json", best)
     added_to = cells(readme.headline(tmp_path, []), "CIFAR-10 ")
     assert added_to[6] == "20.5 min, added to a trained net"
+    added["config"]["training"] = {"teacher": "x"}
+    write_json(tmp_path / "cifar10-c.json", {**best, **added})
+    assert (
+        cells(readme.headline(tmp_path, []), "CIFAR-10 ")[6] == "20.5 min, taught by a trained net"
+    )
 
 
 def test_the_net_with_the_best_validation_accuracy_counts(tmp_path: Path) -> None:

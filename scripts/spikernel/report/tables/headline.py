@@ -68,12 +68,16 @@ def refused(means: pd.DataFrame) -> dict[tuple[str, comparisons.Model], int]:
     return {model: taken for model, taken in steps.items() if taken > MOST_STEPS}
 
 
-def is_whole(record: Mapping[str, Any]) -> bool:
-    """Return whether the effort in a training's record is all of its net's.
+def borrowed(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return in words what a training had from trainings before, whose effort its record lacks."""
+    training = record.get("config", {}).get("training", {})
+    words = {"initial_weights": "added to a trained net", "teacher": "taught by a trained net"}
+    return tuple(text for key, text in words.items() if training.get(key) is not None)
 
-    Others began with weights of a training before.
-    """
-    return record.get("config", {}).get("training", {}).get("initial_weights") is None
+
+def is_whole(record: Mapping[str, Any]) -> bool:
+    """Return whether the effort in a training's record is all of its net's."""
+    return not borrowed(record)
 
 
 def binary_steps(row: Mapping[str, Any]) -> int:
