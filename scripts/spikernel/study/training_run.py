@@ -34,15 +34,16 @@ def fingerprint(
     manifest: Path,
 ) -> dict[str, Any]:
     """Return all that an unfinished training depends on; with another, its state is not used."""
-    network = architecture.network
+    network, device = architecture.network, machine.torch_device.type
     parts = sorted({*network.parts(), *training.parts()})
     return {
         "archid": architecture.cell.archid,
         "network": network.changes(),
         "training": training.changes(),
         "seed": seed,
-        "device": machine.torch_device.type,  # of which the state of the generator is
-        "threads": machine.threads,
+        "device": device,  # of which the state of the generator is
+        # They change how a CPU adds; on a GPU they change nothing.
+        "threads": machine.threads if device == "cpu" else None,
         "data": artifacts.file_hash(manifest),
         "weights": weights_hashes(training),
         "code": code.digest("spikernel.training.loop", [*parts, "spikernel.network.whitening"]),

@@ -52,8 +52,11 @@ def load(path: Path, fingerprint: Mapping[str, Any]) -> dict[str, Any] | None:
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
         log.warning("%s is damaged: the training starts anew", path)
         return None
-    if saved.get("fingerprint") != dict(fingerprint):
-        log.warning("%s was made with other settings, data or code: the training starts anew", path)
+    made_of = saved["fingerprint"]
+    if made_of != dict(fingerprint):
+        keys = sorted({*made_of, *fingerprint})
+        others = ", ".join(key for key in keys if made_of.get(key) != fingerprint.get(key))
+        log.warning("%s was made with other %s: the training starts anew", path, others)
         return None
     state: dict[str, Any] = saved["state"]
     return state

@@ -4,12 +4,19 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import torch
 
 from spikernel import artifacts, provenance
-from spikernel.config import TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.data.manifest import read
 from spikernel.errors import DataError, TrainingError
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.study.training_run import check_learned, weights_hashes
+from spikernel.space.architecture import Architecture
+from spikernel.space.cell import Cell
+from spikernel.study import inputs
+from spikernel.study.inputs import Machine
+from spikernel.study.shapes import image_shape
+from spikernel.study.training_run import check_learned, fingerprint, weights_hashes
 from spikernel.training.loop import Trained
 from spikernel.training.progress import EpochRecord
 
@@ -43,6 +50,23 @@ def test_a_training_that_diverged_is_an_error() -> None:
     check_learned(ending(train_loss=23.0), (10,) * 10)  # 10 ln 10 = 23.03
     with pytest.raises(TrainingError, match=r"its loss ended at 1e\+23, guessing has 2.3"):
         check_learned(ending(train_loss=1e23), (10,) * 10)
+
+
+def test_threads_are_part_of_a_training_on_a_cpu_alone(
+    digits_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = Cell.from_archid("k3-zero-zero-zero-zero-zero")
+    architecture = Architecture(cell, NetworkConfig(), image_shape(read(digits_manifest)))
+    settings = architecture, TrainingConfig(), 0
+
+    def made_of(threads: int) -> dict[str, object]:
+        machine = Machine("cpu", 1)
+        object.__setattr__(machine, "threads", threads)  # one made with two would set torch's
+        return fingerprint(*settings, machine, digits_manifest)
+
+    assert made_of(1) != made_of(2)
+    monkeypatch.setattr(inputs, "choose_device", lambda _: torch.device("cuda"))
+    assert made_of(1) == made_of(2)
 
 
 def test_a_teacher_is_taken_as_it_was_made_or_refused(tmp_path: Path) -> None:

@@ -83,15 +83,16 @@ def test_state_of_another_run_or_damaged_is_not_used(
 ) -> None:
     state = tmp_path / "state"
     one_epoch = SETTINGS.model_copy(update={"epochs": 1})
-    run(digits_manifest, one_epoch, state_path=state, fingerprint={"seed": 7})
+    run(digits_manifest, one_epoch, state_path=state, fingerprint={"seed": 7, "code": "a"})
     with caplog.at_level(logging.INFO, logger="spikernel.training"):
-        run(digits_manifest, one_epoch, state_path=state, fingerprint={"seed": 8})
+        own = {"seed": 8, "code": "a", "data": "b"}
+        run(digits_manifest, one_epoch, state_path=state, fingerprint=own)
         state.write_bytes(state.read_bytes()[:1000])
-        run(digits_manifest, one_epoch, state_path=state, fingerprint={"seed": 8})
+        run(digits_manifest, one_epoch, state_path=state, fingerprint=own)
     assert not any("resumed" in record.getMessage() for record in caplog.records)
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warned == [
-        f"{state} was made with other settings, data or code: the training starts anew",
+        f"{state} was made with other data, seed: the training starts anew",
         f"{state} is damaged: the training starts anew",
     ]
 
