@@ -10,20 +10,21 @@ part have its epochs, which are a column of the output. The teacher of `with_dis
 same net with neurons of 255 levels, so nearly a clipped ReLU, trained by the recipe of the base for
 as many epochs; its training comes on top of the budget.
 
-A training that is killed goes on from at most five minutes before. Nothing else may run meanwhile.
-The last line printed is one JSON object.
+A training that is killed goes on from at most five minutes before. Nothing else may run meanwhile,
+unless the epochs are given: `--epochs` takes those of another machine (`epochs.json` in the hidden
+folder beside its output), so that a GPU can train what ten minutes of a CPU are worth. `--pace`
+measures them and trains nothing. The last line printed is one JSON object.
 """
 
 import json
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from common import environment, prepare_cifar10, wait_for
+from common import environment, prepare_cifar10
+from pace import epochs_for, seconds_per_step
 from paired import (
     BASE,
     Images,
@@ -35,11 +36,12 @@ from paired import (
     train_named,
     work_folder,
 )
-from training_loops import Limited
 
 from spikernel import artifacts, cli, provenance
 from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.inference.released import save_model
+from spikernel.network.device import DeviceName
+from spikernel.network.spiking_net import SpikingNet
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.study import training_run
@@ -84,10 +86,8 @@ PARTS: dict[str, Part] = {
     DISTILLATION: Part({"objective": "distil"}),
 }  # fmt: skip
 """Name -> what it changes."""
+EPOCHS = "epochs.json"
 NOTHING, TEACHER = Part(), Part(network={"levels": 255})
-SAME_COST = 0.1
-"""Part of a step's time by which a part may differ and still have the epochs of the base."""
-PACE_STEPS, PACE_TURNS = 8, 3
 
 
 class Bench:
@@ -121,11 +121,17 @@ class Bench:
 
     def run(self, part: str, seed: int) -> dict[str, Any]:
         """Train a part with a seed, and return its columns."""
-        changes = {BASE: NOTHING, **PARTS}[part]
-        if part == DISTILLATION:
-            changes = Part({**changes.training, "teacher": str(self._teacher(seed))})
+        teacher = self._teacher(seed) if part == DISTILLATION else None
+        changes = _changes(part, teacher)
         epochs = self._epochs(part, changes)
         return {**self.images.outcome(self._train(part, changes, seed, epochs)), "epochs": epochs}
+
+    def epochs(self, part: str) -> int:
+        """Return the epochs of a part; measure them where they are not known, train nothing."""
+        untrained = self._work / "untrained.safetensors"
+        if part == DISTILLATION:  # what a teacher has learned does not change its time
+            save_model(untrained, self._net(TEACHER), self.images.learned.manifest)
+        return self._epochs(part, _changes(part, untrained))
 
     def _train(self, part: str, changes: Part, seed: int, epochs: int) -> Trained:
         architecture, settings = self._architecture(changes), self._settings(changes, epochs)
@@ -152,7 +158,7 @@ class Bench:
 
     def _epochs(self, part: str, changes: Part) -> int:
         # Kept before the training: an unfinished one goes on with its own number alone.
-        kept = self._work / "epochs.json"
+        kept = self._work / EPOCHS
         known: dict[str, int] = artifacts.read_json(kept) if kept.exists() else {}
         if part not in known:
             base, own = seconds_per_step([self._trainer(NOTHING), self._trainer(changes)])
@@ -162,42 +168,19 @@ class Bench:
         return known[part]
 
     def _trainer(self, changes: Part) -> Trainer:
-        net = training_run.make_net(
-            self._architecture(changes), 0, self.images.learned, self._machine
-        )
-        return make_trainer(net, self.images.splits, self._settings(changes, 1), 0)
+        splits, settings = self.images.splits, self._settings(changes, 1)
+        return make_trainer(self._net(changes), splits, settings, 0)
+
+    def _net(self, changes: Part) -> SpikingNet:
+        architecture = self._architecture(changes)
+        return training_run.make_net(architecture, 0, self.images.learned, self._machine)
 
 
-def seconds_per_step(trainers: Sequence[Trainer]) -> list[float]:
-    """Return the time of a step of each, the median of turns; the first turn only warms up."""
-    seconds: list[list[float]] = [[] for _ in trainers]
-    for _ in range(1 + PACE_TURNS):
-        for trainer, times in zip(trainers, seconds, strict=True):
-            trainer.steps_per_epoch = PACE_STEPS  # as if the epoch had no more
-            start = time.perf_counter()
-            trainer.train_epoch(trainer.begin_epoch(1), Limited(PACE_STEPS))
-            wait_for(trainer.device)
-            times.append((time.perf_counter() - start) / PACE_STEPS)
-    return [statistics.median(times[1:]) for times in seconds]
-
-
-def epochs_for(
-    minutes: float, steps: int, base_seconds: float, own_seconds: float, base_epochs: int | None
-) -> int:
-    """Return the epochs of a part.
-
-    Args:
-        minutes: of one training.
-        steps: of an epoch.
-        base_seconds: of a step of the base, measured beside the next.
-        own_seconds: of a step of the part.
-        base_epochs: that the base has; None: it is the base.
-
-    """
-    if base_epochs is None:
-        return max(1, round(60 * minutes / (steps * base_seconds)))
-    cost = own_seconds / base_seconds
-    return base_epochs if abs(cost - 1) <= SAME_COST else max(1, round(base_epochs / cost))
+def _changes(part: str, teacher: Path | None) -> Part:
+    changes = {BASE: NOTHING, **PARTS}[part]
+    if part != DISTILLATION:
+        return changes
+    return Part({**changes.training, "teacher": str(teacher)})
 
 
 def main(
@@ -212,10 +195,13 @@ def main(
     training: Annotated[TrainingConfig, "of the base"] = TrainingConfig(
         recipe="engine", lookahead=True
     ),
+    epochs: Annotated[Path | None, "JSON of part -> epochs, as another machine has them"] = None,
+    pace: Annotated[bool, "measure the epochs of every part, train nothing"] = False,
+    device: Annotated[DeviceName, "auto takes a GPU where there is one"] = "cpu",
     threads: Annotated[int, "CPU threads"] = 2,
 ) -> None:
     """Train what is missing, seed by seed, then print the differences."""
-    machine = Machine("cpu", threads)
+    machine = Machine(device, threads)
     names = list(PARTS) if parts is None else parts
     check_parts(names, PARTS)
     environs = environment(machine.torch_device)
@@ -231,15 +217,20 @@ def main(
         data, output.with_name(f".{output.stem}"), validation_fraction=held_out / 50_000
     )
     work = work_folder(manifest, made_with)
+    if epochs is not None:
+        artifacts.write_json(work / EPOCHS, artifacts.read_object(epochs, BASE, *names))
     bench = Bench(manifest, archid, network, training, machine, minutes, work)
+    if pace:
+        print(json.dumps({part: bench.epochs(part) for part in (BASE, *names)}))
+        return
     runs: dict[str, Callable[[int], dict[str, Any]]] = {
         part: partial(bench.run, part) for part in (BASE, *names)
     }
     train_missing(results, seeds, runs)
     summary = summarise(results, names)
     print_table(results, summary)
-    epochs = {row["part"]: int(row["epochs"]) for row in results.rows}
-    described = {"epochs": epochs, "minutes": minutes, "code": provenance.code_version()}
+    of_parts = {row["part"]: int(row["epochs"]) for row in results.rows}
+    described = {"epochs": of_parts, "minutes": minutes, "code": provenance.code_version()}
     print(json.dumps({"parts": summary, **described, **environs}))
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import engine_ablation as ablation
+import pace
 import pytest
+from pace import epochs_for
 from paired import BASE
 
 from spikernel.config import NetworkConfig, TrainingConfig
-from spikernel.errors import ConfigError
+from spikernel.errors import ConfigError, SpikernelError
 
 TINY = NetworkConfig(macro="compact", channels=4, stages=2, stage_widths=(1, 2), stem_channels=6)
 
@@ -19,14 +21,14 @@ def run(
     own_digits: Path, brief: TrainingConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Any:
     monkeypatch.setattr(ablation, "prepare_cifar10", lambda *_, **__: own_digits)
-    monkeypatch.setattr(ablation, "PACE_STEPS", 1)
+    monkeypatch.setattr(pace, "PACE_STEPS", 1)
 
     def run(**changes: Any) -> None:
         given = {
             "minutes": 1e-6, "parts": ["no_lookahead", "with_distillation"], "seeds": [0],
             "network": TINY, "training": brief, "threads": 1,
         }  # fmt: skip
-        ablation.main(tmp_path / "table.csv", **{**given, **changes})
+        ablation.main(**{"output": tmp_path / "table.csv", **given, **changes})
 
     return run
 
@@ -42,11 +44,11 @@ def test_every_part_changes_something() -> None:
 
 def test_epochs_by_hand() -> None:
     # 10 minutes, 225 steps of 0.4 s: 6.67 epochs.
-    assert ablation.epochs_for(10, 225, 0.4, 0.4, None) == 7
-    assert ablation.epochs_for(10, 225, 0.4, 0.43, 7) == 7  # 7 % slower: noise
-    assert ablation.epochs_for(10, 225, 0.4, 0.56, 7) == 5
-    assert ablation.epochs_for(10, 225, 0.4, 0.2, 7) == 14
-    assert ablation.epochs_for(0.01, 225, 0.4, 0.4, None) == 1
+    assert epochs_for(10, 225, 0.4, 0.4, None) == 7
+    assert epochs_for(10, 225, 0.4, 0.43, 7) == 7  # 7 % slower: noise
+    assert epochs_for(10, 225, 0.4, 0.56, 7) == 5
+    assert epochs_for(10, 225, 0.4, 0.2, 7) == 14
+    assert epochs_for(0.01, 225, 0.4, 0.4, None) == 1
 
 
 def test_a_stopped_run_goes_on_and_prints_the_table(
@@ -81,3 +83,21 @@ def test_a_stopped_run_goes_on_and_prints_the_table(
         run(minutes=2.0)
     with pytest.raises(ConfigError, match="unknown part 'no_sleep'"):
         run(parts=["no_sleep"])
+
+
+def test_epochs_of_another_machine(
+    run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(pace=True)
+    paced = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert paced == {BASE: 1, "no_lookahead": 1, "with_distillation": 1}
+    assert not (tmp_path / "table.csv").exists()
+    monkeypatch.setattr(ablation, "seconds_per_step", None)  # nothing is measured
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps({**paced, BASE: 2}))
+    run(epochs=given, output=tmp_path / "other.csv", minutes=2.0)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["epochs"] == {BASE: 2, "no_lookahead": 1, "with_distillation": 1}
+    given.write_text("{}")
+    with pytest.raises(SpikernelError, match="key 'base' is missing"):
+        run(epochs=given)
