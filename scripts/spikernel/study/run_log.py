@@ -75,7 +75,7 @@ class RunLog(logging.Filter):
         """Return how long the rest takes, by the mean time of each rule's jobs so far.
 
         As many jobs run at once as did until now, on the mean. Rules of which no job is finished
-        are left out, which is said.
+        are named, since they are left out.
         """
         waiting = {rule: count for rule, count in self._waiting.items() if count > 0}
         known = {rule: times for rule, times in self._seconds.items() if rule in waiting}
@@ -85,8 +85,10 @@ class RunLog(logging.Filter):
         busy = sum(map(sum, self._seconds.values()))
         elapsed = self._clock() - self._begin
         left = total / max(1.0, busy / elapsed if elapsed else 1.0)
-        word = "about" if len(known) == len(waiting) else "at least"
-        return f"; {word} {_shown(left)} left"
+        others = ", ".join(f"{n} {rule}" for rule, n in waiting.items() if rule not in known)
+        if others:
+            return f"; at least {_shown(left)} left (not counted: {others})"
+        return f"; about {_shown(left)} left"
 
 
 def _accuracy(outputs: Sequence[str]) -> list[str]:

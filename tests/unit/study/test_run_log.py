@@ -39,7 +39,8 @@ def test_time_accuracy_and_time_left(tmp_path: Path) -> None:
     run.start(1, "train", metrics, message="Training a net")
     # Two trainings of 10 minutes are left, and a report of which nothing is known.
     assert run.end(1, 10) == (
-        "Finished after 0:10:00: Training a net: test accuracy 79.12 %; at least 0:20:00 left"
+        "Finished after 0:10:00: Training a net: test accuracy 79.12 %; at least 0:20:00 left "
+        "(not counted: 1 report)"
     )
     run.start(2, "train", message="Training another")
     run.start(3, "train", message="Training a third")
