@@ -21,6 +21,9 @@ _ACCURACIES = {
 }
 """By name of an output: keys for the accuracy of a net, of which the first that it has is said."""
 
+_NO_JOBS = ("total", "all")
+"""Snakemake's sum, and the rule that does nothing."""
+
 
 @dataclass(frozen=True)
 class _Job:
@@ -54,7 +57,8 @@ class RunLog(logging.Filter):
         event = getattr(getattr(record, "event", None), "name", None)
         given = record.__dict__
         if event == "RUN_INFO":
-            counts = {rule: count for rule, count in given["stats"].items() if rule != "total"}
+            stats = given["stats"].items()
+            counts = {rule: count for rule, count in stats if rule not in _NO_JOBS}
             self._waiting, self._begin = Counter(counts), self._clock()
         elif event == "JOB_INFO":
             message = given["rule_msg"] or given["rule_name"]

@@ -15,7 +15,7 @@ class Run:
     def __init__(self, **stats: int) -> None:
         self.minutes = 0.0
         self.log = RunLog(lambda: 60 * self.minutes)
-        self.say("RUN_INFO", stats={**stats, "total": sum(stats.values())})
+        self.say("RUN_INFO", stats={**stats, "all": 1, "total": sum(stats.values()) + 1})
 
     def say(self, event: str, text: str = "", **fields: Any) -> str:
         record = logging.LogRecord("snakemake", logging.INFO, "", 0, text, None, None)
