@@ -40,8 +40,9 @@ error, with a suggestion of the nearest one that is.
 | [cifar10_small.yaml](cifar10_small.yaml) | one net for 0.25, 1 or 4 MB (`--width`) |
 | [cifar_wide.yaml](cifar_wide.yaml) | CIFAR10, CIFAR100, nets near 10 M parameters, on a CPU |
 | [cifar10.yaml](cifar10.yaml) | the study on CIFAR-10 in about 2 h of two CPU cores |
+| [cifar10_memory.yaml](cifar10_memory.yaml) | the same with cells at equal memory |
 | [cifar100.yaml](cifar100.yaml) | the same study on CIFAR-100 |
-| [tinyimagenet.yaml](tinyimagenet.yaml) | TinyImageNet, one final net, about 6 h of two CPU cores |
+| [tinyimagenet.yaml](tinyimagenet.yaml) | the study on TinyImageNet in about 2 h |
 | [cifar_compact.yaml](cifar_compact.yaml) | CIFAR10, CIFAR100, macro `compact`, on two CPU cores |
 | [gpu.yaml](gpu.yaml) | CIFAR10, CIFAR100, TinyImageNet, one net each, minutes of a GPU |
 | [config.yaml](config.yaml) | the paper's scale: CIFAR10, CIFAR100, TinyImageNet; needs GPUs |
