@@ -17,7 +17,7 @@ measures them and trains nothing. The last line printed is one JSON object.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from paired import (
 
 from spikernel import artifacts, cli, provenance
 from spikernel.config import NetworkConfig, TrainingConfig
+from spikernel.errors import ConfigError
 from spikernel.inference.released import save_model
 from spikernel.network.device import DeviceName
 from spikernel.network.spiking_net import SpikingNet
@@ -183,6 +184,18 @@ def _changes(part: str, teacher: Path | None) -> Part:
     return Part({**changes.training, "teacher": str(teacher)})
 
 
+def _take_epochs(given: Path, kept: Path, names: Sequence[str]) -> None:
+    """Take over the epochs of another machine, unless trainings were begun with others."""
+    found = artifacts.read_object(given, *names)
+    known = artifacts.read_json(kept) if kept.exists() else {}
+    if others := [part for part in names if known.get(part, found[part]) != found[part]]:
+        raise ConfigError(
+            f"--epochs: {given} has {found[others[0]]} for '{others[0]}', the output was begun "
+            f"with {known[others[0]]}: name another output"
+        )
+    artifacts.write_json(kept, {**known, **found})
+
+
 def main(
     output: Annotated[Path, "CSV of the finished trainings, to write or to go on with"],
     data: Annotated[Path, "folder that holds CIFAR-10, or receives it"] = Path("data"),
@@ -218,7 +231,7 @@ def main(
     )
     work = work_folder(manifest, made_with)
     if epochs is not None:
-        artifacts.write_json(work / EPOCHS, artifacts.read_object(epochs, BASE, *names))
+        _take_epochs(epochs, work / EPOCHS, (BASE, *names))
     bench = Bench(manifest, archid, network, training, machine, minutes, work)
     if pace:
         print(json.dumps({part: bench.epochs(part) for part in (BASE, *names)}))

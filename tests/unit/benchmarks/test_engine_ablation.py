@@ -98,6 +98,9 @@ def test_epochs_of_another_machine(
     run(epochs=given, output=tmp_path / "other.csv", minutes=2.0)
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["epochs"] == {BASE: 2, "no_lookahead": 1, "with_distillation": 1}
+    given.write_text(json.dumps({**paced, BASE: 3}))
+    with pytest.raises(ConfigError, match="has 3 for 'base', the output was begun with 2"):
+        run(epochs=given, output=tmp_path / "other.csv", minutes=2.0)
     given.write_text("{}")
     with pytest.raises(SpikernelError, match="key 'base' is missing"):
         run(epochs=given)
