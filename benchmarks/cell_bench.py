@@ -12,8 +12,7 @@ from table_cells import TableCell
 from spikernel.config import ImpactConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import Split, load_split
 from spikernel.inference.normaliser import Normaliser
-from spikernel.inference.predict import accuracy_percent, normalised_batches, to_device
-from spikernel.network.activity import measure_activity
+from spikernel.inference.predict import accuracy_percent, to_device
 from spikernel.network.device import describe_device
 from spikernel.space.architecture import Architecture
 from spikernel.space.counts import at_parameters, parameter_count
@@ -92,8 +91,7 @@ class Bench:
         cell, (depth, convolutions) = task.item.cell, task.item.stratum
         judged, device = self._images.judged, self._machine.torch_device
         normalise = Normaliser(judged.manifest.mean, judged.manifest.sd, device)
-        some = to_device(judged, device)[0][: training_run.ACTIVITY_IMAGES]
-        activity = measure_activity(trained.net, normalised_batches(some, normalise))
+        activity = training_run.measure(trained.net, *to_device(judged, device), normalise)
         return {
             "group": task.item.group,
             "control": task.control,

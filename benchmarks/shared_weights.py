@@ -9,19 +9,20 @@ import random
 from collections.abc import Sequence
 
 import common  # noqa: F401  (puts the library on the path)
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from spikernel.config import NetworkConfig
-from spikernel.data.splits import Split
+from spikernel.data.splits import Split, places_of
 from spikernel.inference.normaliser import Normaliser
 from spikernel.network.cells import NODES, Edge, ForwardCell
 from spikernel.network.convolutions import edge_convolution
 from spikernel.network.initialisation import initialise
 from spikernel.network.neuron import make_neuron
 from spikernel.network.spiking_net import SpikingNet
-from spikernel.network.whitening import chosen_images, whiten
+from spikernel.network.whitening import IMAGES, whiten
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell, Neurons
 from spikernel.space.enumeration import draw_cell
@@ -115,7 +116,8 @@ def make_supernet(
     initialise(net, network.linear_init, seed)
     if network.stem_weights == "whitened":
         normalise = Normaliser(train.manifest.mean, train.manifest.sd, torch.device("cpu"))
-        whiten(net, chosen_images(train.images, train.labels), normalise)
+        some = train.images[places_of(train.labels, IMAGES)]
+        whiten(net, torch.from_numpy(np.array(some)), normalise)
     return net
 
 

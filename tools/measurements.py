@@ -112,7 +112,8 @@ def add(run: Path, folder: Path) -> None:
     jobs = [Job.read(path) for path in found]
     if len(jobs) != len(table):
         raise SpikernelError(
-            f"{run} holds {len(jobs)} trainings, its models.csv {len(table)}: finish the run first"
+            f"{run} holds {len(jobs)} trainings, its models.csv {len(table)}: "
+            "finish the run, or delete what its configuration no longer has"
         )
     designed = [KernelSets.read(path) for path in run.glob("*/kernel_set_design/kernel_sets.json")]
     impact = impact_figure.read(sorted(run.glob("*/kernel_impact/impact.csv")))

@@ -214,7 +214,8 @@ SECTIONS = [
         "datasets/digits/train_final/batch_size: a step takes 128 training images, but data set",
     ),
     (
-        "own teacher", "datasets: {digits: {train_final: {teacher: no.safetensors}}}",
+        "own teacher",
+        "datasets: {digits: {train_final: {objective: distil, teacher: no.safetensors}}}",
         "datasets/digits/train_final/teacher: no.safetensors is missing",
     ),
 ]  # fmt: skip

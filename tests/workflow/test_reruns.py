@@ -174,6 +174,16 @@ def test_data_that_moved_to_another_folder_are_not_prepared_again(tmp_path: Path
     (project / "data").rename(tmp_path / "scratch disk")
     write_config(project, {**config, "data_dir": str(tmp_path / "scratch disk")})
     assert planned(project, "--until", "prepare_data") == set()
+    # One of them counts, a text does not; without them what was made of them stays.
+    (tmp_path / "scratch disk/mine/train/1/notes.txt").write_text("mine")
+    assert planned(project, "--until", "prepare_data") == set()
+    extra = tmp_path / "scratch disk/mine/train/1/extra.png"
+    Image.new("L", (8, 8)).save(extra)
+    assert planned(project, "--until", "prepare_data") == {"prepare_data"}
+    extra.unlink()
+    (tmp_path / "scratch disk/mine").rename(tmp_path / "away")
+    assert planned(project, "--until", "prepare_data") == set()
+    (tmp_path / "away").rename(tmp_path / "scratch disk/mine")
     # They are found where they lie now.
     (project / "results/tiny/mine/prepare_data/manifest.json").unlink()
     prepared = snakemake(project, "--until", "prepare_data")

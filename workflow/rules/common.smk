@@ -34,7 +34,7 @@ with cli.one_line():
     from spikernel.code import digest
     from spikernel.config import strict_yaml
     from spikernel.interpreter import offer_own_python
-    from spikernel.study import closing, experiment
+    from spikernel.study import closing, experiment, own_files
     from spikernel.study.run_log import RunLog
 
     # Snakemake reads them too, but lets the last of two equal keys win and knows no lines.
@@ -78,6 +78,14 @@ def settings(path, without=()):
         )
 
     return section
+
+
+def own_images(wildcards):
+    """Return the digest of the names and sizes of a user's own images; None for published ones."""
+    name, place = wildcards.dataset, f"{wildcards.experiment}/{wildcards.dataset}"
+    record = Path(f"results/{place}/prepare_data/provenance.json")
+    section = SECTIONS[f"datasets/{name}/data"]
+    return own_files.found_or_recorded(name, section, Path(CHECKED.data_dir), record)
 
 
 def code(script, *paths):

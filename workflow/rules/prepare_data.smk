@@ -14,6 +14,7 @@ rule prepare_data:
     params:
         code=code("prepare_data", "datasets/{dataset}/data"),
         data=settings("datasets/{dataset}/data"),
+        own_images=own_images,
         # Where the files lie changes no result: the variable comes from common.smk. What is taken
         # without it alone is a parameter.
         default_dir="data",

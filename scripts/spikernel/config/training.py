@@ -1,6 +1,6 @@
 """Settings of a training run, and the named recipes that give their defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -156,6 +156,20 @@ class TrainingConfig(StrictModel):
         named = {"initial_weights": self.initial_weights, "teacher": self.teacher}
         return {key: path for key, path in named.items() if path is not None}
 
+    def misfits(self, size: int) -> Iterator[tuple[str, str]]:
+        """Yield key and reason of what does not suit images of `size` pixels a side."""
+        if self.crop_fill == "reflect" and (self.crop_padding or 0) >= size:
+            yield (
+                "crop_padding",
+                f"{self.crop_padding} cannot be filled by the reflection of images of {size} "
+                "pixels a side: lower it",
+            )
+        if self.cutout > size:
+            yield (
+                "cutout",
+                f"{self.cutout} is larger than the images of {size} pixels a side: lower it",
+            )
+
     def preset(self) -> Mapping[str, Any]:
         """Return the fields that the recipe fills in."""
         return RECIPES[self.recipe]
@@ -175,6 +189,12 @@ class TrainingConfig(StrictModel):
             raise ValueError(
                 "objective tet looks at every time step, of which gradient: rate knows the mean "
                 "alone: choose another objective"
+            )
+        if self.teacher is not None and self.objective != "distil":
+            raise fault(
+                f"a teacher is of use to objective distil alone, and this one is {self.objective}: "
+                "set objective: distil, or leave the teacher out",
+                "teacher",
             )
         if self.lookahead and self.ema_decay > 0:
             raise fault(

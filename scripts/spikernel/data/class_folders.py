@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikernel.data.files import is_litter
-from spikernel.data.images import SUFFIXES
+from spikernel.data.files import SUFFIXES, is_litter
 from spikernel.errors import DataError
 
 NOTES = frozenset(

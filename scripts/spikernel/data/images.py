@@ -12,10 +12,6 @@ from spikernel.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
-SUFFIXES = (
-    ".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff",
-)  # fmt: skip
-"""Endings of the names of files that are read, in small letters."""
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _BLACK_IS_ZERO = 258, 262, 1
 
 

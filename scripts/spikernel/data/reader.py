@@ -15,7 +15,8 @@ class Reader(Protocol):
 
     Three more numbers are looked up where they are there: CHANNELS, and CLASSES and TRAIN_IMAGES
     (with those to validate on) where the kind fixes them. With them, budgets are checked exactly,
-    and mini-batches of a search, before any data is there.
+    and mini-batches of a search, before any data is there. OWN_IMAGES says that they are files of
+    the user's, so that other files are prepared anew; published ones have checksums.
 
     Its size is read where a configuration is checked. That environment has numpy, but none of the
     packages that read images: they are imported inside the functions.

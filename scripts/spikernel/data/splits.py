@@ -12,6 +12,9 @@ from spikernel.data import manifest as manifests
 from spikernel.data.manifest import Manifest
 from spikernel.errors import DataError
 
+MIXED = 0.9
+"""Share of the classes of random images that the first ones of mixed data have at least."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -53,6 +56,26 @@ def load_split(manifest_path: Path, split: str) -> Split:
                 f"{np.dtype(dtype)}{shape}: run prepare_data again"
             )
     return Split(images, labels, manifest)
+
+
+def places_of(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """Return the places of images that stand for all: the first ones.
+
+    Where these have fewer classes than as many random ones, as in data that are listed class by
+    class, evenly spaced ones.
+
+    Args:
+        labels: of all images, [N].
+        count: how many; all where there are no more.
+
+    """
+    count = min(count, len(labels))
+    places = np.arange(count)
+    shares = np.bincount(labels) / len(labels)
+    of_random = float((1 - (1 - shares) ** count).sum())  # classes that they have on average
+    if len(np.unique(labels[:count])) < MIXED * of_random:
+        places = places * len(labels) // count
+    return places
 
 
 def _load(path: Path, expected: str) -> NDArray[Any]:

@@ -6,11 +6,8 @@ negatives, because neurons pass on positive values only.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from spikernel.network.spiking_net import SpikingNet
@@ -21,22 +18,6 @@ VALUES_AT_ONCE = 2**28
 """Of the patches that are in memory at once, 2 GB in float64."""
 FLOOR = 5e-4
 """Added to the eigenvalues, as in airbench, so that noise is not blown up."""
-
-
-def chosen_images(images: NDArray[Any], labels: NDArray[Any]) -> Tensor:
-    """Return the training images [N, C, H, W] that patches are taken from.
-
-    They are the first ones, or, where these lack a class, as in data that are listed class by
-    class, as many evenly spaced ones.
-
-    Args:
-        images: of the training split, uint8 [N, C, H, W].
-        labels: [N].
-
-    """
-    mixed = len(np.unique(labels[:IMAGES])) == len(np.unique(labels))
-    step = 1 if mixed else max(1, len(images) // IMAGES)
-    return torch.from_numpy(np.array(images[::step][:IMAGES]))
 
 
 @torch.no_grad()

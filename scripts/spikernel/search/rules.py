@@ -9,8 +9,8 @@ def check_search(settings: SearchConfig, network: NetworkConfig) -> None:
     """Check that the score of a search can do what the search asks for.
 
     Raises:
-        ConfigError: it allows no prefilter, no feedback cells, no nets of several widths, or no
-            convolutions of their type.
+        ConfigError: it allows no prefilter, no feedback cells, no nets of several widths, no
+            convolutions of their type, or no thresholds.
     """
     score = score_class(settings.score)
     place = f"config: nas_search: score {settings.score}"
@@ -28,4 +28,8 @@ def check_search(settings: SearchConfig, network: NetworkConfig) -> None:
     if score.dense_only and network.convolutions != "dense":
         raise ConfigError(
             f"{place} knows dense convolutions only: remove network/convolutions, or take another"
+        )
+    if settings.thresholds and not score.sees_thresholds:
+        raise ConfigError(
+            f"{place} does not look at thresholds: remove thresholds, or take another"
         )

@@ -28,6 +28,8 @@ class ArchitectureScore(ABC):
     """Cells whose edges lead back to an earlier node can be scored."""
     dense_only: ClassVar[bool] = False
     """Only cells of dense convolutions can be scored."""
+    sees_thresholds: ClassVar[bool] = True
+    """Cells that differ in the thresholds of their neurons alone may have different scores."""
 
     def __init__(
         self, settings: SearchConfig, batches: "list[torch.Tensor]", device: "torch.device"

@@ -5,6 +5,11 @@ from dataclasses import replace
 from spikernel.config import NetworkConfig, PhaseConfig
 from spikernel.errors import ConfigError
 from spikernel.space.architecture import Architecture
+from spikernel.space.counts import neuron_parameters
+
+OTHER_PARAMETERS = (
+    "its neurons have other parameters than those of the network: choose neurons that have the same"
+)
 
 
 def phase_architecture(whole: Architecture, phase: PhaseConfig, where: str) -> Architecture:
@@ -16,7 +21,8 @@ def phase_architecture(whole: Architecture, phase: PhaseConfig, where: str) -> A
         where: they stand, for messages.
 
     Raises:
-        ConfigError: such a net cannot be, or it has a head of another size.
+        ConfigError: such a net cannot be, it has a head of another size, or its gradient would not
+            reach all parameters.
 
     """
     changes = {
@@ -40,6 +46,18 @@ def phase_architecture(whole: Architecture, phase: PhaseConfig, where: str) -> A
         raise ConfigError(
             f"{where}/image_size {size} gives the head {found.head_features} inputs instead of "
             f"{whole.head_features}: train with images of full size, or set head: gap"
+        )
+    if neuron_parameters(network) != neuron_parameters(whole.network):
+        raise ConfigError(f"{where}: {OTHER_PARAMETERS}")
+    if phase.gradient == "rate" and whole.cell.has_feedback:
+        raise ConfigError(
+            f"{where}/gradient: cell {whole.cell.archid} has feedback from step to step, which "
+            "rates do not show: choose gradient: time"
+        )
+    if phase.gradient == "rate" and neuron_parameters(network):
+        raise ConfigError(
+            f"{where}/gradient: rates do not train the neurons' own parameters: set learnable_tau: "
+            "false, or choose gradient: time"
         )
     return found
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
+from spikernel import provenance
 from spikernel.config import DatasetConfig, SearchConfig, WorkflowConfig
 from spikernel.data import manifest as manifests
 from spikernel.data.manifest import Manifest
@@ -17,7 +18,7 @@ from spikernel.errors import ConfigError
 from spikernel.report.tables import markdown
 from spikernel.report.tables.table import Column, count, duration, significant, table
 from spikernel.space.counts import memory_mb, parameter_count
-from spikernel.study import experiment, flop_estimate
+from spikernel.study import experiment, flop_estimate, recorded
 from spikernel.study.cluster_profile import Profile, read_profile
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
 from spikernel.study.planned_nets import RULES, PlannedNet, planned_nets, search_rule
@@ -156,10 +157,13 @@ def _weights_mb(net: PlannedNet) -> float:
 
 def _manifest(config: WorkflowConfig, dataset: str, results: Path) -> Manifest:
     path = results / config.experiment / dataset / "prepare_data" / "manifest.json"
-    if path.exists():
-        return manifests.read(path)
     data = config.sections()[f"datasets/{dataset}/data"]
     assert isinstance(data, DatasetConfig)
+    record = path.with_name("provenance.json")
+    if path.exists() and record.exists():
+        made = provenance.read(record, "settings")["settings"]
+        if recorded.same(data, made, recorded.NO_SETTINGS):
+            return manifests.read(path)
     return manifest_ahead(dataset, data, collection_ahead(dataset, data, Path(config.data_dir)))
 
 

@@ -1,29 +1,29 @@
 """The configuration of an experiment, checked as a whole before anything runs. No torch."""
 
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from spikernel import registry
-from spikernel.config import FinalistConfig, TrainingConfig, WorkflowConfig, strict_yaml
-from spikernel.config.problems import Key, Place, Problem, RefusedError, sound
+from spikernel.config import (
+    NetworkConfig,
+    WorkflowConfig,
+    strict_yaml,
+)
+from spikernel.config.problems import Place, Problem, RefusedError, sound
 from spikernel.data.rules import check_datasets, image_size
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.rules import check_search
-from spikernel.space import macro
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import CellCounter
-from spikernel.space.operations import conv
-from spikernel.space.patterns import EDGES
-from spikernel.space.phase_architecture import check_end, phase_architecture
 from spikernel.study import limits
 from spikernel.study.bounds import Bounds
 from spikernel.study.joined import check_joined
 from spikernel.study.reference_net import reference_architecture
 from spikernel.study.sound_part import sound_part
+from spikernel.study.training_problems import FEEDBACK, finalist_problems, training_problems
 
 
 def read(path: Path) -> WorkflowConfig:
@@ -109,9 +109,13 @@ def _dataset_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
     except ConfigError as error:
         yield _network_problem(config, name, error)
         return
+    stem = list(_stem_problems(config, name, bounds.network))
+    if stem:
+        yield from stem
+        return
     for section in ("kernel_impact", "train_final"):
-        yield from sound(_training_problems(config, name, bounds, section))
-    yield from sound(_finalist_problems(config, name))
+        yield from sound(training_problems(config, name, bounds, section))
+    yield from sound(finalist_problems(config, name, bounds))
     yield from sound(_net_problems(config, name, bounds))
     yield from sound(limits.search_problems(config, name))
     unfit = list(_width_problems(config, name, bounds))
@@ -119,6 +123,25 @@ def _dataset_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
     if not unfit:
         yield from sound(_search_problems(config, name, bounds))
         yield from sound(limits.size_problems(config, name, bounds))
+
+
+def _stem_problems(config: WorkflowConfig, name: str, network: NetworkConfig) -> Iterator[Problem]:
+    """Yield why the stem cannot follow the channels of nets that have others than `network`."""
+    if config.nas_search.budget.fill:
+        varied = "nas_search/budget/fill gives each cell"
+    elif "iso_parameter" in config.kernel_impact.controls:
+        varied = "control iso_parameter of kernel_impact gives each kernel size"
+    else:
+        return
+    is_fixed = network.stem_channels is not None
+    if (is_fixed or network.stem_weights == "whitened") and not (
+        is_fixed and network.early_transition
+    ):
+        yield Problem(
+            config.network_key(name, "stem_channels" if is_fixed else "stem_weights"),
+            f"on data set {name}: the stem's channels are fixed, and {varied} channels of its own: "
+            "set stem_channels and early_transition, or leave both keys of the stem out",
+        )
 
 
 def _network_problem(config: WorkflowConfig, name: str, error: ConfigError) -> Problem:
@@ -169,67 +192,6 @@ def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterat
             )
 
 
-def _training_problems(
-    config: WorkflowConfig, name: str, bounds: Bounds, section: str
-) -> Iterator[Problem]:
-    """Yield why a training of a section would not run as asked for."""
-    try:
-        training = config.training_of(name, section)
-    except RefusedError:
-        return  # said already
-    place = partial(config.training_key, name, section)
-    yield from _unfit_training(config, name, training, place)
-    parts = macro.parts(bounds.network, bounds.images.channels, bounds.images.size)
-    largest = conv(max(config.all_kernel_sizes()))
-    whole = Architecture(Cell((largest,) * len(EDGES)), bounds.network, bounds.images)
-    last = whole
-    for number, phase in enumerate(training.phases):
-        key = (*place("phases"), str(number))
-        try:
-            macro.check_leading(parts, phase.freeze, f"on data set {name}: it")
-        except ConfigError as error:
-            yield Problem((*key, "freeze"), str(error))
-        try:
-            where = f"on data set {name}: phases/{number + 1}"
-            last = phase_architecture(whole, phase, where)
-        except ConfigError as error:
-            yield Problem(key, str(error))
-            return
-    try:
-        check_end(whole.network, last.network, f"on data set {name}")
-    except ConfigError as error:
-        yield Problem(place("phases"), str(error))
-
-
-def _finalist_problems(config: WorkflowConfig, name: str) -> Iterator[Problem]:
-    """Yield why the training of finalists would not run as asked for."""
-    if config.nas_search.finalists is not None:
-        how = config.nas_search.finalist_training or FinalistConfig()
-        section = ("nas_search", "finalist_training", "training")
-        yield from _unfit_training(config, name, how.training, lambda key: (*section, key))
-
-
-def _unfit_training(
-    config: WorkflowConfig, name: str, training: TrainingConfig, place: Callable[[str], Key]
-) -> Iterator[Problem]:
-    """Yield what is wrong with batches and weights of a training.
-
-    Args:
-        config: all of it.
-        name: of the data set.
-        training: its settings.
-        place: returns the path of the key that sets a part of it.
-
-    """
-    yield from limits.batch_problems(config, name, place("batch_size"), training.batch_size)
-    if training.objective == "distil" and training.teacher is None:
-        yield Problem(place("objective"), "distil needs a teacher: name released weights")
-    for option, path in training.weights().items():
-        if not Path(path).is_file():
-            text = f"{path} is missing: train it first, or correct the path"
-            yield Problem(place(option), text)
-
-
 def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
     """Yield why a reference net, or one with feedback where it is searched, cannot be built."""
     impact, network, images = config.kernel_impact, bounds.network, bounds.images
@@ -246,7 +208,7 @@ def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator
             yield _network_problem(config, name, error)
     if config.nas_search.cells == "feedback":
         try:
-            Architecture(Cell.from_archid("k1-k1-k1-k1r-k1-k1"), network, images)
+            Architecture(FEEDBACK, network, images)
         except ConfigError as error:
             yield Problem(("nas_search", "cells"), f"on data set {name}: {error}")
 
@@ -254,7 +216,7 @@ def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator
 def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:
     """Yield which kernel sets have no cell in budget, too few to be trained, or too many."""
     design, ranks = config.kernel_set_design, config.train_final.ranks
-    refused = False
+    refused, few = False, list[Problem]()
     for sizes in dict.fromkeys((design.baseline, *design.fixed)):
         try:
             bounds.check(sizes)
@@ -262,13 +224,8 @@ def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Itera
             yield _search_problem(name, error)
             refused = True
             continue
-        count = bounds.candidates(sizes, ranks) if ranks > 1 else 1
-        if count < ranks:
-            yield Problem(
-                ("train_final", "ranks"),
-                f"is {ranks}, but the search of kernel set {list(sizes)} on data set {name} has "
-                f"only {count} candidates: lower it, or widen the search",
-            )
+        few = list(_rank_problems(name, bounds, sizes, ranks))
+        yield from few
     if design.fixed or refused:
         return
     try:
@@ -276,12 +233,28 @@ def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Itera
     except ConfigError as error:
         yield _search_problem(name, error)
         return
+    # Of those that may be designed, the first says enough.
+    if not few:
+        others = (list(_rank_problems(name, bounds, sizes, ranks)) for sizes in possible)
+        yield from next(filter(None, others), ())
     if len(possible) < design.keep:
         yield Problem(
             ("kernel_set_design", "keep"),
             f"is {design.keep}, but only {len(possible)} sets beside the baseline can be made of "
             f"the measured sizes so that a cell meets nas_search/budget on data set {name}: lower "
             "it, measure more sizes or raise the budget",
+        )
+
+
+def _rank_problems(
+    name: str, bounds: Bounds, sizes: tuple[int, ...], ranks: int
+) -> Iterator[Problem]:
+    count = bounds.candidates(sizes, ranks) if ranks > 1 else 1
+    if count < ranks:
+        yield Problem(
+            ("train_final", "ranks"),
+            f"is {ranks}, but the search of kernel set {list(sizes)} on data set {name} has only "
+            f"{count} candidates: lower it, or widen the search",
         )
 
 

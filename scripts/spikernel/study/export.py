@@ -29,6 +29,7 @@ from spikernel.study.inputs import Machine
 
 LOG = logging.getLogger(__name__)
 CPU = torch.device("cpu")
+STEP = "export"
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,15 @@ def export_model(
         named_by: files that the model was chosen by.
 
     Raises:
-        ExportError: the model cannot be expressed, or a form of it is wrong.
+        ExportError: the model cannot be expressed, a form of it is wrong, or the folder holds
+            results of another step.
         DataError: the weights are damaged, made for other images or classes, or not those that
             the metrics are of.
 
     """
     machine, export = Machine("cpu", settings.threads), settings.export
     watch, folder = provenance.Stopwatch(), report_path.parent
+    _check_folder(folder)
     provenance.check([chosen.model_path], of_jobs=True)
     split = load_split(manifest, "test")
     net, preprocessing = load_model(chosen.model_path, CPU)
@@ -141,13 +144,29 @@ def export_model(
     _log(report)
     provenance.write(
         record_path,
-        step="export",
+        step=STEP,
         settings=export.model_dump(mode="json"),
         inputs=[manifest, chosen.metrics_path, chosen.model_path, *named_by],
         outputs=[folder / name for name in (*bundle.files_of(report), bundle.ZIP)],
         seconds=watch.seconds(),
         device=str(machine),
     )
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder whose record is of something else, which would be replaced.
+
+    Raises:
+        ExportError: it is.
+
+    """
+    record = folder / "provenance.json"
+    step = provenance.read(record, "step")["step"] if record.exists() else STEP
+    if step != STEP:
+        raise ExportError(
+            f"{folder} holds what {step} made, which stays as it is: name a folder of its own, for "
+            f"instance {folder / 'export'}"
+        )
 
 
 def _description(chosen: Chosen, program: Program) -> dict[str, Any]:

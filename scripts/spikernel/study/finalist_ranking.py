@@ -35,7 +35,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
 
     Raises:
         TableError: the parts are damaged, of another search, or not all there.
-        TrainingError: every finalist of a rung diverged.
+        TrainingError: every finalist of the first rung diverged.
 
     """
     provenance.check([inputs.manifest, inputs.candidates, inputs.search])
@@ -43,7 +43,9 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     epochs = settings.training.rungs
     if len(rungs) != len(epochs):
         raise TableError(f"the files have {len(rungs)} of {len(epochs)} rungs: give those of all")
-    found = evidence([finalists.accuracies(parts) for parts in rungs])
+    reached = [finalists.accuracies(parts) for parts in rungs]
+    finalists.check_learned(reached[0], 1)
+    found = evidence(reached)
     table = rank_table(finalists.read_candidates(inputs.candidates), found, epochs)
     summary = _summary(artifacts.read_object(inputs.search), table, rungs, settings)
     artifacts.write_text(outputs.ranked, to_csv(table))

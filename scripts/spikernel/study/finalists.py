@@ -156,21 +156,27 @@ def _of_training(part: Part) -> dict[str, Any]:
 def accuracies(parts: Sequence[Part]) -> Accuracies:
     """Return the mean accuracy over the seeds of each finalist of a rung, from all its parts.
 
-    Raises:
-        TrainingError: every finalist diverged.
-
+    It is not a number where a seed diverged.
     """
     seeds: dict[str, list[float]] = {name: [] for name in parts[0].members}
     for item in (item for part in parts for item in part.trainings):
         value = item.val_accuracy_percent
         seeds[item.archid].append(math.nan if value is None else value)
-    means = {name: math.fsum(values) / len(values) for name, values in seeds.items()}
-    if not any(map(math.isfinite, means.values())):
+    return {name: math.fsum(values) / len(values) for name, values in seeds.items()}
+
+
+def check_learned(found: Accuracies, rung: int) -> None:
+    """Refuse a rung on which nothing can rest.
+
+    Raises:
+        TrainingError: a seed of every finalist diverged.
+
+    """
+    if not any(map(math.isfinite, found.values())):
         raise TrainingError(
-            f"every finalist diverged on rung {parts[0].rung}: lower learning_rate, or set "
-            "gradient_clip, in nas_search/finalist_training/training"
+            f"every finalist diverged on rung {rung}, with a seed or more: lower learning_rate, or "
+            "set gradient_clip, in nas_search/finalist_training/training"
         )
-    return means
 
 
 def read_candidates(path: Path) -> pd.DataFrame:
@@ -217,4 +223,6 @@ def members(inputs: Inputs, settings: Settings, rung: int) -> list[str]:
     if [parts[0].rung for parts in found] != [rung - 1]:
         raise TableError(f"rung {rung} follows from the files of rung {rung - 1}: give these")
     ranks = {item.archid: item.score_rank for item in cells}
-    return better_part(accuracies(found[0]), ranks, how.reduction_factor)
+    reached = accuracies(found[0])
+    check_learned(reached, rung - 1)
+    return better_part(reached, ranks, how.reduction_factor)

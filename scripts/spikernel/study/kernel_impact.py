@@ -8,8 +8,7 @@ from spikernel import artifacts, provenance
 from spikernel.config import Control, ImpactConfig, NetworkConfig, TrainingConfig
 from spikernel.data.splits import load_split
 from spikernel.inference.normaliser import Normaliser
-from spikernel.inference.predict import normalised_batches, to_device
-from spikernel.network.activity import measure_activity
+from spikernel.inference.predict import to_device
 from spikernel.space.counts import memory_mb, parameter_count
 from spikernel.study import training_run
 from spikernel.study.inputs import Machine, events_path, state_path
@@ -69,9 +68,9 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     events = events_path(outputs.metrics, training)
     trained = train(net, splits, training, seed, unfinished, fingerprint, events=events)
     above_chance = training_run.check_learned(trained, manifest.splits["validation"].per_class)
-    images = to_device(splits[1], machine.torch_device)[0][: training_run.ACTIVITY_IMAGES]
+    judged = to_device(splits[1], machine.torch_device)
     normalise = Normaliser(manifest.mean, manifest.sd, machine.torch_device)
-    activity = measure_activity(trained.net, normalised_batches(images, normalise))
+    activity = training_run.measure(trained.net, *judged, normalise)
     params = parameter_count(architecture).total
     training_run.write_history(outputs.history, trained)
     artifacts.write_json(

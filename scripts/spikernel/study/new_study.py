@@ -2,12 +2,14 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from spikernel import artifacts
 from spikernel.config import strict_yaml
+from spikernel.data.findings import some
 from spikernel.data.manifest import Manifest, SplitFiles
 from spikernel.errors import ConfigError
 from spikernel.study import experiment, proposal
@@ -55,6 +57,8 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     if images.name in ("", ".."):
         images = images.resolve()
     name = settings.name or re.sub(r"[^A-Za-z0-9_.-]+", "-", images.name).lstrip("_.-")
+    if not name:
+        raise ConfigError(f"no name can be made of that of {images}: give --name, such as flowers")
     path = outputs.config or Path("config") / f"{name}.yaml"
     if path.exists():
         raise ConfigError(f"{path} is there already: remove it, or give another --config or --name")
@@ -64,7 +68,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     config = experiment.parse(document.data, document.place)
     artifacts.write_text(path, text)
     print(f"{path}: {found.about}; read it, and change what you like")
-    for line in warnings(found.manifest):
+    for line in warnings(found.manifest, found.left_out):
         print(f"warning: {line}")
     cores = os.cpu_count() or 1
     if settings.time:
@@ -72,8 +76,14 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     print(f"Next: snakemake --cores {cores} --configfile {path}")
 
 
-def warnings(manifest: Manifest) -> list[str]:
-    """Return what is wrong with the classes of a data set: too few images, or lopsided."""
+def warnings(manifest: Manifest, left_out: Sequence[str]) -> list[str]:
+    """Return what is wrong with a data set.
+
+    Args:
+        manifest: whose classes may have too few images, or be lopsided.
+        left_out: files and folders that are no part of it.
+
+    """
     found = [
         line
         for name in ("train", "test")
@@ -86,6 +96,8 @@ def warnings(manifest: Manifest) -> list[str]:
             f"classes are lopsided: {sizes[large]} training images of '{large}', {sizes[small]} of "
             f"'{small}': accuracy over all images will hide the small ones"
         )
+    if left_out:
+        found.append(f"left out, being no part of it: {some(left_out)}")
     return found
 
 

@@ -1,6 +1,7 @@
 """Before step 1: a data set is read, split and stored beside a manifest. No torch."""
 
 import logging
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from spikernel.data.reader import reader
 from spikernel.data.rules import image_size
 from spikernel.data.stratify import Indices
 from spikernel.errors import ConfigError, DataError
+from spikernel.study import own_files
 
 LOG = logging.getLogger(__name__)
 TEST_FRACTION = 0.2
@@ -79,6 +81,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
     if data_dir.exists() and not data_dir.is_dir():
         raise DataError(f"{data_dir} is not a folder: set data_dir to the folder of the data sets")
     side = image_size(name, settings)
+    listing = own_files.found(name, settings, data_dir)
     collection = reader(settings.kind).read(name, settings, data_dir)
     plan = make_plan(name, collection, settings)
     folder = manifest_path.parent
@@ -114,6 +117,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
         settings={
             "dataset": name,
             **settings.model_dump(mode="json"),
+            own_files.KEY: listing,
             "source": [source.model_dump(mode="json") for source in collection.sources],
         },
         parts=settings.parts(),
@@ -157,6 +161,7 @@ def make_plan(name: str, collection: Collection, settings: DatasetConfig) -> Pla
     else:
         test_pool = collection.test
         test = np.arange(len(test_pool.labels))
+    available = train_pool.labels[train]
     train = _subset(name, "train_images", settings.train_images, train_pool, train, seeds)
     test = _subset(name, "test_images", settings.test_images, test_pool, test, seeds)
     if collection.validation is None:
@@ -168,7 +173,7 @@ def make_plan(name: str, collection: Collection, settings: DatasetConfig) -> Pla
     else:
         validation_pool = collection.validation
         validation = np.arange(len(validation_pool.labels))
-    _check_plan(name, collection, train, validation)
+    _check_plan(name, collection, available, train, validation)
     return {
         "train": (train_pool, train),
         "validation": (validation_pool, validation),
@@ -208,13 +213,16 @@ def _check_collection(name: str, collection: Collection) -> None:
         )
 
 
-def _check_plan(name: str, collection: Collection, train: Indices, validation: Indices) -> None:
+def _check_plan(
+    name: str, collection: Collection, available: Indices, train: Indices, validation: Indices
+) -> None:
     counts = np.bincount(collection.train.labels[train], minlength=len(collection.classes))
     if not counts.all():
         lacking = collection.classes[int(counts.argmin())]
+        enough = math.ceil(2 * len(available) / np.bincount(available).min())
         raise ConfigError(
             f"{name}: train_images leaves no training image of class '{lacking}': raise it to "
-            f"at least {2 * len(collection.classes)}"
+            f"at least {enough}"
         )
     if not len(validation):
         raise DataError(

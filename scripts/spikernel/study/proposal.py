@@ -15,8 +15,9 @@ import yaml
 from PIL import Image
 
 from spikernel.config import DatasetConfig, NetworkConfig
+from spikernel.data.class_folders import list_images
 from spikernel.data.manifest import Manifest
-from spikernel.errors import BudgetError, DataError
+from spikernel.errors import BudgetError, ConfigError, DataError
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.space.counts import at_parameters
@@ -50,6 +51,8 @@ class Proposal:
     """Without statistics and hashes."""
     network: Mapping[str, Any]
     memory_mb: float
+    left_out: tuple[str, ...]
+    """Files and folders that are no part of the data set, by their names."""
 
     @property
     def batch_size(self) -> int:
@@ -85,9 +88,12 @@ def propose(name: str, images: Path, memory_mb: float) -> Proposal:
 
     Raises:
         BudgetError: even a narrow net needs more memory.
+        ConfigError: the memory is no size.
         DataError: the folder is not arranged so, or holds no images.
 
     """
+    if not 0 < memory_mb < math.inf:
+        raise ConfigError(f"--memory-mb must be a positive number, got {memory_mb:g}")
     sides = short_sides(images / "train")
     side = max(SMALLEST, min(LARGEST, int(statistics.median(sides)) // 4 * 4))
     folder = None if images.name == name else images.name
@@ -108,7 +114,8 @@ def propose(name: str, images: Path, memory_mb: float) -> Proposal:
             "--memory-mb"
         )
     network["channels"] = channels
-    return Proposal(name, images, sides, data, manifest, network, memory_mb)
+    left_out = tuple(found.remarks.skipped)
+    return Proposal(name, images, sides, data, manifest, network, memory_mb, left_out)
 
 
 def short_sides(folder: Path) -> tuple[int, ...]:
@@ -118,14 +125,14 @@ def short_sides(folder: Path) -> tuple[int, ...]:
         DataError: there are none.
 
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [name for name, _ in list_images(folder).images] if folder.is_dir() else []
     sides = []
-    for path in paths[:: max(1, len(paths) // LOOKED_AT)]:
+    for path in (folder / name for name in names[:: max(1, len(names) // LOOKED_AT)]):
         try:
             with Image.open(path) as image:
                 sides.append(min(image.size))
-        except (OSError, Image.DecompressionBombError):
-            continue  # the reader names what is no image
+        except Exception:  # a damaged file leads Pillow to errors of any type
+            continue  # the reader names it
     if not sides:
         raise DataError(
             f"{folder} holds no images: --images must be a folder with train/<class>/ and "
@@ -139,7 +146,7 @@ _FILLING = """\
 # without training. Finalists cost some training, and their ranking is worth more than a score.
 nas_search:
   strategy: exhaustive
-  budget: {{max_memory_mb: {memory_mb:g}, precision: int8, fill: true}}
+  budget: {{max_memory_mb: {memory_mb!r}, precision: int8, fill: true}}
   # finalists: 4
   # finalist_training: {{beside: 2, rungs: [{short}], training: {{recipe: {recipe}}}}}
 """
@@ -150,7 +157,7 @@ _EQUAL_WIDTH = """\
 # Step 3: every cell of each set that fits the memory is scored, without training.
 nas_search:
   strategy: exhaustive
-  budget: {{max_memory_mb: {memory_mb:g}, precision: int8}}
+  budget: {{max_memory_mb: {memory_mb!r}, precision: int8}}
 """
 
 _TEMPLATE = """\
@@ -225,10 +232,10 @@ def as_yaml(found: Proposal, path: Path) -> str:
         "macro": "docs/method.md says what it is",
         "channels": "a cell of three 3x3 convolutions takes half of the memory",
     }
-    compact = found.network["macro"] == "compact"
+    compact, memory_mb = found.network["macro"] == "compact", found.memory_mb
     recipe, short = "engine" if compact else "modern", max(2, found.epochs // 5)
     search = (_FILLING if compact else _EQUAL_WIDTH).format(
-        memory_mb=found.memory_mb, recipe=recipe, short=short
+        memory_mb=memory_mb, recipe=recipe, short=short
     )
     return _TEMPLATE.format(
         about=found.about,
@@ -245,7 +252,8 @@ def as_yaml(found: Proposal, path: Path) -> str:
         short=short,
         epochs=found.epochs,
         steps=f"{found.epochs * found.steps_per_epoch:,}",
-        budgets=[float(f"{share * found.memory_mb:.3g}") for share in (0.5, 0.75, 1)],
+        # The last is what cells may fill, to the byte.
+        budgets=[*(float(f"{share * memory_mb:.3g}") for share in (0.5, 0.75)), memory_mb],
     )
 
 

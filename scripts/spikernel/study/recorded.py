@@ -26,5 +26,5 @@ def same(expected: StrictModel, recorded: Any, without: Collection[str] = ()) ->
     return found.model_dump(exclude={*without}) == expected.model_dump(exclude={*without})
 
 
-NO_SETTINGS = ("dataset", "source")
+NO_SETTINGS = ("dataset", "source", "names_and_sizes")
 """Keys of the record of prepare_data that are none of its `DatasetConfig`."""

@@ -12,15 +12,13 @@ from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import (
     accuracy_percent,
     binary_accuracy_percent,
-    normalised_batches,
     to_device,
 )
 from spikernel.inference.released import save_model
-from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.space.architecture import Architecture
 from spikernel.space.counts import Precision, memory_mb, parameter_count
-from spikernel.study import training_run, twin
+from spikernel.study import recorded, training_run, twin
 from spikernel.study.candidate import Candidate
 from spikernel.study.inputs import Machine, events_path, state_path
 from spikernel.study.shapes import image_shape
@@ -165,9 +163,7 @@ def train_candidate(
     test = to_device(load_split(manifest_path, "test"), device)
     normalise = Normaliser(manifest.mean, manifest.sd, device)
     test_accuracy = binary_accuracy_percent(trained.net, *test, normalise)
-    activity = measure_activity(
-        trained.net, normalised_batches(test[0][: training_run.ACTIVITY_IMAGES], normalise)
-    )
+    activity = training_run.measure(trained.net, *test, normalise)
     params = parameter_count(architecture).total
     save_model(outputs.model, trained.net, manifest)
     training_run.write_history(outputs.history, trained)
@@ -234,7 +230,9 @@ def described(candidate: Candidate, settings: Settings, machine: Machine) -> dic
     """Return what a training depends on beside code and data, for its provenance."""
     plain = provenance.plain(settings)
     del plain["max_seconds"], plain["share"]  # they change no result
-    return {**plain, "archid": candidate.cell.archid, "threads": machine.threads}
+    # Threads change how a CPU adds, and on a GPU nothing.
+    threads = machine.threads if machine.torch_device.type == "cpu" else None
+    return {**plain, "archid": candidate.cell.archid, "threads": threads}
 
 
 def is_done(candidate: Candidate, outputs: Outputs, settings: Settings, machine: Machine) -> bool:
@@ -243,5 +241,11 @@ def is_done(candidate: Candidate, outputs: Outputs, settings: Settings, machine:
     if not all(path.exists() for path in (*provenance.paths_of(outputs), record)):
         return False
     made = provenance.read(record, "settings")
-    same_code = made.get("code_digest") == code.digest(STEP, settings.parts())
-    return same_code and made["settings"] == described(candidate, settings, machine)
+    if made.get("code_digest") != code.digest(STEP, settings.parts()):
+        return False
+    expected, found = described(candidate, settings, machine), dict(made["settings"])
+    for name in ("network", "training"):  # a key that was added since has its default
+        if not recorded.same(getattr(settings, name), found.pop(name, None)):
+            return False
+        del expected[name]
+    return found == expected

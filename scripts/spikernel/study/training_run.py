@@ -7,14 +7,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from spikernel import artifacts, code, provenance, tables
 from spikernel.config import TrainingConfig
 from spikernel.data.chance import chance_percent
-from spikernel.data.splits import Split
+from spikernel.data.splits import Split, places_of
 from spikernel.errors import DataError, TrainingError
 from spikernel.inference.normaliser import Normaliser
+from spikernel.inference.predict import normalised_batches
+from spikernel.network.activity import Activity, measure_activity
 from spikernel.network.spiking_net import SpikingNet, build_net
-from spikernel.network.whitening import chosen_images, whiten
+from spikernel.network.whitening import IMAGES, whiten
 from spikernel.space.architecture import Architecture
 from spikernel.study.inputs import Machine
 from spikernel.training.loop import Trained
@@ -39,7 +45,7 @@ def fingerprint(
     return {
         "archid": architecture.cell.archid,
         "network": network.changes(),
-        "training": training.changes(),
+        "training": {k: v for k, v in training.changes().items() if k != "tensorboard"},
         "seed": seed,
         "device": device,  # of which the state of the generator is
         # They change how a CPU adds; on a GPU they change nothing.
@@ -74,10 +80,25 @@ def make_net(architecture: Architecture, seed: int, train: Split, machine: Machi
     device = machine.torch_device
     net = build_net(architecture, seed, device)
     if architecture.network.stem_weights == "whitened":
-        images = chosen_images(train.images, train.labels).to(device)
+        places = places_of(train.labels, IMAGES)
+        images = torch.from_numpy(np.array(train.images[places])).to(device)
         normalise = Normaliser(train.manifest.mean, train.manifest.sd, device)
         whiten(net, images, normalise)
     return net
+
+
+def measure(net: SpikingNet, images: Tensor, labels: Tensor, normalise: Normaliser) -> Activity:
+    """Return what a net does on images that stand for a split.
+
+    Args:
+        net: the net.
+        images: uint8 [N, C, H, W], of the whole split.
+        labels: [N].
+        normalise: returns what the net reads of images.
+
+    """
+    places = torch.from_numpy(places_of(labels.numpy(force=True), ACTIVITY_IMAGES))
+    return measure_activity(net, normalised_batches(images[places.to(images.device)], normalise))
 
 
 DIVERGED = 10

@@ -130,16 +130,8 @@ class Augmenter:
         padding = settings.crop_padding
         self._padding = default_padding(size) if padding is None else padding
         self._reflect = settings.crop_fill == "reflect"
-        if self._reflect and self._padding >= size:
-            raise ConfigError(
-                f"training/crop_padding {self._padding} cannot be filled by the reflection of "
-                f"images of {size} pixels a side: lower it"
-            )
-        if settings.cutout > size:
-            raise ConfigError(
-                f"training/cutout {settings.cutout} is larger than the images of {size} pixels a "
-                "side: lower it"
-            )
+        for key, reason in settings.misfits(size):
+            raise ConfigError(f"training/{key} {reason}")
         self._settings = settings
         self._normalise = normalise
         self._generator = generator

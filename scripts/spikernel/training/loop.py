@@ -89,7 +89,7 @@ def train(
     flop = tuple(
         phase.flop_per_image for phase in trainer.phases for _ in range(phase.settings.epochs)
     )
-    progress = Progress(flop, images, events)
+    progress = Progress(flop, images, events, resumed=saved is not None)
     for epoch in range(len(trainer.history) + 1, len(flop) + 1):
         now = trainer.current = trainer.current or trainer.begin_epoch(epoch)
         between = partial(_between, trainer, now, part)

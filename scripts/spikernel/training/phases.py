@@ -14,8 +14,8 @@ from spikernel.network.spiking_net import SpikingNet
 from spikernel.space import macro
 from spikernel.space.architecture import Architecture
 from spikernel.space.flop import forward_flop
-from spikernel.space.phase_architecture import check_end, phase_architecture
-from spikernel.training.rate_gradient import check_rates, rate_logits
+from spikernel.space.phase_architecture import OTHER_PARAMETERS, check_end, phase_architecture
+from spikernel.training.rate_gradient import rate_logits
 
 SHRUNK_AT_ONCE = 1024
 """Images that are shrunk at once, to bound the memory."""
@@ -112,17 +112,14 @@ def make_phases(net: SpikingNet, settings: TrainingConfig) -> list[Phase]:
     given: Sequence[PhaseConfig] = settings.phases or (PhaseConfig(epochs=settings.epochs),)
     trained = tuple(parameter for parameter in net.parameters() if parameter.requires_grad)
     phases, first_epoch = [], 1
-    for place, phase in enumerate(given, start=1):
+    for place, phase in enumerate(given):
         where = f"training/phases/{place}"
         changes: dict[str, Any] = {"epochs": phase.epochs, "phases": ()}
         if phase.learning_rate is not None:
             changes |= _rates(settings, phase.learning_rate)
         macro.check_leading(net.architecture.parts, phase.freeze, f"{where}/freeze")
         view = _view(net, phase_architecture(net.architecture, phase, where), where)
-        by_rates = phase.gradient == "rate"
-        if by_rates:
-            check_rates(view, where)
-        own = settings.model_copy(update=changes)
+        own, by_rates = settings.model_copy(update=changes), phase.gradient == "rate"
         phases.append(Phase(view, own, first_epoch, trained, phase.freeze, by_rates))
         first_epoch += phase.epochs
     check_end(net.architecture.network, phases[-1].net.architecture.network, "training/phases")
@@ -148,8 +145,5 @@ def _view(net: SpikingNet, architecture: Architecture, where: str) -> SpikingNet
     try:
         view.load_state_dict(net.state_dict(keep_vars=True), strict=True, assign=True)
     except RuntimeError:
-        raise ConfigError(
-            f"{where}: its neurons have other parameters than those of the network: choose neurons "
-            "that have the same"
-        ) from None
+        raise ConfigError(f"{where}: {OTHER_PARAMETERS}") from None
     return view

@@ -4,6 +4,7 @@ Nothing here waits for the device within an epoch: the bar counts steps that wer
 """
 
 import logging
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ class Progress:
         flop: training FLOP per image of each epoch; by them the time left is estimated.
         images: training images of an epoch.
         events: folder for TensorBoard event files; None: none are written.
+        resumed: the epochs of the event files that are there are the first of this run.
         silent: no bar and no warning, where the epochs are not those of a training.
 
     """
@@ -46,11 +48,14 @@ class Progress:
         images: int,
         events: Path | None = None,
         *,
+        resumed: bool = False,
         silent: bool = False,
     ) -> None:
         self._flop, self._images, self._events = flop, images, events
         if events is not None:
             check_writer()
+            if not resumed:  # those of a run of before are none of this one
+                shutil.rmtree(events, ignore_errors=True)
         self._silent = self._warned = silent
 
     def batches(self, batches: Sequence[Item], epoch: int, done: int = 0) -> Iterable[Item]:

@@ -21,7 +21,6 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from spikernel.errors import ConfigError
 from spikernel.network.neuron import NeuronLayer
 from spikernel.network.spiking_net import SpikingNet
 
@@ -29,30 +28,12 @@ Forwards = Mapping[nn.Module, Callable[..., Tensor]]
 Seen = dict[nn.Module, tuple[Tensor, Tensor]]
 
 
-def check_rates(net: SpikingNet, where: str) -> None:
-    """Refuse a net whose parameters would not all get their gradient.
-
-    Raises:
-        ConfigError: its cells have feedback, or its neurons learn a time constant.
-
-    """
-    if net.architecture.cell.has_feedback:
-        raise ConfigError(
-            f"{where}/gradient: cell {net.architecture.cell.archid} has feedback from step to "
-            "step, which rates do not show: choose gradient: time"
-        )
-    if any(True for neuron in net.neurons() for _ in neuron.parameters()):
-        raise ConfigError(
-            f"{where}/gradient: rates do not train the neurons' own parameters: set learnable_tau: "
-            "false, or choose gradient: time"
-        )
-
-
 def rate_logits(net: SpikingNet, images: Tensor) -> Tensor:
     """Return the mean over T of the logits, [1, N, classes], with the gradient of the rates.
 
     Args:
-        net: one that `check_rates` lets pass; its running statistics take in the T steps.
+        net: one of a phase that `phase_architecture` lets pass; its running statistics take in the
+            T steps.
         images: normalised, [N, C, H, W].
 
     """

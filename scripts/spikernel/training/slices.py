@@ -36,19 +36,19 @@ class Slice:
         self._saved = 0.0
         self._doing: Work | None = None
         self._began = 0.0
-        self._longest: dict[str, float] = {}
+        self._took: dict[str, float] = {}
 
     def load(self) -> dict[str, Any] | None:
         """Return the state of the slice before; None where there is none to go on from."""
         found = None if self.path is None else run_state.load(self.path, self._fingerprint)
         if found is not None:
-            self._longest = found["longest"]
+            self._took = found["took"]
         return found
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep a state."""
         if self.path is not None:
-            run_state.save(self.path, self._fingerprint, {**state, "longest": self._longest})
+            run_state.save(self.path, self._fingerprint, {**state, "took": self._took})
         self._saved = self._watch.seconds()
 
     def save_is_due(self) -> bool:
@@ -59,15 +59,14 @@ class Slice:
     def has_time_for(self, work: Work) -> bool:
         """Say whether a piece of work fits in; the piece before ends here.
 
-        It is taken to last as long as the longest of its kind so far. One piece always fits in,
-        so that every slice gets on.
+        It is taken to last as long as the last of its kind, so that one that was held up shortens
+        no slice but the next. One piece always fits in, so that every slice gets on.
         """
         now = self._watch.seconds()
         first = self._doing is None
         if self._doing is not None:
-            longest = self._longest.get(self._doing, 0.0)
-            self._longest[self._doing] = max(longest, now - self._began)
+            self._took[self._doing] = now - self._began
         self._doing, self._began = work, now
         if first or self.max_seconds is None:
             return True
-        return now + self._longest.get(work, 0.0) <= self.max_seconds
+        return now + self._took.get(work, 0.0) <= self.max_seconds

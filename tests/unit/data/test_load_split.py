@@ -8,7 +8,7 @@ import pytest
 
 from spikernel.config import DatasetConfig
 from spikernel.data import manifest as manifests
-from spikernel.data.splits import load_split
+from spikernel.data.splits import load_split, places_of
 from spikernel.errors import DataError, SpikernelError
 from spikernel.study.prepare_data import prepare
 
@@ -99,3 +99,15 @@ def test_loading_imports_no_torch():
         "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'sklearn')))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True)
+
+
+@pytest.mark.parametrize(("images", "per_class"), [(100, 10), (60, 10), (99, 10), (149, 10)])
+def test_places_stand_for_all_classes(images, per_class):
+    sorted_ = np.arange(images) // per_class
+    places = places_of(sorted_, 50)
+    assert len(places) == len(set(places)) == 50
+    assert set(sorted_[places]) == set(sorted_)
+    # Where the first ones hold all classes, they are taken.
+    mixed = np.arange(images) % 10
+    assert places_of(mixed, 50).tolist() == list(range(50))
+    assert places_of(sorted_, 1000).tolist() == list(range(images))

@@ -16,6 +16,7 @@ from nets import CLASSES, FACTORS, FORWARD, MEAN, MODERN, SD, active_net, images
 from spikernel.errors import ExportError
 from spikernel.export import bundle, compiler, device
 from spikernel.export.lowering import lower
+from spikernel.export.program_accuracy import most_turned
 from spikernel.export.quantise import quantise
 
 NEEDS_COMPILER = pytest.mark.skipif(compiler.find_compiler() is None, reason="needs a C compiler")
@@ -111,3 +112,8 @@ def test_an_accepted_export_expects_its_own_classes(
     )
     assert "same class as expected 100 of 100" in done.stdout
     assert done.returncode == 0
+
+
+def test_of_few_images_rounding_may_turn_one_of_ten() -> None:
+    found = [most_turned(images, 0.99) for images in (5, 10, 29, 60, 300, 1000)]
+    assert found == [0, 1, 2, 3, 3, 10]

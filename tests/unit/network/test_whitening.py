@@ -13,7 +13,7 @@ from spikernel.config import NetworkConfig
 from spikernel.inference.normaliser import Normaliser
 from spikernel.network import whitening
 from spikernel.network.spiking_net import SpikingNet, build_net
-from spikernel.network.whitening import FLOOR, IMAGES, chosen_images, whiten
+from spikernel.network.whitening import FLOOR, whiten
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.study.inputs import Machine
@@ -49,14 +49,6 @@ def test_trainings_start_from_the_components_of_their_images(digits_manifest: Pa
     images = normalise(torch.from_numpy(np.array(train.images)))
     moments = F.conv2d(images, net.stem.conv.weight).square().mean((0, 2, 3))
     torch.testing.assert_close(moments, torch.ones(6), rtol=0, atol=5e-3)
-
-
-def test_images_listed_class_by_class_are_taken_from_all_classes() -> None:
-    places = np.arange(2 * IMAGES).reshape(-1, 1, 1, 1)
-    mixed, sorted_ = places.ravel() % 10, places.ravel() // 1000
-    assert chosen_images(places, mixed).flatten().tolist() == list(range(IMAGES))
-    assert chosen_images(places, sorted_).flatten().tolist() == list(range(0, 2 * IMAGES, 2))
-    assert len(chosen_images(places[:12], mixed[:12])) == 12
 
 
 def test_patches_in_parts_give_the_same_filters(monkeypatch: pytest.MonkeyPatch) -> None:

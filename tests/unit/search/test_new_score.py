@@ -84,6 +84,10 @@ def test_a_measured_score_gets_images_and_its_own_prefilter(
     [
         ({"score": "skips", "prefilter": 3}, "score skips allows no prefilter: remove prefilter"),
         ({"score": "shares", "cells": "feedback"}, "score shares knows forward cells only"),
+        (
+            {"score": "longest_convolution_path", "thresholds": [0.5, 1.0]},
+            "score longest_convolution_path does not look at thresholds: remove thresholds",
+        ),
         ({"score": "hops"}, "must be one of convolutions_after_clean_up, longest_convolution_path"),
     ],
 )

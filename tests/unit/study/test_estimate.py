@@ -18,6 +18,7 @@ from spikernel.study.estimate import (
     Inputs,
     RuleCost,
     Settings,
+    _manifest,
     _rule_costs,
     describe_on_cluster,
     estimate,
@@ -245,3 +246,12 @@ def test_resources_that_are_no_assignments_are_refused(
 def test_a_folder_without_a_profile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds no config\*\.yaml"):
         read_profile(tmp_path)
+
+
+def test_data_that_were_prepared_with_other_settings_are_not_counted(tmp_path: Path) -> None:
+    given = config(datasets={"digits": {"train_images": 200}})
+    folder = tmp_path / "results" / given.experiment / "digits" / "prepare_data"
+    prepare("digits", DatasetConfig(kind="digits"), tmp_path, folder / "manifest.json")
+    found = _manifest(given, "digits", tmp_path / "results")
+    # 200 less a tenth of every class.
+    assert found.splits["train"].count + found.splits["validation"].count == 200

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from spikernel.config import WorkflowConfig
+from spikernel.config import TrainingConfig, WorkflowConfig
 from spikernel.config.problems import RefusedError
 from spikernel.errors import ConfigError
 from spikernel.space.architecture import ImageShape
@@ -147,17 +147,19 @@ def test_the_same_of_finalists_whose_recipe_has_large_batches() -> None:
 @pytest.mark.parametrize(
     ("phase", "network", "said"),
     [
-        ({"image_size": 64}, {}, "phases/1/image_size is 64, but the images have 8 pixels a side"),
-        ({"image_size": 4}, {}, "phases/1: kernel size 7 is larger than the 4x4 images"),
-        ({"image_size": 7}, {}, "phases/1/image_size 7 gives the head 8 inputs instead of 32"),
+        ({"image_size": 64}, {}, "phases/0/image_size is 64, but the images have 8 pixels a side"),
+        ({"image_size": 4}, {}, "phases/0: kernel size 7 is larger than the 4x4 images"),
+        ({"image_size": 7}, {}, "phases/0/image_size 7 gives the head 8 inputs instead of 32"),
         ({"neuron": "lif"}, {"macro": "compact"}, "the last one trains neurons 'lif', but the net"),
         ({"time_steps": 4}, {"macro": "compact"}, "neurons 'integer' have no memory from one time"),
+        ({"gradient": "rate"}, {"learnable_tau": True}, "rates do not train the neurons' own"),
+        ({"neuron": "if_soft"}, {"learnable_tau": True}, "its neurons have other parameters"),
     ],
 )
 def test_a_phase_that_cannot_be_trained(
     phase: dict[str, Any], network: dict[str, Any], said: str
 ) -> None:
-    small = {"channels": 4, "stem_channels": 4, **network} if network else SMALL
+    small = {**({"channels": 4, "stem_channels": 4} if "macro" in network else SMALL), **network}
     training = {"training": {"phases": [{"epochs": 1, **phase}]}}
     found = problems(network=small, train_final=training)
     assert found[0].startswith("train_final/training/phases")
@@ -307,3 +309,64 @@ def test_scripts_check_the_whole_file_too(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(given))
     with pytest.raises(ConfigError, match=r"line \d+: network/pool: on data set digits"):
         read_experiment(path, None)
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [
+        ({"gradient": "rate"}, "has feedback from step to step"),
+        ({"neuron": "integer", "time_steps": 1}, "has feedback to the next time step"),
+    ],
+)
+def test_a_phase_that_cells_with_feedback_cannot_be_trained_in(
+    phase: dict[str, Any], said: str
+) -> None:
+    training = {"training": {"phases": [{"epochs": 1, **phase}, {"epochs": 1}]}}
+    network = {**SMALL, "neuron": "if_soft"}
+    experiment.check(config(network=network, train_final=training), "config")
+    search = {"cells": "feedback"}
+    found = problems(network=network, train_final=training, nas_search=search)
+    assert found[0].startswith("train_final/training/phases")
+    assert said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ({"cutout": 9}, "cutout: on data set digits: 9 is larger than the images of 8 pixels"),
+        ({"crop_padding": 8, "crop_fill": "reflect"}, "crop_padding: on data set digits: 8 cannot"),
+    ],
+)
+def test_augmentation_that_does_not_fit_the_images(key: dict[str, Any], said: str) -> None:
+    training = {"training": {"recipe": "engine", "batch_size": 50, **key}}
+    assert problems(train_final=training)[0].startswith(f"train_final/training/{said}")
+    found = problems(nas_search={"finalists": 2, "finalist_training": training})
+    assert found[0].startswith(f"nas_search/finalist_training/training/{said}")
+
+
+def test_a_stem_that_cannot_follow_the_channels() -> None:
+    network = {**SMALL, "stem_channels": 4}
+    plain = {"controls": ["plain"]}
+    experiment.check(config(network=network, kernel_impact=plain), "config")
+    (found,) = problems(network=network)
+    assert found.startswith("network/stem_channels: on data set digits: the stem's channels are")
+    assert "control iso_parameter of kernel_impact gives" in found
+    fill = {"budget": {"max_memory_mb": 0.05, "precision": "int8", "fill": True}}
+    (found,) = problems(network=network, kernel_impact=plain, nas_search=fill)
+    assert "nas_search/budget/fill gives each cell channels of its own" in found
+
+
+def test_designed_sets_have_candidates_for_all_ranks() -> None:
+    design = {"sizes_per_set": [1], "keep": 1}
+    search = {"operations": [], "strategy": "exhaustive"}
+    found = problems(kernel_set_design=design, nas_search=search, train_final={"ranks": 5})
+    # With one operation on every edge there is one cell.
+    assert found == [
+        "train_final/ranks: is 5, but the search of kernel set [1] on data set digits has only 1 "
+        "candidates: lower it, or widen the search"
+    ]
+
+
+def test_a_teacher_that_is_not_listened_to_is_refused() -> None:
+    with pytest.raises(ConfigError, match="teacher: a teacher is of use to objective distil alone"):
+        TrainingConfig.parse({"teacher": "x.safetensors"}, "training")

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from trained_digits import CPU, deployment_outputs, exported
 
-from spikernel.config import DatasetConfig
+from spikernel.config import DatasetConfig, ExportConfig
 from spikernel.errors import DataError, ExportError
 from spikernel.export import bundle, compiler
-from spikernel.study import deployment
+from spikernel.study import deployment, export
 from spikernel.study.prepare_data import prepare
 
 
@@ -115,3 +115,14 @@ def test_images_of_another_shape_are_refused(model: Path, tmp_path: Path) -> Non
     prepare("wide", settings, tmp_path / "data", manifest)
     with pytest.raises(DataError, match=r"its images are 3 x 12 x 12, .* made for 1 x 8 x 8"):
         exported(manifest, model, tmp_path)
+
+
+def test_a_folder_of_other_results_is_refused(manifest: Path, model: Path) -> None:
+    before = (model.parent / "provenance.json").read_bytes()
+    with pytest.raises(ExportError, match="holds what train_final made, which stays as it is"):
+        export.run(
+            export.Inputs(manifest, [model]),
+            export.Outputs(model.parent / "export.json"),
+            export.Settings(ExportConfig()),
+        )
+    assert (model.parent / "provenance.json").read_bytes() == before

@@ -290,3 +290,21 @@ def test_a_rung_or_shard_that_is_not_there_is_refused(study: Study, tmp_path: Pa
         finalists.members(study.inputs([]), settings, 2)
     every = finalists.members(study.inputs([]), replace(settings, finalists=99), 1)
     assert len(every) == len(pd.read_csv(study.searched / "candidates.csv"))
+
+
+def test_a_last_rung_on_which_all_diverge_leaves_the_ranking_to_the_one_before(
+    study: Study, tmp_path: Path
+) -> None:
+    how = HOW.model_copy(update={"seeds": (0,)})
+    parts = study.train(tmp_path, how)
+    whole = study.rank(tmp_path / "whole", how, parts)
+    lines = parts[-1].read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    for entry in entries:
+        if "val_accuracy_percent" in entry:
+            entry["val_accuracy_percent"] = None
+    parts[-1].write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    table = study.rank(tmp_path / "diverged", how, parts)
+    assert table["evidence"].tolist()[:4] == ["val_accuracy"] * 4
+    assert table["finalist_epochs"].tolist()[:4] == [1] * 4
+    assert set(table["archid"][:4]) == set(whole["archid"][:4])

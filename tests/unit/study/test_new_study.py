@@ -124,3 +124,35 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="experiment"):
         study(images, path, name="a/b")
     assert not path.exists()
+
+
+def test_linked_classes_and_damaged_images_do_not_hinder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = fill(tmp_path / "real", EVEN, side=28)
+    for part, classes in EVEN.items():
+        (tmp_path / "linked" / part).mkdir(parents=True)
+        for name in classes:
+            (tmp_path / "linked" / part / name).symlink_to(real / part / name)
+    (tmp_path / "linked/valid/a").mkdir(parents=True)
+    (real / "train/a/z.ppm").write_bytes(b"P6\n28 ")
+    path = tmp_path / "linked.yaml"
+    study(tmp_path / "linked", path)
+    assert WorkflowConfig.read(path).datasets["linked"].image_size == 28
+    assert "warning: left out, being no part of it: valid/" in capsys.readouterr().out
+
+
+def test_the_largest_budget_is_what_cells_may_fill(tmp_path: Path) -> None:
+    path = tmp_path / "pets.yaml"
+    study(fill(tmp_path / "pets", EVEN, side=28), path, memory_mb=0.262144)
+    config = WorkflowConfig.read(path)
+    assert config.nas_search.budget.max_memory_mb == 0.262144
+    assert config.tradeoff_report.memory_budgets_mb == (0.131, 0.197, 0.262144)
+
+
+def test_a_name_or_memory_that_cannot_be_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no name can be made of that of .*: give --name"):
+        run(Inputs(fill(tmp_path / "花", EVEN)), Outputs(), Settings(time=False))
+    for memory_mb in (float("inf"), float("nan"), 0.0):
+        with pytest.raises(ConfigError, match="--memory-mb must be a positive number"):
+            study(tmp_path / "花", tmp_path / "x.yaml", "x", memory_mb)

@@ -43,7 +43,7 @@ def test_nor_does_a_fault_within_a_section() -> None:
     assert keys(
         nas_search={"prefilter": 500, "iterations": 400, "score": "sahd_half", "batches": 9},
         train_final={"widths": {"k9": [1]}},
-        kernel_impact={"training": {"teacher": "none.safetensors"}},
+        kernel_impact={"training": {"objective": "distil", "teacher": "none.safetensors"}},
         tradeoff_report={"flash_budgets_kb": [0.1]},
     ) == [
         "nas_search/prefilter",

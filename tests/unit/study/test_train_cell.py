@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from toy import NETWORK
 
-from spikernel import artifacts
-from spikernel.config import DatasetConfig
+from spikernel import artifacts, provenance
+from spikernel.config import DatasetConfig, TrainingConfig
 from spikernel.errors import ConfigError, DataError
 from spikernel.inference.released import load_model
+from spikernel.space.cell import Cell
 from spikernel.space.flop import forward_flop
 from spikernel.study import train_cell, train_final
+from spikernel.study.candidate import Candidate
 from spikernel.study.evaluate import evaluate
 from spikernel.study.inputs import Machine
 from spikernel.study.measurement import write_measurement
@@ -269,3 +272,24 @@ def test_record_that_is_named_wrongly_is_refused_before_the_training(tmp_path: P
     with pytest.raises(DataError, match="must begin with 'digits-'"):
         train_cell.run(settings, Machine("cpu"))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_key_that_was_added_since_trains_nothing_anew(
+    digits_manifest: Path, tmp_path: Path
+) -> None:
+    candidate = Candidate(Cell.from_archid("k3-zero-skip-zero-k3-zero"), "k3", [3], None)
+    outputs = train_final.Outputs.in_folder(tmp_path)
+    settings = train_final.Settings(
+        network=NETWORK, training=TrainingConfig(epochs=1, batch_size=60)
+    )
+    train_final.train_candidate(digits_manifest, candidate, outputs, settings, MACHINE)
+    assert train_final.is_done(candidate, outputs, settings, MACHINE)
+    record = tmp_path / "provenance.json"
+    made = json.loads(record.read_text())
+    del made[provenance.OWN_DIGEST]
+    del made["settings"]["training"]["initial_weights"]
+    artifacts.write_json(record, made)
+    assert train_final.is_done(candidate, outputs, settings, MACHINE)
+    made["settings"]["training"]["epochs"] = 2
+    artifacts.write_json(record, made)
+    assert not train_final.is_done(candidate, outputs, settings, MACHINE)

@@ -129,3 +129,30 @@ def test_state_is_kept_as_often_as_asked_for(
     # Every 50 s of steps of 10 s, and after each epoch of 120 s.
     assert kept == [50, 100, 120, 170, 220, 240]
     assert loop.CHECKPOINT_SECONDS == 300
+
+
+def test_a_step_that_was_held_up_shortens_no_slice_but_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "Stopwatch", Clock)
+    path, took = tmp_path / "state", iter([10, 700, 10, 10, 10, 10, 10, 10, 10, 10])
+
+    def steps_done() -> int:
+        part, done = slices.Slice(path, {}, 0, 85), 0
+        part.load()
+        while part.has_time_for("step"):
+            Clock.now += next(took)
+            done += 1
+        part.save({})
+        return done
+
+    assert [steps_done() for _ in range(2)] == [2, 8]
+
+
+def test_event_files_of_another_run_are_removed(tmp_path: Path, digits_manifest: Path) -> None:
+    how = SETTINGS.model_copy(update={"epochs": 2})
+    state, events = tmp_path / "state", tmp_path / "tensorboard"
+    for seed in (0, 1):
+        net, splits = fresh_net(digits_manifest), load(digits_manifest)
+        train(net, splits, how, seed, state, {"seed": seed}, events=events)
+        assert len(list(events.iterdir())) == 2

@@ -46,9 +46,9 @@ def test_epochs_are_the_sum_of_the_phases() -> None:
 @pytest.mark.parametrize(
     ("phase", "message"),
     [
-        ({"image_size": 9}, "phases/2/image_size is 9, but the images have 8 pixels a side"),
-        ({"image_size": 1}, "phases/2: kernel size 3 is larger than the 1x1 images"),
-        ({"freeze": ["cell1"]}, "phases/2/freeze must name the first modules .* got cell1$"),
+        ({"image_size": 9}, "phases/1/image_size is 9, but the images have 8 pixels a side"),
+        ({"image_size": 1}, "phases/1: kernel size 3 is larger than the 1x1 images"),
+        ({"freeze": ["cell1"]}, "phases/1/freeze must name the first modules .* got cell1$"),
         ({"freeze": ["stem", "cell9"]}, "got stem, cell9$"),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_list_that_ends_in_other_neurons_than_those_kept_is_refused(
 
 
 def test_other_neurons_must_have_the_same_parameters(digits_manifest: Path) -> None:
-    with pytest.raises(ConfigError, match="phases/1: its neurons have other parameters"):
+    with pytest.raises(ConfigError, match="phases/0: its neurons have other parameters"):
         make_phases(modern(digits_manifest), settings([{"epochs": 1, "neuron": "if_soft"}]))
 
 

@@ -168,10 +168,10 @@ def test_a_phase_learns_by_its_rates(digits_manifest: Path) -> None:
 def test_what_rates_cannot_train_is_refused_by_name(digits_manifest: Path) -> None:
     settings = TrainingConfig.parse({"phases": [{"epochs": 1, "gradient": "rate"}]}, "toy")
     feedback = fresh_net(digits_manifest, archid=FEEDBACK)
-    with pytest.raises(ConfigError, match=rf"phases/1/gradient: cell {FEEDBACK} has feedback"):
+    with pytest.raises(ConfigError, match=rf"phases/0/gradient: cell {FEEDBACK} has feedback"):
         make_phases(feedback, settings)
     learned = fresh_net(digits_manifest, network=MODERN, archid=ARCHID)
-    with pytest.raises(ConfigError, match="phases/1/gradient: rates do not train the neurons' own"):
+    with pytest.raises(ConfigError, match="phases/0/gradient: rates do not train the neurons' own"):
         make_phases(learned, settings)
     with pytest.raises(ConfigError, match="objective tet looks at every time step"):
         TrainingConfig.parse({**settings.model_dump(mode="json"), "objective": "tet"}, "toy")

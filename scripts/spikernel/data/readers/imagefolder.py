@@ -10,6 +10,7 @@ from spikernel.config import DatasetConfig
 from spikernel.data import locate
 from spikernel.data.class_folders import Listing, list_images
 from spikernel.data.collection import Collection, Pool, Remarks
+from spikernel.data.files import PARTS
 from spikernel.data.findings import some
 from spikernel.data.images import decode
 from spikernel.data.manifest import Source
@@ -18,6 +19,7 @@ from spikernel.errors import DataError
 
 IMAGE_SIZE = None
 CHANNELS = 3
+OWN_IMAGES = True
 
 
 def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
@@ -32,7 +34,7 @@ def read(name: str, settings: DatasetConfig, data_dir: Path) -> Collection:
     """
     side = image_size(name, settings)
     root = locate.own_folder(name, settings, data_dir)
-    present = [part for part in ("train", "val", "test") if (root / part).is_dir()]
+    present = [part for part in PARTS if (root / part).is_dir()]
     if "train" not in present or len(present) < 2:
         raise DataError(
             f"{root} must hold the folder train/ and at least one of val/ and test/; "

@@ -1,6 +1,7 @@
 """The largest number of convolutions on one path from a cell's input to its output."""
 
 import math
+from typing import ClassVar
 
 from spikernel.search.paths import convolution_paths
 from spikernel.search.score import ArchitectureScore
@@ -12,6 +13,8 @@ class Score(ArchitectureScore):
 
     Only edges within a time step count; a feedback edge closes a loop over time.
     """
+
+    sees_thresholds: ClassVar[bool] = False
 
     def score(self, architecture: Architecture) -> float:
         """Return the depth; -inf if there is no path."""

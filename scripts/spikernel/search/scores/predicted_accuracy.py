@@ -31,6 +31,7 @@ class Score(ArchitectureScore):
 
     allows_feedback: ClassVar[bool] = False
     dense_only: ClassVar[bool] = True
+    sees_thresholds: ClassVar[bool] = False
 
     def score(self, architecture: Architecture) -> float:
         """Return points of accuracy above the mean of the table; -inf if no path leads through."""
