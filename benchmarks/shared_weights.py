@@ -31,6 +31,11 @@ from spikernel.space.operations import convolution
 from spikernel.space.patterns import EDGES
 
 
+def cell_of_batch(operations: Sequence[str], seed: int, batch: int) -> Cell:
+    """Return the cell that a supernet trains with a batch, counted from 0."""
+    return draw_cell(operations, random.Random(f"{seed} {batch}"))
+
+
 class SuperCell(ForwardCell):
     """A forward cell with the layers of all operations; it runs the cell that it was told to."""
 
@@ -89,8 +94,7 @@ class Supernet(SpikingNet):
     def forward(self, images: Tensor, time_steps: int | None = None) -> Tensor:
         """Images [N, C, H, W] to logits [T, N, classes], in training of the next cell."""
         if self.training and not self._pinned:
-            generator = random.Random(f"{self._seed} {int(self.batches)}")
-            self._take(draw_cell(self._operations, generator))
+            self._take(cell_of_batch(self._operations, self._seed, int(self.batches)))
             self.batches += 1
         return super().forward(images, time_steps)
 

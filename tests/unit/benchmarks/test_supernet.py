@@ -18,12 +18,13 @@ from trained_cells import read_table
 
 from spikernel import artifacts, tables
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
-from spikernel.errors import UnfinishedError
+from spikernel.errors import ConfigError, UnfinishedError
 from spikernel.network.spiking_net import build_net
 from spikernel.network.whitening import whiten
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
 from spikernel.space.enumeration import draw_cell
+from spikernel.space.flop import forward_flop
 from spikernel.space.operations import operation_set
 from spikernel.study.shapes import image_shape
 from spikernel.training.loop import train
@@ -143,25 +144,46 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_rankings_are_compared_at_equal_cost(table: Path) -> None:
     read = read_table(table)
-    costs = {"seconds": 15.0, "evaluation_seconds": 1.25}
     evaluated = [
-        {"archid": name, "val_accuracy_percent": accuracy, **costs}
+        {"archid": name, "val_accuracy_percent": accuracy}
         for name, accuracy in zip(CELLS, (50.0, 40.0, 30.0, 20.0), strict=True)
     ]
-    seconds = dict.fromkeys(CELLS, 10.0)
-    found = supernet.compared(read.rows, (1, 3), read, evaluated, seconds, 0)
+    bill = supernet.Bill(20e15, dict.fromkeys(CELLS, 10e15))
+    found = supernet.compared(read.rows, (1, 3), read, evaluated, bill, 0)
     shared, finalists = found[supernet.SHARED], found[supernet.FINALISTS]
     # The supernet ranks as the score does. Judged by seed 1, three of six pairs are concordant;
     # by seed 0, four.
     assert shared["tau"] == pytest.approx((0 + 2 / 6) / 2)
     assert shared["regret"] == pytest.approx(((90 - 72) + (80 - 70)) / 2)
-    # 15 s and four times 1.25 s pay for two finalists, depth 3 and 2. Those of seed 0 rank depth 2
+    # The supernet's work pays for two finalists, depth 3 and 2. Those of seed 0 rank depth 2
     # first: four of six pairs agree with seed 1; those of seed 1 likewise: five agree with seed 0.
     assert finalists["trainings"] == 2
     assert finalists["tau"] == pytest.approx((2 / 6 + 4 / 6) / 2)
     assert finalists["regret"] == pytest.approx(((90 - 78) + 0) / 2)
     assert finalists["low"] <= finalists["tau"] <= finalists["high"]
-    assert shared["seconds"] == finalists["seconds"] == 20.0
+    assert shared["pflop"] == finalists["pflop"] == 20.0
+
+
+def test_both_ways_are_paid_in_flop(table: Path) -> None:
+    read, batch_size = read_table(table), 200
+    bill = supernet.bill_of(read.rows, (1, 3), read, (2, 5), batch_size, (400, 60), 0)
+
+    def flop(cell: Cell) -> int:
+        return forward_flop(Architecture(cell, read.structural, read.images))
+
+    own = {name: flop(Cell.from_archid(name)) for name in CELLS}
+    # Two epochs of two batches: four cells are drawn, each for 200 images.
+    drawn = [draw_cell(OPERATIONS, random.Random(f"0 {batch}")) for batch in range(4)]
+    learned = 3 * 200 * sum(flop(cell) for cell in drawn)
+    assert bill.shared == pytest.approx(learned + (400 + 60) * sum(own.values()))
+    assert bill.finalists == {name: 3 * 5 * 400 * forward for name, forward in own.items()}
+
+
+def test_a_set_that_the_table_has_not_is_refused() -> None:
+    possible = [(1, 3), (1, 3, 5)]
+    assert supernet.wanted(["1,3,5"], possible) == [(1, 3, 5)]
+    with pytest.raises(ConfigError, match="--sets 3,1: choose from 1,3 1,3,5"):
+        supernet.wanted(["3,1"], possible)
 
 
 def test_what_is_evaluated_is_kept(
