@@ -1,0 +1,75 @@
+"""Judge the regression of `predicted_accuracy` on another data set's table, by cells it never saw.
+
+It is fitted to the dense cells of one table over kernel sizes that the other lacks, with the
+library's counts and penalty, and orders the cells of the other: neither these cells nor their
+images were known. Figures as in `rank_statistics.py`; the last line is one JSON object.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from fitted_scores import RIDGE, fit
+from numpy.typing import NDArray
+from rank_statistics import beaten_by, regret, tau_b
+from size_effects import interval
+from table_sets import comparable
+from trained_cells import read_table
+
+from spikernel import cli
+from spikernel.errors import ConfigError
+from spikernel.search.scores.predicted_accuracy import counts
+
+
+def main(
+    fitted: Annotated[Path, "CSV of kernel_cells.py that the regression is fitted to"],
+    judged: Annotated[Path, "CSV of the cells that it orders"],
+    control: Annotated[Literal["same_width", "same_parameters"], "which nets"] = "same_parameters",
+    seed: Annotated[int, "of the interval"] = 0,
+) -> None:
+    """Print how many cells each table gives, tau with its interval, and the figures of the choice.
+
+    Raises:
+        ConfigError: too few cells are left to fit to, or to order.
+
+    """
+    rows = comparable(read_table(judged, control).rows, seeds=1)
+    names = {row.cell.canonical().archid for row in rows}
+    known = [
+        row
+        for row in comparable(read_table(fitted, control).rows, seeds=1)
+        if row.cell.canonical().archid not in names
+    ]
+    if min(len(known), len(rows)) < 2:
+        raise ConfigError(
+            f"{fitted} has {len(known)} dense cells that {judged} lacks, and that has {len(rows)}: "
+            "two of each are needed"
+        )
+    regression = fit([row.cell for row in known], np.array([row.accuracy for row in known]), RIDGE)
+    values = np.array([regression.predict(counts(row.cell)) for row in rows])
+    accuracy = np.array([row.accuracy for row in rows])
+
+    def tau(places: NDArray[np.int64]) -> float:
+        return tau_b(values[places], accuracy[places])
+
+    low, high = interval(len(rows), tau, seed)
+    found = {
+        "fitted_to": len(known),
+        "cells": len(rows),
+        "tau": round(tau(np.arange(len(rows))), 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "regret": round(regret(values, accuracy), 3),
+        "beaten_by": round(beaten_by(values, accuracy), 2),
+    }
+    print(
+        f"{found['cells']} cells, by a fit to {found['fitted_to']} others: tau {found['tau']:.2f} "
+        f"[{low:.2f}, {high:.2f}], first choice {found['regret']:.1f} points below the best, "
+        f"{found['beaten_by']:.1f} % are better"
+    )
+    print(json.dumps({"fitted": fitted.name, "judged": judged.name, "control": control, **found}))
+
+
+if __name__ == "__main__":
+    cli.run(main)
