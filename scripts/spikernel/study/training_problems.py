@@ -1,6 +1,7 @@
 """Why the trainings of an experiment would not run as asked for. No torch."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,13 +31,11 @@ def training_problems(
         return  # said already
     place = partial(config.training_key, name, section)
     yield from _unfit_training(config, name, bounds, training, place)
-    cells = [Cell((conv(max(config.all_kernel_sizes())),) * len(EDGES))]
+    largest = Cell((conv(max(config.all_kernel_sizes())),) * len(EDGES))
+    wholes = [Architecture(largest, bounds.network, bounds.images)]
     if section == "train_final" and config.nas_search.cells == "feedback":
-        cells.append(FEEDBACK)
-    try:
-        wholes = [Architecture(cell, bounds.network, bounds.images) for cell in cells]
-    except ConfigError:
-        return  # said with the nets
+        with suppress(ConfigError):  # said with the nets
+            wholes.append(Architecture(FEEDBACK, bounds.network, bounds.images))
     for whole in wholes:
         problems = list(_phase_problems(name, training, whole, place))
         yield from problems
