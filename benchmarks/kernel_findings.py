@@ -31,12 +31,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from paired import NUMBERS
-from rank_statistics import Scores, bootstrap, tau_b
+from rank_statistics import Scores, bootstrap, interval, tau_b
 from size_effects import (
     ACCURACY,
     Finding,
     fitted_sizes,
-    interval,
     order_differences,
     order_pairs,
     size_differences,

@@ -88,13 +88,20 @@ Statistic = Callable[[Scores, Scores], float]
 
 def bootstrap(x: Scores, y: Scores, seed: int, statistic: Statistic = tau_b) -> tuple[float, float]:
     """Return the 95 % percentile interval of a statistic over resampled cells."""
-    if len(x) < 2:
+    return interval(len(x), lambda places: statistic(x[places], y[places]), seed)
+
+
+def interval(
+    units: int, statistic: Callable[[NDArray[np.int64]], float], seed: int
+) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a statistic of the places of resampled units.
+
+    NaN where there are too few, or the statistic always is.
+    """
+    if units < 2:
         return math.nan, math.nan
     generator = np.random.default_rng(seed)
-    found = []
-    for _ in range(RESAMPLES):
-        places = generator.integers(len(x), size=len(x))
-        found.append(statistic(x[places], y[places]))
+    found = [statistic(generator.integers(units, size=units)) for _ in range(RESAMPLES)]
     if np.isnan(found).all():
         return math.nan, math.nan
     low, high = np.nanpercentile(found, [2.5, 97.5])

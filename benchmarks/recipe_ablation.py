@@ -84,7 +84,6 @@ def main(
     """Train what is missing, seed by seed, then print the differences."""
     torch.set_num_threads(threads)
     parts = list(PARTS) if parts is None else parts
-    seeds = [0, 1, 2] if seeds is None else seeds
     held_out = images if held_out is None else held_out
     device = torch.device("cpu")
     environs = environment(device)

@@ -5,15 +5,13 @@ percentile interval over resampled units: skeletons, pairs or cells. Seeds are n
 how exact one is.
 """
 
-import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rank_statistics import RESAMPLES
+from rank_statistics import RESAMPLES, interval
 from table_cells import large_first, skeleton_of
 
 from spikernel.space.cell import Cell
@@ -49,18 +47,6 @@ def with_names(frame: pd.DataFrame) -> pd.DataFrame:
     skeletons = {name: skeleton_of(Cell.from_archid(name)) for name in frame["archid"].unique()}
     sizes = frame["kernel_sizes"].map(lambda text: tuple(map(int, text.split())))
     return frame.assign(skeleton=frame["archid"].map(skeletons), sizes=sizes)
-
-
-def interval(
-    units: int, statistic: Callable[[NDArray[np.int64]], float], seed: int
-) -> tuple[float, float]:
-    """Return the interval of a statistic of the places of units; NaN where there are too few."""
-    if units < 2:
-        return math.nan, math.nan
-    generator = np.random.default_rng(seed)
-    found = [statistic(generator.integers(units, size=units)) for _ in range(RESAMPLES)]
-    low, high = np.nanpercentile(found, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def size_pairs(frame: pd.DataFrame) -> pd.DataFrame:

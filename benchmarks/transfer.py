@@ -11,9 +11,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from fitted_scores import RIDGE, fit
-from numpy.typing import NDArray
-from rank_statistics import beaten_by, regret, tau_b
-from size_effects import interval
+from rank_statistics import beaten_by, bootstrap, regret, tau_b
 from table_sets import comparable
 from trained_cells import read_table
 
@@ -50,14 +48,11 @@ def main(
     values = np.array([regression.predict(counts(row.cell)) for row in rows])
     accuracy = np.array([row.accuracy for row in rows])
 
-    def tau(places: NDArray[np.int64]) -> float:
-        return tau_b(values[places], accuracy[places])
-
-    low, high = interval(len(rows), tau, seed)
+    low, high = bootstrap(values, accuracy, seed)
     found = {
         "fitted_to": len(known),
         "cells": len(rows),
-        "tau": round(tau(np.arange(len(rows))), 4),
+        "tau": round(tau_b(values, accuracy), 4),
         "low": round(low, 4),
         "high": round(high, 4),
         "regret": round(regret(values, accuracy), 3),

@@ -18,7 +18,6 @@ from spikernel.report.charts.impact_figure import CONTROLS
 from spikernel.report.tables import markdown
 from spikernel.report.tables.table import Column, count, interval, significant, table
 from spikernel.space.cell import Cell
-from spikernel.space.operations import kernel_size
 from spikernel.study.data_ahead import CATALOGUE
 
 PAGE = "docs/findings.md"
@@ -162,7 +161,7 @@ def _best_and_worst(
 
 def _size(archid: str) -> int | None:
     """Return the one kernel size of a cell."""
-    return next(filter(None, map(kernel_size, Cell.from_archid(archid).operations)), None)
+    return next(iter(Cell.from_archid(archid).kernel_sizes()), None)
 
 
 def _validation_images(run: Run, dataset: str) -> int | None:

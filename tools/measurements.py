@@ -28,7 +28,6 @@ from spikernel.report.tables.headline import (
 from spikernel.report.tables.records import Job, KernelSets, sizes_text
 from spikernel.report.tables.table import duration
 from spikernel.space.cell import Cell
-from spikernel.space.operations import kernel_size
 from spikernel.study.data_ahead import CATALOGUE
 
 FOLDER = "docs/measurements"
@@ -208,8 +207,7 @@ def _of_run(run: Run) -> pd.DataFrame:
 def _of_training(record: dict[str, Any]) -> dict[str, Any]:
     """Return a single training as a row; it was tested on all test images of its data set."""
     classes, _, per_class = CATALOGUE[record["dataset"]]
-    operations = Cell.from_archid(record["archid"]).operations
-    sizes = {size for size in map(kernel_size, operations) if size is not None}
+    sizes = set(Cell.from_archid(record["archid"]).kernel_sizes())
     accuracy = record["test_accuracy_percent"]
     low, high = wilson(accuracy, len(classes) * per_class)
     return {

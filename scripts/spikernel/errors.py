@@ -1,4 +1,4 @@
-"""Errors that a user can act on; scripts print them as one line and exit with status 2."""
+"""Errors that a user can act on; scripts print them as one line, and `cli` has their status."""
 
 
 class SpikernelError(Exception):

@@ -22,6 +22,9 @@ from spikernel.errors import DataError
 
 LOG = logging.getLogger(__name__)
 
+RECORD = "provenance.json"
+"""Name of the record in every folder."""
+
 PACKAGES = (
     "jinja2",
     "matplotlib",

@@ -164,8 +164,10 @@ def test_ctrl_c_ends_a_script_in_one_line(tmp_path: Path, body: str) -> None:
         # A run in the background of a shell would ignore it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    deadline = time.monotonic() + 60
     while not started.exists():
         assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, text = process.communicate(timeout=60)

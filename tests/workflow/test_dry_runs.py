@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("dry"))
+
+
+@pytest.fixture
+def rewritten(project: Path) -> Iterator[Path]:
+    """The project, whose configuration is put back after a test that writes another."""
+    yield project
+    write_config(project, TINY)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -90,11 +98,10 @@ def test_config_yaml_is_the_default_and_is_not_merged(project: Path) -> None:
     ],
 )
 def test_bad_configuration_is_one_line(
-    project: Path, changes: dict[str, object], message: str
+    rewritten: Path, changes: dict[str, object], message: str
 ) -> None:
-    write_config(project, {**TINY, **changes})
-    result = snakemake(project, "--dry-run")
-    write_config(project, TINY)
+    write_config(rewritten, {**TINY, **changes})
+    result = snakemake(rewritten, "--dry-run")
     assert result.returncode == 2
     # Behind the line about the profile there is nothing but what is to be mended.
     _, *lines = result.stdout.splitlines()
@@ -179,11 +186,10 @@ def test_every_rule_has_a_script_an_environment_and_a_log() -> None:
             assert "log:" in block
 
 
-def test_shards_split_each_search_over_jobs(project: Path) -> None:
+def test_shards_split_each_search_over_jobs(rewritten: Path) -> None:
     search = {**TINY["nas_search"], "shards": 3}  # type: ignore[dict-item]
-    write_config(project, {**TINY, "nas_search": search})
-    result = snakemake(project, "--dry-run")
-    write_config(project, TINY)
+    write_config(rewritten, {**TINY, "nas_search": search})
+    result = snakemake(rewritten, "--dry-run")
     assert planned_jobs(result.stdout)["nas_search_shard"] == 3 * 2  # two kernel sets
     assert planned_jobs(result.stdout)["nas_search"] == 2
 
@@ -193,14 +199,13 @@ def test_shards_split_each_search_over_jobs(project: Path) -> None:
     [({"fixed": [[1, 3], [1]]}, False), ({"sizes_per_set": [1], "keep": 1}, True)],
 )
 def test_searches_wait_for_the_impact_only_where_sets_are_designed(
-    project: Path, design: dict[str, object], measured: bool
+    rewritten: Path, design: dict[str, object], measured: bool
 ) -> None:
-    write_config(project, {**TINY, "kernel_set_design": design})
+    write_config(rewritten, {**TINY, "kernel_set_design": design})
     targets = [f"results/tiny/digits/nas_search/{name}/search.json" for name in ("k1-3", "k1")]
     if measured:
         targets[1] = "results/tiny/digits/nas_search/design-1/search.json"
-    result = snakemake(project, "--dry-run", "--printshellcmds", *targets)
-    write_config(project, TINY)
+    result = snakemake(rewritten, "--dry-run", "--printshellcmds", *targets)
     assert ("kernel_impact" in planned_jobs(result.stdout)) == measured
     commands = re.findall(r"nas_search\.py --manifest \S+ (.*?) --network", result.stdout)
     sets = "--kernel-sets results/tiny/digits/kernel_set_design/kernel_sets.json"
@@ -208,8 +213,7 @@ def test_searches_wait_for_the_impact_only_where_sets_are_designed(
     assert sorted(commands) == sorted(["--kernel-sizes 1 3", second])
 
 
-def test_exports_can_be_left_out(project: Path) -> None:
-    write_config(project, {**TINY, "export": {"enabled": False}})
-    result = snakemake(project, "--dry-run")
-    write_config(project, TINY)
+def test_exports_can_be_left_out(rewritten: Path) -> None:
+    write_config(rewritten, {**TINY, "export": {"enabled": False}})
+    result = snakemake(rewritten, "--dry-run")
     assert "export" not in planned_jobs(result.stdout)

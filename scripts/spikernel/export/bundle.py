@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import nir
 import numpy as np
@@ -37,8 +37,6 @@ LEAST_AGREEMENT = 0.99
 EMULATED_SYNOPS = 2e7
 """A model runs on so many images on an emulated processor that it needs at most these synaptic
 operations, and on one at least; that takes a second or two."""
-
-CWeights = Literal["int8", "float"]
 
 
 def write_images(folder: Path, images: Tensor, labels: Tensor) -> None:

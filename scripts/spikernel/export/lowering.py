@@ -96,11 +96,7 @@ def rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
 
 
 def lower(
-    net: SpikingNet,
-    mean: Sequence[float],
-    sd: Sequence[float],
-    classes: Sequence[str],
-    time_steps: int | None = None,
+    net: SpikingNet, mean: Sequence[float], sd: Sequence[float], classes: Sequence[str]
 ) -> Program:
     """Return the program of a trained net.
 
@@ -109,7 +105,6 @@ def lower(
         mean: of each channel of the images, for pixels in 0..1.
         sd: standard deviation of each channel, for pixels in 0..1.
         classes: their names.
-        time_steps: T; default: that of the net.
 
     Raises:
         ExportError: a module cannot be exported, or its shapes do not fit.
@@ -130,8 +125,7 @@ def lower(
     lowering.check_complete(net)
     if value.shape != (shape.classes, 1, 1):
         raise ExportError(f"the net ends with shape {value.shape}, not {shape.classes} classes")
-    steps = time_steps or net.architecture.network.time_steps
-    return lowering.builder.program(value, steps, classes)
+    return lowering.builder.program(value, net.architecture.network.time_steps, classes)
 
 
 @rule(ConvNorm)

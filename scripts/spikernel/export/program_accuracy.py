@@ -6,7 +6,7 @@ from torch import Tensor
 from spikernel.export.interpret import Interpreter
 from spikernel.export.program import Program
 from spikernel.export.steps import Convolve
-from spikernel.network.device import exact_products
+from spikernel.network.measured import exact_products
 
 BATCH = 128
 """Images run at once."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from spikernel.data.splits import Split
 from spikernel.inference.normaliser import Normaliser
-from spikernel.network.device import exact_products
+from spikernel.network.measured import evaluated
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.network.unrolled import unrolled
 
@@ -27,7 +27,6 @@ def normalised_batches(images: Tensor, normalise: Normaliser) -> Iterator[Tensor
         yield normalise(batch)
 
 
-@torch.no_grad()
 def mean_logits(net: nn.Module, batches: Iterable[Tensor]) -> Tensor:
     """Return the time means of the logits, [N, classes], of a net in evaluation mode.
 
@@ -36,12 +35,8 @@ def mean_logits(net: nn.Module, batches: Iterable[Tensor]) -> Tensor:
         batches: of normalised images.
 
     """
-    was_training = net.training
-    net.eval()
-    with exact_products():
-        found = [net(batch).mean(0) for batch in batches]
-    net.train(was_training)
-    return torch.cat(found)
+    with evaluated(net):
+        return torch.cat([net(batch).mean(0) for batch in batches])
 
 
 def accuracy_percent(
@@ -64,13 +59,9 @@ def binary_logits(net: SpikingNet, images: Tensor, normalise: Normaliser) -> Ten
     For integer neurons that is the simulation of their binary steps, layer by layer, which is one
     pass but for rounding; for others it is the pass itself.
     """
-    was_training = net.training
-    net.eval()
-    with unrolled(net) as steps, torch.no_grad(), exact_products():
+    with evaluated(net), unrolled(net) as steps:
         batches = normalised_batches(images, normalise)
-        logits = torch.cat([net(batch, steps).mean(0) for batch in batches])
-    net.train(was_training)
-    return logits
+        return torch.cat([net(batch, steps).mean(0) for batch in batches])
 
 
 def _percent(logits: Tensor, labels: Tensor) -> float:

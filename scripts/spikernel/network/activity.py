@@ -16,12 +16,11 @@ state, and within one the layer at work adds up its input as any layer does.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from spikernel.network.device import exact_products
 from spikernel.network.energy import ENERGY
 from spikernel.network.layers import LayerCosts, LayerMeter
+from spikernel.network.measured import evaluated
 from spikernel.network.spiking_net import SpikingNet
 from spikernel.network.unrolled import unrolled
 from spikernel.space.counts import Precision
@@ -72,36 +71,38 @@ class Activity:
             layer.layer: layer.firing_rate for layer in self.layers if layer.firing_rate is not None
         }
 
+    @property
+    def costs(self) -> dict[str, float]:
+        """What the net does per image, by the names that results have."""
+        return {
+            "firing_rate": self.firing_rate,
+            "effective_acs": self.effective_acs,
+            "effective_macs": self.effective_macs,
+            "dense_synops": self.dense_synops,
+            "energy_pj": self.energy_pj(),
+        }
+
     def energy_pj(self, precision: Precision = "fp32") -> float:
         """Return the compute energy per image in pJ, by the 45 nm convention."""
         return ENERGY[precision].total_pj(self.effective_macs, self.effective_acs)
 
 
-@torch.no_grad()
-def measure_activity(
-    net: SpikingNet, batches: Iterable[Tensor], time_steps: int | None = None
-) -> Activity:
+def measure_activity(net: SpikingNet, batches: Iterable[Tensor]) -> Activity:
     """Run images [N, C, H, W] through a net in evaluation mode and count what happens.
 
     Args:
         net: as trained, in any mode.
         batches: of normalised images.
-        time_steps: T; default: that of the net.
 
     Raises:
         ValueError: there are no images.
 
     """
-    was_training = net.training
-    net.eval()
     images = 0
-    try:
-        with unrolled(net, time_steps) as steps, LayerMeter(net) as meter, exact_products():
-            for batch in batches:
-                net(batch, steps)
-                images += len(batch)
-    finally:
-        net.train(was_training)
+    with evaluated(net), unrolled(net) as steps, LayerMeter(net) as meter:
+        for batch in batches:
+            net(batch, steps)
+            images += len(batch)
     if images == 0:
         raise ValueError("activity needs at least one image")
     return Activity(meter.firing_rate(), meter.costs(images))

@@ -4,7 +4,6 @@ All read spikes, keep the size of the maps and end in batch normalisation. The t
 last two types follow each other without neurons between them, see `spikernel.space.operations`.
 """
 
-import torch
 from torch import Tensor, nn
 
 from spikernel.network.blocks import ConvNorm
@@ -24,16 +23,6 @@ class Factors(nn.Module):
         """[N, C, H, W] -> [N, C, H, W]."""
         normed: Tensor = self.norm(self.second(self.first(x)))
         return normed
-
-    def merged(self) -> Tensor:
-        """Return the weights [C, C, k, k] of the one dense convolution that computes the same.
-
-        The factors keep the parameters few; merged, all operations are accumulates of spikes.
-        """
-        first, second = self.first.weight, self.second.weight
-        if self.second.groups > 1:  # output channel o sees the mixed channel o alone
-            return first * second
-        return torch.einsum("omu,mcv->ocuv", second.squeeze(3), first.squeeze(2))
 
 
 def edge_convolution(convolution: Convolution, channels: int) -> ConvNorm | Factors:

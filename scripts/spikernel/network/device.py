@@ -1,8 +1,6 @@
 """The device that numbers are computed on."""
 
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -47,18 +45,3 @@ def _cpu_model() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
-
-
-@contextmanager
-def exact_products() -> Iterator[None]:
-    """Let a GPU convolve in float32, where cuDNN would round its inputs to 10 bits (TF32).
-
-    A rounded input moves integer neurons to other levels, and a GPU would then test another net
-    than the one that a CPU runs.
-    """
-    rounded = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32 = rounded

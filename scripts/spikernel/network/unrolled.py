@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from spikernel.network.blocks import ConvNorm
@@ -21,30 +20,25 @@ from spikernel.network.spiking_net import SpikingNet
 
 
 @contextmanager
-def unrolled(net: SpikingNet, time_steps: int | None = None) -> Iterator[int]:
+def unrolled(net: SpikingNet) -> Iterator[int]:
     """Let the neurons of a net take the mean of D steps and fire D binary steps.
 
     A net of binary neurons is left as it is.
 
     Args:
         net: in evaluation mode.
-        time_steps: T of the run; default: that of the net.
 
     Yields:
         The time steps for which the net must be called meanwhile.
 
     Raises:
-        ValueError: the net is in training mode, where averages do not pass through its norms, or
-            its integer neurons are to run more than one time step.
+        ValueError: the net is in training mode, where averages do not pass through its norms.
 
     """
-    wanted = time_steps or net.architecture.network.time_steps
     neurons = [neuron for neuron in net.neurons() if neuron.levels > 1]
     if not neurons:
-        yield wanted
+        yield net.architecture.network.time_steps
         return
-    if wanted != 1:
-        raise ValueError(f"integer neurons are unrolled from one time step, not from {wanted}")
     if net.training:
         raise ValueError("only a net in evaluation mode can be unrolled: call eval() first")
     handles: list[Any] = []
@@ -60,17 +54,6 @@ def unrolled(net: SpikingNet, time_steps: int | None = None) -> Iterator[int]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-@torch.no_grad()
-def run_unrolled(net: SpikingNet, images: Tensor) -> Tensor:
-    """Images [N, C, H, W], normalised, to the logits [D, N, classes] of the binary steps.
-
-    Their mean over D is what the net gives in one pass.
-    """
-    with unrolled(net) as steps:
-        logits: Tensor = net(images, steps)
-    return logits
 
 
 def _averaged(_: NeuronLayer, inputs: tuple[Any, ...]) -> tuple[Tensor, int]:

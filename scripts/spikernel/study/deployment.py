@@ -47,7 +47,7 @@ class Outputs:
     @property
     def provenance(self) -> Path:
         """The record beside it."""
-        return self.deployment.with_name("provenance.json")
+        return self.deployment.with_name(provenance.RECORD)
 
 
 def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
@@ -94,7 +94,7 @@ def run(inputs: Inputs, outputs: Outputs, machine: Machine) -> None:
 
 def is_done(outputs: Outputs, model: Path) -> bool:
     """Whether the files are there and were made from these weights by this code."""
-    if not (outputs.deployment.exists() and outputs.provenance.exists()):
+    if not all(path.exists() for path in (*provenance.paths_of(outputs), outputs.provenance)):
         return False
     made = provenance.read(outputs.provenance, "inputs")
     # The parts are those of the net, which the weights below decide.

@@ -159,7 +159,7 @@ def _manifest(config: WorkflowConfig, dataset: str, results: Path) -> Manifest:
     path = results / config.experiment / dataset / "prepare_data" / "manifest.json"
     data = config.sections()[f"datasets/{dataset}/data"]
     assert isinstance(data, DatasetConfig)
-    record = path.with_name("provenance.json")
+    record = path.with_name(provenance.RECORD)
     if path.exists() and record.exists():
         made = provenance.read(record, "settings")["settings"]
         if recorded.same(data, made, recorded.NO_SETTINGS):

@@ -22,7 +22,7 @@ from spikernel.export.quantise import quantise
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import mean_logits, to_device
 from spikernel.inference.released import load_model
-from spikernel.network.activity import Activity, measure_activity
+from spikernel.network.activity import measure_activity
 from spikernel.study.chosen_model import IDENTITY, Chosen, choose
 from spikernel.study.fit import check_fit, check_metrics, check_split
 from spikernel.study.inputs import Machine
@@ -119,14 +119,15 @@ def export_model(
             "int8": accuracy_percent(int8, images, labels),
         },
     }
-    record_path = folder / "provenance.json"
+    record_path = folder / provenance.RECORD
     # From here on files of an earlier export are replaced, which its report and record are not of.
     for path in (report_path, record_path):
         path.unlink(missing_ok=True)
     images, labels = images[: export.images], labels[: export.images]
     bundle.write_images(folder, images, labels)
     pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
-    report |= _costs(measure_activity(net, pixels.split(BATCH)))
+    activity = measure_activity(net, pixels.split(BATCH))
+    report |= {**activity.costs, "energy_pj_int8": activity.energy_pj("int8")}
     trained, quantised = mean_logits(net, pixels.split(BATCH)), logits(int8, images)
     report["onnx"] = {
         "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
@@ -160,7 +161,7 @@ def _check_folder(folder: Path) -> None:
         ExportError: it is.
 
     """
-    record = folder / "provenance.json"
+    record = folder / provenance.RECORD
     step = provenance.read(record, "step")["step"] if record.exists() else STEP
     if step != STEP:
         raise ExportError(
@@ -186,18 +187,6 @@ def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
         "time_steps": program.time_steps,
         "neurons": program.neurons,
         "neuron_rules": program.neuron_rules,
-    }
-
-
-def _costs(activity: Activity) -> dict[str, float]:
-    """Return what a model does per image."""
-    return {
-        "firing_rate": activity.firing_rate,
-        "effective_acs": activity.effective_acs,
-        "effective_macs": activity.effective_macs,
-        "dense_synops": activity.dense_synops,
-        "energy_pj": activity.energy_pj(),
-        "energy_pj_int8": activity.energy_pj("int8"),
     }
 
 

@@ -51,7 +51,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     artifacts.write_text(outputs.ranked, to_csv(table))
     artifacts.write_json(outputs.search_record, summary)
     provenance.write(
-        outputs.search_record.with_name("provenance.json"),
+        outputs.search_record.with_name(provenance.RECORD),
         step="finalist_ranking",
         settings={
             "finalists": settings.finalists,

@@ -35,7 +35,7 @@ class Settings(finalists.Settings):
 
     def parts(self) -> list[str]:
         """Return the full names of the modules that the settings choose."""
-        return sorted({*self.network.parts(), *self.training.parts()})
+        return training_run.parts_of(self.network, self.training)
 
 
 @dataclass(frozen=True)

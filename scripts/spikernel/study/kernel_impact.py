@@ -86,17 +86,13 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
             "memory_mb_fp32": memory_mb(params, "fp32"),
             "above_chance": above_chance,
             "val_accuracy_percent": trained.history[-1].val_accuracy_percent,
-            "firing_rate": activity.firing_rate,
-            "effective_acs": activity.effective_acs,
-            "effective_macs": activity.effective_macs,
-            "dense_synops": activity.dense_synops,
-            "energy_pj": activity.energy_pj(),
+            **activity.costs,
             "train_seconds": trained.seconds,
             "device": str(machine),
         },
     )
     provenance.write(
-        outputs.metrics.with_name("provenance.json"),
+        outputs.metrics.with_name(provenance.RECORD),
         step="kernel_impact",
         settings={
             **provenance.plain(settings),

@@ -56,7 +56,7 @@ def run(inputs: Inputs, outputs: Outputs) -> None:
         )
     artifacts.write_text(outputs.impact, to_csv(pd.DataFrame(rows)))
     provenance.write(
-        outputs.impact.with_name("provenance.json"),
+        outputs.impact.with_name(provenance.RECORD),
         step="kernel_impact_table",
         settings={},
         inputs=inputs.metrics,

@@ -232,7 +232,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     sets = design(impact, settings.design, bounds)
     artifacts.write_json(outputs.kernel_sets, {"dataset": data.dataset, "rule": RULE, "sets": sets})
     provenance.write(
-        outputs.kernel_sets.with_name("provenance.json"),
+        outputs.kernel_sets.with_name(provenance.RECORD),
         step="kernel_set_design",
         settings=provenance.plain(settings),
         inputs=provenance.paths_of(inputs),

@@ -47,12 +47,12 @@ def write_measurement(metrics_path: Path, deployment_path: Path, output: Path) -
 
     """
     metrics = artifacts.read_object(metrics_path, *METRICS, "train_seconds")
-    made = provenance.read(metrics_path.with_name("provenance.json"), "outputs")
+    made = provenance.read(metrics_path.with_name(provenance.RECORD), "outputs")
     history_path = metrics_path.with_name("history.csv")
     check_name(output, metrics["dataset"])
     for path in (metrics_path, history_path):
         if made["outputs"].get(path.name) != artifacts.file_hash(path):
-            raise DataError(f"{path} is not the one that {path.with_name('provenance.json')} names")
+            raise DataError(f"{path} is not the one that {path.with_name(provenance.RECORD)} names")
     model = metrics_path.with_name("model.safetensors")
     if not deployment.is_done(deployment.Outputs.in_folder(deployment_path.parent), model):
         raise DataError(f"{deployment_path} is not of {model}: run deployment on it again")

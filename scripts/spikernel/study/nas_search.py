@@ -59,7 +59,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     artifacts.write_text(outputs.candidates, to_csv(table))
     artifacts.write_json(outputs.search_record, _summary(job, outcome, table, str(machine)))
     provenance.write(
-        outputs.search_record.with_name("provenance.json"),
+        outputs.search_record.with_name(provenance.RECORD),
         step="nas_search",
         settings=job.described,
         parts=job.parts,

@@ -109,5 +109,4 @@ def _few(classes: tuple[str, ...], name: str, split: SplitFiles) -> str | None:
     ]
     if not few:
         return None
-    more = f" and {len(few) - 5} more" if len(few) > 5 else ""
-    return f"fewer than {FEW} {name} images: {', '.join(few[:5])}{more}: add images"
+    return f"fewer than {FEW} {name} images: {some(few, most=5)}: add images"

@@ -3,10 +3,9 @@
 All paths are below the experiment's folder.
 """
 
+from spikernel import provenance
 from spikernel.config import WorkflowConfig, width_suffix
 from spikernel.study.reference_net import ANCHOR
-
-RECORD = "provenance.json"
 
 
 def ranking_step(config: WorkflowConfig) -> str:
@@ -63,7 +62,7 @@ def records_before_report(config: WorkflowConfig) -> list[str]:
         *final_nets(config, "deployment"),
     ]
     return [
-        *(f"{folder}/{RECORD}" for folder in folders),
+        *(f"{folder}/{provenance.RECORD}" for folder in folders),
         "tradeoff_report/provenance_table.json",
     ]
 
@@ -74,5 +73,5 @@ def records(config: WorkflowConfig) -> list[str]:
     return [
         *records_before_report(config),
         "tradeoff_report/provenance_report.json",
-        *(f"{dataset}/export/{RECORD}" for dataset in exported),
+        *(f"{dataset}/export/{provenance.RECORD}" for dataset in exported),
     ]

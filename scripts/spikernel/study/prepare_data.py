@@ -23,7 +23,6 @@ from spikernel.study import own_files
 LOG = logging.getLogger(__name__)
 TEST_FRACTION = 0.2
 """Share of the images that become the test split where the publisher set none apart."""
-PROVENANCE = "provenance.json"
 # Each draw has a stream of its own, so that one setting does not move the choice of another.
 _STREAMS = {"test": 0, "train_images": 1, "validation": 2, "test_images": 3}
 
@@ -87,7 +86,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
     folder = manifest_path.parent
     # From here on the old arrays are replaced: an old manifest must not outlive them, nor a record
     # that names other ones.
-    for path in (manifest_path, folder / PROVENANCE):
+    for path in (manifest_path, folder / provenance.RECORD):
         path.unlink(missing_ok=True)
     shape = (collection.channels, side, side)
     files = {
@@ -112,7 +111,7 @@ def prepare(name: str, settings: DatasetConfig, data_dir: Path, manifest_path: P
     artifacts.write_json(manifest_path, manifest.model_dump(mode="json"))
     # The sources stand among the settings: as inputs their paths on this machine would show.
     provenance.write(
-        folder / PROVENANCE,
+        folder / provenance.RECORD,
         step="prepare_data",
         settings={
             "dataset": name,

@@ -5,6 +5,7 @@ from typing import Any
 
 from spikernel.config.base import StrictModel
 from spikernel.errors import ConfigError
+from spikernel.study import own_files
 
 
 def same(expected: StrictModel, recorded: Any, without: Collection[str] = ()) -> bool:
@@ -26,5 +27,5 @@ def same(expected: StrictModel, recorded: Any, without: Collection[str] = ()) ->
     return found.model_dump(exclude={*without}) == expected.model_dump(exclude={*without})
 
 
-NO_SETTINGS = ("dataset", "source", "names_and_sizes")
+NO_SETTINGS = ("dataset", "source", own_files.KEY)
 """Keys of the record of prepare_data that are none of its `DatasetConfig`."""

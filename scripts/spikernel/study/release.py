@@ -15,6 +15,7 @@ from spikernel.space.macro import cells_per_stage, stage_channels
 from spikernel.study.evaluate import Evaluation, evaluate
 from spikernel.study.fit import check_fit, check_split
 from spikernel.study.inputs import Machine
+from spikernel.study.measurement import check_name
 
 COPIED = (
     "dataset", "archid", "kernel_sizes", "seed", "params", "epochs", "time_steps", "binary_steps",
@@ -67,8 +68,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     trained = artifacts.read_object(metrics_path, *COPIED, "test_accuracy_percent")
     made = provenance.read(record_path, "inputs", "settings", "code", "packages", "finished")
     provenance.check([metrics_path, model_path])
-    if not folder.name.startswith(f"{trained['dataset']}-"):
-        raise DataError(f"{folder}: the name must begin with '{trained['dataset']}-'")
+    check_name(folder, trained["dataset"])
     manifest_path = inputs.manifest or _manifest_of(record_path, made["inputs"])
     provenance.check([manifest_path])
     data = _data_settings(manifest_path)
@@ -78,7 +78,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
     check_split(preprocessing, manifest, manifest_path)
     tensors = compressed(net.state_dict(), settings.precision)
     _check_size(folder, sum(value.nbytes for value in tensors.values()), settings.most_mb)
-    weights, record = folder / "model.safetensors", folder / "provenance.json"
+    weights, record = folder / "model.safetensors", folder / provenance.RECORD
     before = _versions(folder)
     # An earlier release stays whole until all of this one is known, which takes minutes.
     with artifacts.atomic(weights) as unfinished:
@@ -171,7 +171,7 @@ def _from_here(path: Path) -> Path:
 
 def _data_settings(manifest: Path) -> dict[str, Any]:
     """Return what a data set was prepared with, defaults left out: who reads it can do it again."""
-    settings = provenance.read(manifest.with_name("provenance.json"), "settings")["settings"]
+    settings = provenance.read(manifest.with_name(provenance.RECORD), "settings")["settings"]
     known = {key: settings[key] for key in DatasetConfig.model_fields if key in settings}
     return DatasetConfig(**known).model_dump(mode="json", exclude_defaults=True)
 

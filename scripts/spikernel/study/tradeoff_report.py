@@ -27,7 +27,7 @@ from spikernel.report.tables.records import Deployment, KernelSets, Metrics, Sea
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Files of the earlier steps; all lists but `searches` may be empty."""
+    """Files of the earlier steps; lists may be empty, as they are where runs are compared."""
 
     models: Annotated[Path, "models.csv from tradeoff_table"]
     selection: Annotated[Path, "selection.csv from tradeoff_table"]

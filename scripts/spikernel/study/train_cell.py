@@ -14,7 +14,7 @@ from spikernel.study.candidate import Candidate
 from spikernel.study.inputs import Machine
 from spikernel.study.joined import check_joined
 from spikernel.study.measurement import check_name, write_measurement
-from spikernel.study.prepare_data import PROVENANCE, prepare
+from spikernel.study.prepare_data import prepare
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _check_data(manifest: Path, experiment: Experiment) -> None:
     found = manifests.read(manifest).dataset
     if found != experiment.dataset:
         raise DataError(f"{manifest} is of {found}, not of {experiment.dataset}: {again}")
-    record = manifest.with_name(PROVENANCE)
+    record = manifest.with_name(provenance.RECORD)
     if record.exists():
         made = provenance.read(record, "settings")["settings"]
         if not recorded.same(experiment.data, made, recorded.NO_SETTINGS):
@@ -156,6 +156,6 @@ def _is_done(
     """
     if not train_final.is_done(candidate, outputs, settings, machine):
         return False
-    made = provenance.recorded_inputs(outputs.metrics.with_name(PROVENANCE))
+    made = provenance.recorded_inputs(outputs.metrics.with_name(provenance.RECORD))
     weights = training_run.weights_hashes(settings.training)
     return {*made.values()} == {artifacts.file_hash(manifest), *weights.values()}

@@ -76,7 +76,7 @@ class Settings:
 
     def parts(self) -> list[str]:
         """Return the full names of the modules that the settings choose."""
-        return sorted({*self.network.parts(), *self.training.parts()})
+        return training_run.parts_of(self.network, self.training)
 
 
 def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) -> None:
@@ -184,12 +184,8 @@ def train_candidate(
             "one_pass_test_accuracy_percent": accuracy_percent(trained.net, *test, normalise),
             "above_chance": above_chance,
             "binary_steps": trained.net.binary_steps,
-            "firing_rate": activity.firing_rate,
+            **activity.costs,
             "layer_firing_rates": activity.layer_rates,
-            "effective_acs": activity.effective_acs,
-            "effective_macs": activity.effective_macs,
-            "dense_synops": activity.dense_synops,
-            "energy_pj": activity.energy_pj(),
             "energy_pj_fp16": activity.energy_pj("fp16"),
             "energy_pj_int8": activity.energy_pj("int8"),
             "neurons": activity.neurons,
@@ -215,7 +211,7 @@ def _record(
 ) -> None:
     weights = map(Path, training_run.weights_hashes(settings.training))
     provenance.write(
-        outputs.metrics.with_name("provenance.json"),
+        outputs.metrics.with_name(provenance.RECORD),
         step=STEP,
         settings=described(candidate, settings, machine),
         parts=settings.parts(),
@@ -237,7 +233,7 @@ def described(candidate: Candidate, settings: Settings, machine: Machine) -> dic
 
 def is_done(candidate: Candidate, outputs: Outputs, settings: Settings, machine: Machine) -> bool:
     """Whether a training with these settings and this code has left all its files."""
-    record = outputs.metrics.with_name("provenance.json")
+    record = outputs.metrics.with_name(provenance.RECORD)
     if not all(path.exists() for path in (*provenance.paths_of(outputs), record)):
         return False
     made = provenance.read(record, "settings")

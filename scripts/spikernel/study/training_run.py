@@ -1,4 +1,4 @@
-"""What the two steps that train have in common: what a run depends on, and its history."""
+"""What all steps that train have in common: what a run depends on, and its history."""
 
 import logging
 import math
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from spikernel import artifacts, code, provenance, tables
-from spikernel.config import TrainingConfig
+from spikernel.config import FinalistConfig, NetworkConfig, TrainingConfig
 from spikernel.data.chance import chance_percent
 from spikernel.data.splits import Split, places_of
 from spikernel.errors import DataError, TrainingError
@@ -32,6 +32,11 @@ ACTIVITY_IMAGES = 1000
 """Images on which firing rates and synaptic operations are measured."""
 
 
+def parts_of(network: NetworkConfig, training: TrainingConfig | FinalistConfig) -> list[str]:
+    """Return the full names of the modules that the settings of a net and its training choose."""
+    return sorted({*network.parts(), *training.parts()})
+
+
 def fingerprint(
     architecture: Architecture,
     training: TrainingConfig,
@@ -41,7 +46,6 @@ def fingerprint(
 ) -> dict[str, Any]:
     """Return all that an unfinished training depends on; with another, its state is not used."""
     network, device = architecture.network, machine.torch_device.type
-    parts = sorted({*network.parts(), *training.parts()})
     return {
         "archid": architecture.cell.archid,
         "network": network.changes(),
@@ -52,7 +56,10 @@ def fingerprint(
         "threads": machine.threads if device == "cpu" else None,
         "data": artifacts.file_hash(manifest),
         "weights": weights_hashes(training),
-        "code": code.digest("spikernel.training.loop", [*parts, "spikernel.network.whitening"]),
+        "code": code.digest(
+            "spikernel.training.loop",
+            [*parts_of(network, training), "spikernel.network.whitening"],
+        ),
     }
 
 

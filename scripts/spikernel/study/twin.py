@@ -16,7 +16,6 @@ from spikernel import provenance
 from spikernel.errors import DataError, SpikernelError
 
 LOG = logging.getLogger(__name__)
-RECORD = "provenance.json"
 METRICS = "metrics.json"
 
 
@@ -41,7 +40,7 @@ def find(folder: Path, own: Path, wanted: Wanted) -> dict[str, bytes] | None:
         wanted: what the training must have in common.
 
     """
-    for record in sorted(folder.glob(f"*/*/*/{RECORD}")):
+    for record in sorted(folder.glob(f"*/*/*/{provenance.RECORD}")):
         if record.parent.resolve() == own.resolve():
             continue
         try:

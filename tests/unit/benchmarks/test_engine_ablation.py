@@ -88,6 +88,7 @@ def test_a_stopped_run_goes_on_and_prints_the_table(
 def test_epochs_of_another_machine(
     run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ablation, "seconds_per_step", lambda trainers: [1.0] * len(trainers))
     run(pace=True)
     paced = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert paced == {BASE: 1, "no_lookahead": 1, "with_distillation": 1}

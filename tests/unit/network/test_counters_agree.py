@@ -10,7 +10,7 @@ from spikernel.network.activity import measure_activity
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.network.neurons import lif
 from spikernel.network.spiking_net import SpikingNet, build_net
-from spikernel.network.unrolled import run_unrolled
+from spikernel.network.unrolled import unrolled
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 
@@ -43,8 +43,8 @@ def test_spikingjelly_counts_the_same_accumulates(archid: str, settings: dict[st
     net, images = net_and_images(archid, settings)
     activity = measure_activity(net, [images])
     counter = SynOpCounter()
-    with DispatchCounterMode([counter]):
-        run_unrolled(net, images)
+    with torch.no_grad(), unrolled(net) as steps, DispatchCounterMode([counter]):
+        net(images, steps)
     assert activity.effective_acs > 0
     assert counter.get_total() == activity.effective_acs * len(images)
 

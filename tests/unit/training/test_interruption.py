@@ -20,6 +20,28 @@ ROOT = Path(__file__).parents[3]
 SETTINGS = TrainingConfig.model_validate({"recipe": "modern", "epochs": 12, "batch_size": 16})
 
 
+RESUMABLE = """
+import logging, sys, time
+from pathlib import Path
+import torch
+import test_interruption
+
+manifest, state, weights, hold = map(Path, sys.argv[1:])
+
+
+class Held(logging.StreamHandler):
+    def emit(self, record):  # the fourth epoch ends only once the file is gone
+        while record.getMessage().startswith("epoch 4/") and hold.exists():
+            time.sleep(0.05)
+        super().emit(record)
+
+
+logging.basicConfig(level=logging.INFO, handlers=[Held()])
+torch.set_num_threads(1)
+torch.save(test_interruption.run(manifest, state).net.state_dict(), weights)
+"""
+
+
 def run(manifest: Path, state: Path | None = None, max_seconds: float | None = None) -> Trained:
     net, splits = fresh_net(manifest), load(manifest)
     return train(net, splits, SETTINGS, 0, state, {"seed": 0}, max_seconds, checkpoint_seconds=0)
@@ -27,15 +49,10 @@ def run(manifest: Path, state: Path | None = None, max_seconds: float | None = N
 
 def test_killed_process_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     manifest, state, log = prepare_digits(tmp_path, 80), tmp_path / "state", tmp_path / "log"
-    code = (
-        "import logging, sys, torch; from pathlib import Path; import test_interruption as t;"
-        "logging.basicConfig(level=logging.INFO); torch.set_num_threads(1);"
-        "trained = t.run(Path(sys.argv[1]), Path(sys.argv[2]));"
-        "torch.save(trained.net.state_dict(), sys.argv[3])"
-    )
-    weights = tmp_path / "weights.pt"
+    weights, hold = tmp_path / "weights.pt", tmp_path / "hold"
+    hold.touch()
     paths = [ROOT / "scripts", ROOT / "tests", Path(__file__).parent]
-    command = [sys.executable, "-c", code, str(manifest), str(state), str(weights)]
+    command = [sys.executable, "-c", RESUMABLE, *map(str, (manifest, state, weights, hold))]
     environment = {"PYTHONPATH": ":".join(map(str, paths)), "OMP_NUM_THREADS": "1"}
     with log.open("w") as stderr:
         process = subprocess.Popen(command, stderr=stderr, env=environment)
@@ -47,6 +64,7 @@ def test_killed_process_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
     assert not weights.exists()
+    hold.unlink()
     again = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240)
     assert again.returncode == 0, again.stderr
     assert "resumed after epoch" in again.stderr

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from spikernel.report.tables import formats, published
+from spikernel.space.counts import BYTES
 
-BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
-"""Bytes per weight of each number format."""
 _ON_DEVICE = {
     formats.FLASH: "Flash in kB (constants of the int8 model)",
     formats.RAM: "RAM in kB (static memory of the int8 model)",

@@ -75,7 +75,7 @@ def files(
 
 def _is_of(export: Path, run: Run) -> bool:
     """Whether an export is of the weights that lie there now, as far as is known."""
-    record = export.with_name("provenance.json")
+    record = export.with_name(provenance.RECORD)
     if not record.exists():
         return True
     made_of = provenance.read(record, "inputs")["inputs"].values()
@@ -86,7 +86,7 @@ def export_command(runs: Sequence[Run], exported: Sequence[Export]) -> str | Non
     """Return how to export a model, from the folder in which the workflow ran."""
     if not runs:
         return None
-    run = max(runs, key=lambda run: metrics(run).val_accuracy_percent)
+    run = min(runs, key=lambda run: (-metrics(run).val_accuracy_percent, run.seed))
     if _model(run) in map(_model, exported):
         return None
     place = run.folder.parents[3]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from spikernel import tables
 from spikernel.config import model_name
 from spikernel.errors import ConfigError
-from spikernel.report.charts import costs, layers_figure
+from spikernel.report.charts import layers_figure
 from spikernel.report.page import card_files, cell_drawing, layer_costs
 from spikernel.report.tables import comparisons, models
 from spikernel.report.tables.columns import ACCURACIES
@@ -27,6 +27,7 @@ from spikernel.report.tables.table import (
     sizes,
 )
 from spikernel.space.cell import Cell
+from spikernel.space.counts import BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +132,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
             for fact in _accuracy(title, name, row)
         ),
         ("Parameters", count(row["params"])),
-        *(
-            (f"Memory, {name}", f"{significant(row[f'memory_mb_{name}'])} MB")
-            for name in costs.BYTES
-        ),
+        *((f"Memory, {name}", f"{significant(row[f'memory_mb_{name}'])} MB") for name in BYTES),
         ("Energy per image", f"{millions(row['energy_pj_mean'])} µJ"),
         ("Synaptic operations", f"{millions(row['effective_synops_mean'])} M"),
         ("Firing rate", f"{100 * row['firing_rate_mean']:.1f} %"),
