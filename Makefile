@@ -174,4 +174,5 @@ lint: setup
 COMPILE := uv pip compile --quiet --python-version 3.11 --no-emit-find-links --no-annotate --no-header
 lock: setup
 	for name in requirements docs/requirements; do \
-	  $(COMPILE) $$name.in | sed 's/+cpu$$//' > $$name.lock.new && mv $$name.lock.new $$name.lock || exit; done
+	  $(COMPILE) $$name.in --output-file $$name.lock.new && \
+	  sed --in-place 's/+cpu$$//' $$name.lock.new && mv $$name.lock.new $$name.lock || exit; done

@@ -6,16 +6,18 @@ project's folder; a test keeps the committed files equal to what this file makes
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 # The library lies in scripts/; no install is needed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from spikernel import artifacts, cli
+from spikernel import artifacts, cli, registry
+from spikernel.config.base import PartOf
 from spikernel.config.network import MACROS
 from spikernel.config.problems import nested_models
 from spikernel.config.training import RECIPES
@@ -71,6 +73,22 @@ def _shown(value: Any) -> str:
     return json.dumps(value)
 
 
+def _choices(field: FieldInfo) -> Sequence[str]:
+    """Return the words that a field takes: those of a Literal, or names of files of the library."""
+    for part in field.metadata:
+        if isinstance(part, PartOf):
+            return registry.names(part.kind)
+    found: list[str] = []
+    waiting = [field.annotation]
+    while waiting:
+        kind = waiting.pop()
+        if get_origin(kind) is Literal:
+            found += [choice for choice in get_args(kind) if choice not in found]
+        else:
+            waiting += reversed(get_args(kind))
+    return found
+
+
 def _table(model: type[BaseModel]) -> str:
     lines = ["| key | default | meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
@@ -81,6 +99,9 @@ def _table(model: type[BaseModel]) -> str:
         else:
             default = _shown(field.default)
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        choices = [f"`{choice}`" for choice in _choices(field)]
+        if any(choice not in meaning for choice in choices):
+            meaning += f" One of {', '.join(choices)}."
         lines.append(
             f"| `{name}` | {default if default == 'required' else f'`{default}`'} | {meaning} |"
         )

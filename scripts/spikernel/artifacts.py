@@ -4,6 +4,7 @@ A writer fills a temporary file in the target's folder and renames it, so that a
 step or a full disk never leaves half a result under the final name.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -40,6 +41,27 @@ def atomic(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # its folder may be none that can be written to
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Let one process at a time into a block, where the file system has locks.
+
+    Args:
+        lock: a file, which stays. It is opened for writing: on NFS a lock needs that.
+
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise SpikernelError(f"cannot write {lock}: {error.strerror}") from error
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:

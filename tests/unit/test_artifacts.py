@@ -2,6 +2,7 @@ import json
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import torch
@@ -25,6 +26,26 @@ def test_failed_block_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_one_at_a_time_is_let_into_an_exclusive_block(tmp_path: Path) -> None:
+    lock, began, inside = tmp_path / "new" / "lock", Event(), []
+
+    def enter() -> None:
+        began.set()
+        with artifacts.exclusive(lock):
+            inside.append("second")
+
+    other = Thread(target=enter)
+    with artifacts.exclusive(lock):
+        other.start()
+        assert began.wait(60)
+        other.join(0.2)
+        inside.append("first")
+    other.join(60)
+    assert inside == ["first", "second"]
+    with pytest.raises(SpikernelError, match=r"cannot write .*lock/within: File exists"):
+        artifacts.exclusive(lock / "within").__enter__()
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

@@ -31,14 +31,24 @@ def test_groups_name_rules(slurm: dict, rules: dict) -> None:
     assert {entry.split("=")[0] for entry in slurm["groups"]} <= set(rules)
 
 
-def test_memory_and_time_grow_with_every_attempt(slurm: dict) -> None:
+def test_memory_grows_with_every_attempt_and_time_where_nothing_is_kept(slurm: dict) -> None:
+    """A longer job than its partition allows would wait for ever."""
     assert slurm["retries"] > 0
-    for resources in (slurm["default-resources"], *slurm["set-resources"].values()):
-        for name in ("mem_mb", "runtime"):
-            assert re.fullmatch(r"\d+ \* attempt", resources[name])
+    asked = {"default": slurm["default-resources"], **slurm["set-resources"]}
+    for rule, resources in asked.items():
+        assert re.fullmatch(r"\d+ \* attempt", resources["mem_mb"])
+        kept = rule in ("kernel_impact", "finalist_rung", "train_final") or "nas_search" in rule
+        assert re.fullmatch(r"\d+" if kept else r"\d+ \* attempt", str(resources["runtime"]))
 
 
 def test_both_profiles_compare_content_alike(slurm: dict) -> None:
     default = yaml.safe_load((ROOT / "profiles" / "default" / "config.v9+.yaml").read_text())
     for name in ("max-checksum-file-size", "rerun-incomplete", "keep-going", "show-failed-logs"):
         assert slurm[name] == default[name]
+
+
+def test_jobs_on_one_gpu_wait_for_each_other(rules: dict) -> None:
+    on_device = {name for name, text in rules.items() if "--device" in text}
+    assert {name for name, text in rules.items() if "gpu_jobs=GPU_JOBS" in text} == on_device
+    default = yaml.safe_load((ROOT / "profiles" / "default" / "config.v9+.yaml").read_text())
+    assert default["resources"] == {"gpu_jobs": 1}

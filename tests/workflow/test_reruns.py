@@ -117,6 +117,7 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
         REPORT,
     ),
     "the C templates": (append("export/c/main.c.j2", "/* edited */\n"), {"export", *REPORT}),
+    "how a search is written": (append("study/nas_search.py"), SEARCHED - {"nas_search_shard"}),
     "the lowering": (append("export/lowering.py"), {"deployment", *TABLES}),
     "the score in use": (append("search/scores/sahd_half_n.py"), SEARCHED),
     "finalists": (

@@ -14,6 +14,10 @@ sys.path.insert(0, str(SCRIPTS))
 # Jobs find their scripts from any working directory. Not a parameter of the rules, because results
 # do not depend on where the project lies.
 os.environ.update(SPIKERNEL_SCRIPTS=str(SCRIPTS))
+# Packages of the user's own, installed with pip --user or named in PYTHONPATH, would come before
+# those of a job's conda environment.
+os.environ.update(PYTHONNOUSERSITE="1")
+os.environ.pop("PYTHONPATH", None)
 
 from spikernel import cli
 
@@ -34,7 +38,7 @@ with cli.one_line():
     from spikernel.code import digest
     from spikernel.config import strict_yaml
     from spikernel.interpreter import offer_own_python
-    from spikernel.study import closing, experiment, own_files
+    from spikernel.study import closing, experiment, own_files, shared_gpu
     from spikernel.study.run_log import RunLog
 
     # Snakemake reads them too, but lets the last of two equal keys win and knows no lines.
@@ -60,6 +64,8 @@ SECTIONS = CHECKED.sections()
 config.update(CHECKED.model_dump(mode="json"))
 
 EXPERIMENT = CHECKED.experiment
+# One net at a time fills a GPU; profiles/default says how many jobs may share those of a machine.
+GPU_JOBS = shared_gpu.gpu_jobs(CHECKED.device)
 # Not a parameter either: results do not depend on where the data sets lie.
 os.environ.update(SPIKERNEL_DATA=CHECKED.data_dir)
 

@@ -15,6 +15,8 @@ rule deployment:
     conda:
         "../../envs/deployment.yaml"
     threads: lookup(dpath="threads", within=config)
+    resources:
+        gpu_jobs=GPU_JOBS,
     params:
         code=code("deployment", "datasets/{dataset}/network"),
         device=lookup(dpath="device", within=config),

@@ -14,6 +14,8 @@ rule finalist_rung:
     conda:
         "../../envs/train_final.yaml"
     threads: lookup(dpath="threads", within=config)
+    resources:
+        gpu_jobs=GPU_JOBS,
     params:
         code=code("finalist_rung", "datasets/{dataset}/network", "finalist_training"),
         finalists=FINALISTS,

@@ -13,6 +13,8 @@ rule kernel_impact:
     conda:
         "../../envs/kernel_impact.yaml"
     threads: lookup(dpath="threads", within=config)
+    resources:
+        gpu_jobs=GPU_JOBS,
     params:
         code=code(
             "kernel_impact",

@@ -14,6 +14,8 @@ rule nas_search:
     conda:
         "../../envs/nas_search.yaml"
     threads: lookup(dpath="threads", within=config)
+    resources:
+        gpu_jobs=GPU_JOBS,
     params:
         code=code("nas_search", "datasets/{dataset}/network", "nas_search"),
         network=settings("datasets/{dataset}/network"),
@@ -43,6 +45,8 @@ rule nas_search_shard:
     conda:
         "../../envs/nas_search.yaml"
     threads: lookup(dpath="threads", within=config)
+    resources:
+        gpu_jobs=GPU_JOBS,
     params:
         code=code("nas_search_shard", "datasets/{dataset}/network", "nas_search"),
         network=settings("datasets/{dataset}/network"),

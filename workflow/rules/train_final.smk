@@ -17,6 +17,8 @@ rule train_final:
     conda:
         "../../envs/train_final.yaml"
     threads: lookup(dpath="threads", within=config)
+    resources:
+        gpu_jobs=GPU_JOBS,
     params:
         code=code(
             "train_final",

@@ -1,10 +1,11 @@
 """The whole configuration of an experiment, as the Snakefile reads it."""
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from spikernel.config.base import StrictModel
 from spikernel.config.datasets import DatasetConfig, DatasetEntry
@@ -32,8 +33,8 @@ class WorkflowConfig(StrictModel):
 
     experiment: Name
     """Name of the folder under results/."""
-    data_dir: str = "data"
-    """Folder that holds, or receives, the data sets."""
+    data_dir: Annotated[str, AfterValidator(os.path.expanduser)] = "data"
+    """Folder that holds, or receives, the data sets; a leading `~` is your home."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto` takes a GPU where there is one; `cuda` fails where there is none."""
     threads: int = Field(default=1, ge=1)

@@ -1,11 +1,7 @@
 """Downloads that resume, and that take their final name only when their checksum is right."""
 
-import contextlib
-import fcntl
 import logging
-import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -40,7 +36,7 @@ def fetch(archive: Archive, folder: Path) -> Path:
     part = folder / f"{archive.name}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _exclusive(folder):
+        with artifacts.exclusive(folder / ".download.lock"):
             if not target.exists():  # else another job brought it while this one waited
                 LOG.info("%s is not in %s", archive.name, folder)
                 _download(archive, part)
@@ -48,18 +44,6 @@ def fetch(archive: Archive, folder: Path) -> Path:
     except OSError as error:
         raise DataError(f"cannot write into {folder}: {error.strerror or error}") from error
     return target
-
-
-@contextlib.contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    """Let one process at a time download into `folder`, where its file system has locks."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _download(archive: Archive, part: Path) -> None:

@@ -161,5 +161,10 @@ def _done(
         message = next((line for line in lines if "error" in line), (lines or said or [""])[0])
         reason = message.rpartition("/ld: ")[2]
         raise ExportError(f"{command[0]} failed with status {error.returncode}: {reason}") from None
+    except PermissionError:
+        raise ExportError(
+            f"{command[0]} may not be run there: where the folder for temporary files is mounted "
+            "noexec, name another in the environment variable TMPDIR"
+        ) from None
     except OSError as error:
         raise ExportError(f"{command[0]} cannot be run: {error.strerror}") from None

@@ -18,6 +18,7 @@ from spikernel.search.finalists import Accuracies, Scored, better_part, choose
 LOG = logging.getLogger(__name__)
 OF_SEARCH = ("finalists", "candidates")
 """What is described of the search, on which no training depends."""
+AGAIN = "make it anew, with Snakemake by --forcerun finalist_rung"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Part:
             head, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
             return cls(**head, trainings=[Training(**line) for line in lines])
         except (OSError, ValueError, TypeError):
-            raise TableError(f"{path} is missing or damaged: run finalist_rung again") from None
+            raise TableError(f"{path} is missing or damaged: {AGAIN}") from None
 
 
 def describe(inputs: Inputs, settings: Settings) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def read_parts(inputs: Inputs, settings: Settings) -> list[list[Part]]:
         expected = expected or {**part.described, **described}
         first = rungs.setdefault(part.rung, [part])[0]
         if part.described != expected or part.members != first.members:
-            raise TableError(f"{path} belongs to another search: run finalist_rung again")
+            raise TableError(f"{path} belongs to another search: {AGAIN}")
         if part is not first:
             rungs[part.rung].append(part)
     for rung, parts in rungs.items():

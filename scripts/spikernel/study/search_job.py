@@ -1,6 +1,6 @@
 """One search over one kernel set: what it needs, and the parts it can be split into."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +21,8 @@ from spikernel.space.cell import Cell
 from spikernel.study.inputs import Machine
 from spikernel.study.kernel_set_design import read_kernel_sizes
 from spikernel.study.shapes import image_shape
+
+AGAIN = "make it anew, with Snakemake by --forcerun nas_search_shard"
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,18 @@ class SearchJob:
             "threads": machine.threads,
         }
         self.parts = sorted({*subject.network.parts(), *settings.parts()})
-        self.fingerprint = {
-            **self.described,
+        self.of_parts = {
+            "kernel_set": subject.kernel_set,
+            "kernel_sizes": list(subject.kernel_sizes),
+            "network": subject.network.changes(),
+            "search": settings.changes(),
             "data": artifacts.file_hash(inputs.manifest),
-            "code": code.digest("nas_search", self.parts),
+            # Shards are made anew where this changes, and merged by whatever else does.
+            "code": code.digest(__name__, self.parts),
+        }
+        self._of_journal = {
+            **self.of_parts,
+            "threads": machine.threads,
             # Not which GPU: a search that is tried again on another node goes on.
             "device": machine.torch_device.type,
         }
@@ -116,7 +126,7 @@ class SearchJob:
 
     def evaluate(self, cells: Sequence[Cell], journal_path: Path) -> list[Evaluation]:
         """Score cells exactly, resuming from the journal."""
-        with Journal(journal_path, self.fingerprint) as journal:
+        with Journal(journal_path, self._of_journal) as journal:
             return Engine(self.score, journal, len(cells)).evaluate_all(cells)
 
     def run(self, journal_path: Path) -> Outcome:
@@ -129,7 +139,7 @@ class SearchJob:
 
     def _evolve(self, journal_path: Path) -> Outcome:
         settings = self.settings
-        with Journal(journal_path, self.fingerprint) as journal:
+        with Journal(journal_path, self._of_journal) as journal:
             engine = Engine(self.score, journal, settings.iterations)
             evaluations = evolve(self.space, settings, engine.evaluate)
         cells = [Cell.from_archid(item.archid) for item in evaluations]
@@ -143,7 +153,7 @@ def _seconds(evaluations: Sequence[Evaluation]) -> float:
 def write_part(path: Path, job: SearchJob, screened: Screened, part: list[Evaluation]) -> None:
     """Write one shard's evaluations with what is needed to merge them."""
     header = {
-        "fingerprint": _comparable(job.fingerprint),
+        "fingerprint": job.of_parts,
         "cells": screened.digest(),
         "evaluated": screened.evaluated,
         "distinct": screened.distinct,
@@ -167,9 +177,9 @@ def merge_parts(paths: Sequence[Path], job: SearchJob) -> Outcome:
             headers.append(opened(first))
             part = [Evaluation.from_line(line) for line in lines]
         except (OSError, ValueError, KeyError, TypeError):
-            raise TableError(f"{path} is missing or damaged: run nas_search_shard again") from None
-        if headers[-1]["fingerprint"] != _comparable(job.fingerprint):
-            raise TableError(f"{path} belongs to another search: run nas_search_shard again")
+            raise TableError(f"{path} is missing or damaged: {AGAIN}") from None
+        if headers[-1]["fingerprint"] != job.of_parts:
+            raise TableError(f"{path} belongs to another search: {AGAIN}")
         if headers[-1]["cells"] != headers[0]["cells"]:
             raise TableError(
                 f"{path} chose other cells than {paths[0]}: run all shards on one kind of device"
@@ -185,8 +195,3 @@ def merge_parts(paths: Sequence[Path], job: SearchJob) -> Outcome:
         raise TableError(f"the shards hold {len(cells)} of {expected} cells: one is missing")
     spent = sum(header["seconds"] for header in headers)
     return Outcome(screened, ordered, spent + _seconds(ordered))
-
-
-def _comparable(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the device: that all shards chose the same cells is checked by itself."""
-    return {key: value for key, value in fingerprint.items() if key != "device"}

@@ -88,12 +88,14 @@ def run(settings: Settings, machine: Machine) -> None:
     candidate = Candidate.by_hand(settings.archid)
     check_joined(candidate.cell)
     manifest = settings.folder / "prepare_data" / "manifest.json"
-    if manifest.exists():
-        provenance.check([manifest])
-        _check_data(manifest, experiment)
-    else:
-        data_dir = experiment.data_dir if settings.data_dir is None else settings.data_dir
-        prepare(experiment.dataset, experiment.data, data_dir, manifest)
+    # Another training may be beginning in the same folder.
+    with artifacts.exclusive(settings.folder / ".prepare_data.lock"):
+        if manifest.exists():
+            provenance.check([manifest])
+            _check_data(manifest, experiment)
+        else:
+            data_dir = experiment.data_dir if settings.data_dir is None else settings.data_dir
+            prepare(experiment.dataset, experiment.data, data_dir, manifest)
     name = candidate.cell.archid + width_suffix(settings.width)
     place = settings.folder / name / f"seed-{settings.seed}"
     outputs = train_final.Outputs.in_folder(place)

@@ -130,6 +130,11 @@ def test_type_of_an_unused_convolution_is_an_error() -> None:
             check(place)
 
 
+def test_a_tilde_is_the_users_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert parse({"data_dir": "~/images"}).data_dir == "/home/me/images"
+
+
 def test_overrides_change_only_their_data_set() -> None:
     config = parse({"datasets": {"digits": {"network": {"votes": 2}}, "cifar10": None}})
     sections = config.sections()

@@ -80,7 +80,7 @@ def test_fresh_download_logs_about_every_tenth(tmp_path, caplog):
     assert path == tmp_path / "new" / "data" / NAME
     assert path.read_bytes() == CONTENT
     assert server.asked == [None]
-    assert [item.name for item in path.parent.iterdir()] == [NAME]
+    assert [item.name for item in path.parent.glob("[!.]*")] == [NAME]  # the lock stays, hidden
     percents = [int(found) for found in re.findall(r": (\d+) %", caplog.text)]
     assert percents == sorted(set(percents))
     assert 8 <= len(percents) <= 10
@@ -139,7 +139,7 @@ def test_wrong_checksum(tmp_path):
         with pytest.raises(DataError, match=f"its MD5 is {MD5}, expected {'0' * 32}") as caught:
             download.fetch(wanted, tmp_path)
     assert f"put {NAME} into {tmp_path} by hand" in str(caught.value)
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("[!.]*"))
 
 
 def test_busy_server_is_asked_again(tmp_path):

@@ -75,6 +75,13 @@ def test_no_folder_to_compile_in_is_one_line(
         c_of(tmp_path, FORWARD, {})
 
 
+def test_a_folder_where_nothing_may_run_is_one_line(tmp_path: Path) -> None:
+    program = tmp_path / "classify"
+    program.write_text("")  # without leave to run it, as on a file system mounted noexec
+    with pytest.raises(ExportError, match=r"classify may not be run there: .* noexec, .* TMPDIR$"):
+        compiler.run([str(program)])
+
+
 def test_no_space_to_compile_in_is_one_line_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from toy import NETWORK
 
+from spikernel import code
 from spikernel.config import Budget, SearchConfig
 from spikernel.errors import ConfigError, SpikernelError, TableError
 from spikernel.search import engine
@@ -21,14 +22,15 @@ from spikernel.space.cell import Cell
 from spikernel.space.counts import parameter_count
 from spikernel.space.enumeration import count_cells
 from spikernel.space.operations import operation_set
-from spikernel.study import inputs, nas_search, nas_search_shard
+from spikernel.study import inputs, nas_search, nas_search_shard, search_job
 from spikernel.study.candidate import read_candidate
 from spikernel.study.inputs import Machine
 from spikernel.study.nas_search import rank_table
 from spikernel.study.search_job import Inputs, Settings, choose_subject
 
+ROOT = Path(__file__).parents[3]
 SETTINGS = SearchConfig(score="sahd_half_n", iterations=6, batch_size=16, batches=1, seed=5)
-CPU = Machine("cpu")
+CPU, TWO_THREADS = Machine("cpu"), Machine("cpu", 2)
 IMAGES = ImageShape(1, 8, 10)
 
 
@@ -38,10 +40,11 @@ def search(
     settings: SearchConfig = SETTINGS,
     parts: Sequence[Path] = (),
     sizes: tuple[int, ...] = (1, 3),
+    machine: Machine = CPU,
 ) -> Path:
     outputs = nas_search.Outputs(folder / "candidates.csv", folder / "search.json")
     nas_search.run(
-        nas_search.Inputs(manifest, parts=list(parts)), outputs, over(sizes, settings), CPU
+        nas_search.Inputs(manifest, parts=list(parts)), outputs, over(sizes, settings), machine
     )
     return outputs.candidates
 
@@ -205,6 +208,8 @@ def test_shards_merge_to_the_ranking_of_one_job(
         score_shard(digits_manifest, settings, shard, part)
     merged = search(digits_manifest, tmp_path / "merged", settings, parts)
     pd.testing.assert_frame_equal(without_seconds(merged), without_seconds(whole))
+    threads = search(digits_manifest, tmp_path / "threads", settings, parts, machine=TWO_THREADS)
+    assert threads.read_bytes() == merged.read_bytes()
     with pytest.raises(TableError, match=r"the shards hold \d+ of \d+ cells"):
         search(digits_manifest, tmp_path / "torn", settings, parts[:2])
     parts[1].write_text("{")
@@ -215,6 +220,12 @@ def test_shards_merge_to_the_ranking_of_one_job(
         search(digits_manifest, tmp_path / "torn", other, parts)
     with pytest.raises(ConfigError, match=r"shard 3 is not one of 0\.\.2"):
         score_shard(digits_manifest, settings, 3, parts[0])
+
+
+def test_code_that_parts_must_agree_on_makes_shards_anew() -> None:
+    """Snakemake keeps a shard by the code that its script reaches; merging asks for no more."""
+    assert code.reached(search_job.__name__) < code.reached("nas_search_shard")
+    assert ROOT / "scripts/spikernel/study/nas_search.py" not in code.reached("nas_search_shard")
 
 
 def test_prefilter_scores_its_best_exactly_and_lists_the_rest(

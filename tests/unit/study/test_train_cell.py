@@ -1,5 +1,6 @@
 """A cell trained by hand in slices, its record, and its released weights evaluated again."""
 
+import fcntl
 import json
 import pickle
 import re
@@ -272,6 +273,22 @@ def test_record_that_is_named_wrongly_is_refused_before_the_training(tmp_path: P
     with pytest.raises(DataError, match="must begin with 'digits-'"):
         train_cell.run(settings, Machine("cpu"))
     assert not list(tmp_path.iterdir())
+
+
+def test_data_are_prepared_by_one_training_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watched(*_: object) -> None:
+        with (tmp_path / ".prepare_data.lock").open("w") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise DataError("seen")
+
+    monkeypatch.setattr(train_cell, "prepare", watched)
+    settings = train_cell.Settings(
+        config=ROOT / "config/demo.yaml", archid="k3-zero-skip-zero-k3-zero", folder=tmp_path
+    )
+    with pytest.raises(DataError, match="seen"):
+        train_cell.run(settings, Machine("cpu"))
 
 
 def test_a_key_that_was_added_since_trains_nothing_anew(
