@@ -116,6 +116,13 @@ CASES: dict[str, tuple[Edit, set[str]]] = {
         configure(tradeoff_report={**FEW_JOBS["tradeoff_report"], "published_points": False}),
         REPORT,
     ),
+    "a table": (append("report/tables/models.py"), TABLES),
+    "the memory budgets": (
+        configure(
+            tradeoff_report={**FEW_JOBS["tradeoff_report"], "memory_budgets_mb": [0.02, 0.03]}
+        ),
+        TABLES,
+    ),
     "the C templates": (append("export/c/main.c.j2", "/* edited */\n"), {"export", *REPORT}),
     "how a search is written": (append("study/nas_search.py"), SEARCHED - {"nas_search_shard"}),
     "the lowering": (append("export/lowering.py"), {"deployment", *TABLES}),

@@ -76,7 +76,8 @@ class SearchConfig(StrictModel):
     along it, from the graph alone; `longest_convolution_path` and `convolutions_after_clean_up`
     only count. `predicted_accuracy`: from cells that were trained at equal memory; the default with
     `budget/fill`. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance of spikes on
-    images, as published, with alpha = 0.5 N (first) or 0.5 (later). docs/proxy.md compares them."""
+    images, as published, with alpha = 0.5 N (first) or 0.5 (later).
+    docs/proxy.md and docs/kernel-cells.md compare them."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
