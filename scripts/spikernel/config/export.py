@@ -19,5 +19,8 @@ class ExportConfig(StrictModel):
         "int8",
     )
     """Number formats of the weights for which C code is made."""
+    c_prefix: str = Field(default="spk", pattern=r"^[a-z][a-z0-9]*$")
+    """Begins every function and macro of the C code; two models in one program need two."""
     images: int = Field(default=1000, ge=1)
-    """Test images, from the first, on which every export is compared with the trained model."""
+    """Test images on which every export is compared with the trained model: the first, or evenly
+    spaced ones where these lack classes."""

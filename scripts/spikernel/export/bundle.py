@@ -15,9 +15,9 @@ from torch import Tensor
 from spikernel import artifacts
 from spikernel.errors import ExportError
 from spikernel.export import compiler, device, on_device
-from spikernel.export.c_source import c_files
+from spikernel.export.c_source import PREFIX, c_files, renamed
 from spikernel.export.memory_plan import plan
-from spikernel.export.nir_model import nir_graph, run_nir
+from spikernel.export.nir_model import DT, nir_graph, run_nir
 from spikernel.export.onnx_model import onnx_model, run_onnx
 from spikernel.export.program import Program
 from spikernel.export.program_accuracy import (
@@ -27,8 +27,10 @@ from spikernel.export.program_accuracy import (
     logits,
     most_turned,
 )
+from spikernel.inference.released import Preprocessing
 
 IMAGES, LABELS, EXPECTED = "images.u8", "labels.u16", "expected.u16"
+CLASSES = "classes.txt"
 ONNX_FILES = {"fp32": "model.onnx", "int8": "model_int8.onnx"}
 NIR_FILE = "model.nir"
 ZIP = "model.zip"
@@ -39,16 +41,17 @@ EMULATED_SYNOPS = 2e7
 operations, and on one at least; that takes a second or two."""
 
 
-def write_images(folder: Path, images: Tensor, labels: Tensor) -> None:
-    """Write uint8 images [N, C, H, W] as C reads them, [N, H, W, C], and their labels [N]."""
+def write_images(folder: Path, images: Tensor, labels: Tensor, classes: Sequence[str]) -> None:
+    """Write images [N, C, H, W] (uint8) as C reads them, [N, H, W, C], labels [N], class names."""
+    artifacts.write_text(folder / CLASSES, "".join(f"{name}\n" for name in classes))
     pixels = images.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
     artifacts.write_bytes(folder / IMAGES, pixels)
     artifacts.write_bytes(folder / LABELS, _stored(labels.numpy()))
 
 
 def _stored(classes: NDArray[np.int64]) -> bytes:
-    """Return classes [N] as C reads them."""
-    return classes.astype(np.uint16).tobytes()
+    """Return classes [N] as C reads them, low byte first."""
+    return classes.astype("<u2").tobytes()
 
 
 def write_onnx(
@@ -66,7 +69,7 @@ def write_onnx(
 def write_nir(
     folder: Path,
     program: Program,
-    sd: Sequence[float],
+    preprocessing: Preprocessing,
     images: Tensor,
     reference: Tensor,
     labels: Tensor,
@@ -76,7 +79,7 @@ def write_nir(
     Args:
         folder: where the file goes.
         program: in fp32.
-        sd: standard deviation of each channel of the images.
+        preprocessing: of the images.
         images: normalised, float [N, C, H, W].
         reference: mean logits of the trained net, [N, classes].
         labels: [N].
@@ -85,19 +88,30 @@ def write_nir(
     path = folder / NIR_FILE
     path.unlink(missing_ok=True)
     try:
-        graph = nir_graph(program, sd)
+        graph = nir_graph(program, preprocessing.sd)
     except ExportError as error:
         return {"file": None, "refused": str(error)}
+    graph.metadata = {  # without which the graph gives other results
+        **{"time_steps": program.time_steps, "dt": DT, "weights_sha256": program.weights_sha256},
+        **{"mean": list(preprocessing.mean), "sd": list(preprocessing.sd)},
+        "classes": "\n".join(preprocessing.classes),
+    }
     # By way of memory: on a full disk HDF5 prints an error of its own.
     nir.write(buffer := io.BytesIO(), graph)
-    artifacts.write_bytes(path, buffer.getbuffer())
+    artifacts.write_bytes(path, data := buffer.getvalue())
     parts = [run_nir(path, program.time_steps, batch) for batch in images.split(BATCH)]
     found = torch.cat(parts).numpy()
-    return {"file": path.name, "refused": None, **compare("NIR", found, reference, labels)}
+    checked = compare("NIR", found, reference, labels)
+    return {"file": path.name, "refused": None, "bytes": len(data), **checked}
 
 
 def write_c(
-    folder: Path, program: Program, title: str, images: Tensor, labels: Tensor
+    folder: Path,
+    program: Program,
+    title: str,
+    images: Tensor,
+    labels: Tensor,
+    prefix: str = PREFIX,
 ) -> dict[str, Any]:
     """Write a program as C, compile and run it, and return sizes and agreement.
 
@@ -113,11 +127,12 @@ def write_c(
     memory = plan(program)
     ordered = dense_operations(program) * len(images) <= ORDERED_OPERATIONS
     reference = logits(program, images, ordered=ordered)
-    files = {**c_files(program, title), **device.files()}
+    files = renamed({**c_files(program, title), **device.files()}, prefix)
     for name, text in files.items():
         artifacts.write_text(folder / name, text)
     result: dict[str, Any] = {
         "folder": folder.name,
+        "prefix": prefix,
         "files": sorted((*files, EXPECTED)),
         "parameter_bytes": program.parameter_bytes,
         "ram_bytes": memory.ram_bytes,
@@ -167,7 +182,7 @@ def files_of(report: Mapping[str, Any]) -> list[str]:
         report: what its `export.json` holds.
 
     """
-    files = ["MODEL_CARD.md", "export.json", IMAGES, LABELS]
+    files = ["MODEL_CARD.md", "export.json", CLASSES, IMAGES, LABELS]
     files += [form["file"] for form in (*report["onnx"].values(), report["nir"]) if form["file"]]
     files += [f"{form['folder']}/{file}" for form in report["c"].values() for file in form["files"]]
     return sorted(files)

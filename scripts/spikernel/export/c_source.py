@@ -1,6 +1,7 @@
 """The C99 source of a program: constants, static memory, and one call per step."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikernel import __version__
 from spikernel.errors import ExportError
 from spikernel.export import c_kernels, templates
 from spikernel.export.c_text import array_text, c_float
@@ -26,10 +28,12 @@ from spikernel.export.steps import (
     Value,
 )
 
+PREFIX = "spk"
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "float32": "float"}
 STEP_ARENAS = {"float": "reals", "uint8_t": "bytes", "uint16_t": "counts"}
 TEMPLATES = ("c/model.h.j2", "c/model.c.j2", "c/kernels.h.j2", "c/main.c.j2", "c/Makefile.j2")
 """What the files are made of. Named in full, so that `spikernel.code` knows them."""
+FILES = tuple(Path(name).stem for name in TEMPLATES)
 
 
 @dataclass
@@ -177,6 +181,32 @@ def _stored(step: Convolve) -> NDArray[Any]:
     return np.ascontiguousarray(ordered)
 
 
+def _title(text: str) -> str:
+    """Return a text as it can stand in a comment and in a constant of C."""
+    return " ".join(text.split()).replace("*/", "* /").replace("\\", "/").replace('"', "'")
+
+
+def renamed(files: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Return C files whose functions and macros have another prefix.
+
+    Names that a compiler is given (`-DSPK_IMAGES`, `-DSPK_COUNT_SYNOPS`) stay as they are.
+
+    Args:
+        files: text by name.
+        prefix: in lower case.
+
+    """
+    if prefix == PREFIX:
+        return dict(files)
+    found = {}
+    for name, text in files.items():
+        text = re.sub(rf"\b{PREFIX}_", f"{prefix}_", text)
+        found[name] = re.sub(
+            rf"\b{PREFIX.upper()}_(?!IMAGES\b|COUNT_SYNOPS\b)", f"{prefix.upper()}_", text
+        )
+    return found
+
+
 def c_files(program: Program, title: str) -> dict[str, str]:
     """Return the text of every C file of a program by its name.
 
@@ -202,7 +232,10 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         ("real_sums", "float", memory.real_sums),
     ]
     context = {
-        "title": " ".join(title.split()).replace("*/", "* /"),
+        "title": _title(title),
+        "tag": f"{program.weights_sha256[:16] or 'UNNAMED'}_{program.precision}".upper(),
+        "weights_sha256": program.weights_sha256,
+        "version": __version__,
         "image": program.image,
         "classes": program.logits.shape[0],
         "time_steps": program.time_steps,
@@ -221,4 +254,6 @@ def c_files(program: Program, title: str) -> dict[str, str]:
         "pools": list(source.pools.values()),
         "largest": any(isinstance(step, MaxPool) for step in program.steps),
     }
-    return {Path(name).stem: templates.render(name, **context) for name in TEMPLATES}
+    return {
+        file: templates.render(name, **context) for file, name in zip(FILES, TEMPLATES, strict=True)
+    }

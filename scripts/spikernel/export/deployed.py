@@ -3,9 +3,11 @@
 import logging
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from spikernel.data.manifest import Manifest
+from spikernel.data.splits import places_of
 from spikernel.errors import ExportError
 from spikernel.export.lowering import lower
 from spikernel.export.memory_plan import plan
@@ -53,7 +55,8 @@ def deployed(
     )
     try:
         program = lower(net, manifest.mean, manifest.sd, manifest.classes)
-        check_agreement(net, program, manifest, test[0][:BATCH])
+        places = torch.from_numpy(places_of(test[1].numpy(force=True), BATCH))
+        check_agreement(net, program, manifest, test[0][places])
         int8 = quantise(program)
     except ExportError as error:
         LOG.warning("int8 is not measured: %s", error)

@@ -15,9 +15,8 @@ from spikernel.export.templates import render
 FILES = ("c/device/device.h", "c/device/device.c", "c/device/main.c", "c/device/cortex_m.ld",
          "c/device/riscv.ld", "c/device/sections.ld")  # fmt: skip
 """What is the same for every model. Named in full, so that `spikernel.code` knows them."""
-OPTIMISATION = "-O2"
 FLAGS = (
-    *("-std=c99", OPTIMISATION, "-Wall", "-Wextra", "-Werror"),
+    *("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror"),
     *("-ffp-contract=off", "-ffreestanding", "-fno-tree-loop-distribute-patterns"),
     *("-ffunction-sections", "-fdata-sections", "-nostdlib", "-Wl,--gc-sections"),
 )

@@ -6,6 +6,7 @@ from typing import Any
 from spikernel import __version__
 from spikernel.export import templates
 from spikernel.inference.released import Preprocessing
+from spikernel.space.architecture import ImageShape
 
 SHOWN_CLASSES = 20
 """More class names than this are not listed."""
@@ -39,7 +40,11 @@ def render(
 
 
 def render_release(
-    name: str, metrics: Mapping[str, Any], made: Mapping[str, Any], preprocessing: Preprocessing
+    name: str,
+    metrics: Mapping[str, Any],
+    made: Mapping[str, Any],
+    preprocessing: Preprocessing,
+    image: ImageShape,
 ) -> str:
     """Return the card of a released net as Markdown.
 
@@ -48,11 +53,13 @@ def render_release(
         metrics: what its `metrics.json` holds.
         made: what `provenance.json` of its training holds.
         preprocessing: normalisation and class names.
+        image: what the net reads.
 
     """
     known = {key: made["settings"][key] for key in ("network", "training")}
     known |= {key: made[key] for key in ("code", "finished")}
-    return _render("release_card.md.j2", preprocessing, name=name, metrics=metrics, **known)
+    known |= {"name": name, "metrics": metrics, "image": image}
+    return _render("release_card.md.j2", preprocessing, **known)
 
 
 def _render(template: str, preprocessing: Preprocessing, **values: Any) -> str:

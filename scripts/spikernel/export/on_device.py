@@ -27,7 +27,7 @@ def measured(place: Path, target: device.Target, reference: Tensor) -> dict[str,
     """
     result: dict[str, Any] = {
         "compiler": target.compiler[0],
-        "options": shlex.join([*target.compiler[1:], device.OPTIMISATION]),
+        "options": shlex.join([*target.compiler[1:], *device.FLAGS]),
     }
     try:
         result["compiler"] = compiler.describe(target.compiler)

@@ -222,7 +222,12 @@ def onnx_model(program: Program) -> onnx.ModelProto:
         ir_version=9,
     )
     helper.set_model_props(
-        model, {"time_steps": str(program.time_steps), "classes": "\n".join(program.classes)}
+        model,
+        {
+            "time_steps": str(program.time_steps),
+            "classes": "\n".join(program.classes),
+            "weights_sha256": program.weights_sha256,
+        },
     )
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -35,6 +35,8 @@ class Program:
     time_steps: int
     precision: Literal["fp32", "int8"] = "fp32"
     classes: tuple[str, ...] = field(default=())
+    weights_sha256: str = ""
+    """Of the file of the trained weights, by which an export is told from those of other nets."""
 
     @cached_property
     def once(self) -> tuple[Step, ...]:

@@ -46,6 +46,8 @@ class Chosen:
     @property
     def name(self) -> str:
         """What it is called in the files."""
+        if (version := self.metrics.get("version")) is not None:
+            return f"{self.metrics_path.absolute().parent.name}, version {version}"
         parts = ("dataset", "kernel_set", "archid", "seed")
         dataset, kernel_set, archid, seed = (self.metrics[part] for part in parts)
         wide = "" if self.width == 1 else f", width {self.width:g}"
@@ -54,6 +56,8 @@ class Chosen:
     @property
     def short_name(self) -> str:
         """What its folder is called elsewhere."""
+        if (version := self.metrics.get("version")) is not None:
+            return f"{self.metrics_path.absolute().parent.name}-v{version}"
         parts = ("dataset", "kernel_set", "rank", "seed")
         dataset, kernel_set, rank, seed = (self.metrics[part] for part in parts)
         place = "" if rank is None else f"-rank-{rank}"

@@ -2,18 +2,21 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 
-from spikernel import artifacts, provenance
+from spikernel import __version__, artifacts, provenance
 from spikernel.config import ExportConfig
 from spikernel.data import manifest as manifests
-from spikernel.data.splits import load_split
+from spikernel.data.splits import load_split, places_of
 from spikernel.errors import ExportError
 from spikernel.export import bundle
+from spikernel.export.c_source import FILES as C_FILES
+from spikernel.export.device import files as device_files
 from spikernel.export.lowering import lower
 from spikernel.export.model_card import render
 from spikernel.export.program import Program
@@ -106,7 +109,9 @@ def export_model(
     check_fit(net.architecture, preprocessing, split.manifest, manifest)
     check_split(preprocessing, split.manifest, manifest)
     images, labels = to_device(split, CPU)
-    fp32 = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
+    sha256 = artifacts.file_hash(chosen.model_path)
+    lowered = lower(net, preprocessing.mean, preprocessing.sd, preprocessing.classes)
+    fp32 = replace(lowered, weights_sha256=sha256)
     int8 = quantise(fp32)
     reached = accuracy_percent(fp32, images, labels)
     check_metrics(net.architecture, reached, len(labels), chosen.metrics, chosen.metrics_path)
@@ -123,8 +128,10 @@ def export_model(
     # From here on files of an earlier export are replaced, which its report and record are not of.
     for path in (report_path, record_path):
         path.unlink(missing_ok=True)
-    images, labels = images[: export.images], labels[: export.images]
-    bundle.write_images(folder, images, labels)
+    _remove_other_code(folder, export.c_weights)
+    places = torch.from_numpy(places_of(labels.numpy(), export.images))
+    images, labels = images[places], labels[places]
+    bundle.write_images(folder, images, labels, preprocessing.classes)
     pixels = Normaliser(preprocessing.mean, preprocessing.sd, CPU)(images)
     activity = measure_activity(net, pixels.split(BATCH))
     report |= {**activity.costs, "energy_pj_int8": activity.energy_pj("int8")}
@@ -133,11 +140,12 @@ def export_model(
         "fp32": bundle.write_onnx(folder, fp32, images, trained, labels),
         "int8": bundle.write_onnx(folder, int8, images, quantised, labels),
     }
-    report["nir"] = bundle.write_nir(folder, fp32, preprocessing.sd, pixels, trained, labels)
+    report["nir"] = bundle.write_nir(folder, fp32, preprocessing, pixels, trained, labels)
     report["c"] = {}
     for weights in export.c_weights:
         title, program = f"{chosen.name}, {weights} weights", int8 if weights == "int8" else fp32
-        made = bundle.write_c(folder / f"c_{weights}", program, title, images, labels)
+        place = folder / f"c_{weights}"
+        made = bundle.write_c(place, program, title, images, labels, export.c_prefix)
         report["c"][weights] = made
     artifacts.write_text(folder / "MODEL_CARD.md", render(report, chosen.metrics, preprocessing))
     artifacts.write_json(report_path, report)
@@ -170,6 +178,20 @@ def _check_folder(folder: Path) -> None:
         )
 
 
+def _remove_other_code(folder: Path, wanted: Sequence[str]) -> None:
+    """Remove the C code of an earlier export in number formats that are not asked for now.
+
+    It would be that of another model. Files that no export wrote stay.
+    """
+    for weights in {"int8", "float"} - set(wanted):
+        place = folder / f"c_{weights}"
+        for name in (*C_FILES, *device_files(), bundle.EXPECTED):
+            (place / name).unlink(missing_ok=True)
+        for empty in (place / "device", place):
+            with suppress(OSError):  # it is not there, or holds other files
+                empty.rmdir()
+
+
 def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
     """Return what a model is."""
     missing = [name for name in IDENTITY if name not in chosen.metrics]
@@ -181,12 +203,16 @@ def _description(chosen: Chosen, program: Program) -> dict[str, Any]:
         "model": chosen.name,
         "chosen_for": chosen.budget,
         "weights": str(chosen.model_path),
+        "weights_sha256": program.weights_sha256,
+        "spikernel": __version__,
         **{name: chosen.metrics[name] for name in IDENTITY},
         "width": chosen.width,
         "exported_parameters": program.parameters,
         "time_steps": program.time_steps,
         "neurons": program.neurons,
         "neuron_rules": program.neuron_rules,
+        "image": list(program.image.shape),
+        "classes": list(program.classes),
     }
 
 

@@ -93,7 +93,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings, machine: Machine) 
             **_measured(found, net.architecture.network),
         }
         metrics |= _with_this(before, metrics, found.sha256)
-        card = render_release(folder.name, metrics, made, preprocessing)
+        card = render_release(folder.name, metrics, made, preprocessing, net.architecture.images)
         record.unlink(missing_ok=True)  # that of an earlier release names other weights
     artifacts.write_json(folder / "metrics.json", metrics)
     artifacts.write_text(folder / "MODEL_CARD.md", card)

@@ -48,7 +48,7 @@ def c_of(folder: Path, archid: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Export an int8 net as C; return what `export.json` holds of it."""
     program = quantise(lower(active_net(archid, **settings), MEAN, SD, CLASSES))
     labels = torch.zeros(IMAGES, dtype=torch.int64)
-    bundle.write_images(folder, images(IMAGES), labels)
+    bundle.write_images(folder, images(IMAGES), labels, CLASSES)
     return bundle.write_c(folder / "c_int8", program, "test", images(IMAGES), labels)
 
 

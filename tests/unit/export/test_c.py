@@ -1,6 +1,8 @@
 """The C code against the Python model: the same bits, on every kind of step."""
 
 import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,9 @@ from nets import (
 from torch import nn
 
 from spikernel.errors import ExportError
-from spikernel.export import compiler
+from spikernel.export import compiler, device
 from spikernel.export.builder import Builder
-from spikernel.export.c_source import c_files
+from spikernel.export.c_source import c_files, renamed
 from spikernel.export.c_text import array_text, c_float
 from spikernel.export.interpret import Interpreter
 from spikernel.export.lowering import lower
@@ -135,8 +137,6 @@ def test_strictest_warnings_and_no_library(tmp_path: Path) -> None:
     assert found
     strict = ("-Wpedantic", "-Wshadow", "-Wconversion", "-Wstrict-prototypes", "-ffreestanding")
     command = [*found, *compiler.FLAGS, *strict, "-c", "model.c", "-o", "model.o"]
-    import subprocess
-
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     undefined = subprocess.run(
@@ -146,22 +146,94 @@ def test_strictest_warnings_and_no_library(tmp_path: Path) -> None:
     assert set(undefined) - {"U"} <= {"memcpy", "memset", "memmove", "memcmp"}
 
 
-def test_makefile_classifies_and_reports_disagreement(tmp_path: Path) -> None:
-    import subprocess
+def two_models(folder: Path, prefixes: tuple[str, str]) -> subprocess.CompletedProcess[str]:
+    """Link two models, whose headers one file includes, into a program that prints their sizes."""
+    lines = ["#include <stdio.h>"]
+    for prefix, place, archid in zip(prefixes, ("a", "b"), (FORWARD, FEEDBACK), strict=True):
+        lowered = lower(active_net(archid), MEAN, SD, CLASSES)
+        program = replace(lowered, weights_sha256=64 * place)
+        compiler.write_sources(folder / place, renamed(c_files(program, f"net {place}"), prefix))
+        lines.append(f'#include "{place}/model.h"')
+    first, second = prefixes
+    names = [f"{prefix.upper()}_{name}" for prefix in prefixes for name in ("MODEL", "CLASSES")]
+    lines += [
+        "int main(void) {", "  static unsigned char image[300]; float logits[4];",
+        f'  printf("%s %d %s %d\\n", {", ".join(names)});',
+        f"  return {first}_classify(image, logits) < 0 || {second}_classify(image, logits) < 0;",
+        "}",
+    ]  # fmt: skip
+    (folder / "both.c").write_text("\n".join(lines))
+    found = compiler.find_compiler()
+    assert found
+    sources = ["both.c", "a/model.c", "b/model.c"]
+    command = [*found, *compiler.FLAGS, "-o", "both", *sources]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        return done
+    return subprocess.run([folder / "both"], capture_output=True, text=True)
 
+
+def test_two_models_in_one_program(tmp_path: Path) -> None:
+    done = two_models(tmp_path / "apart", ("spk", "eye"))
+    assert (done.returncode, done.stdout) == (0, "net a 4 net b 4\n")
+    done = two_models(tmp_path / "alike", ("spk", "spk"))
+    assert "two models of one prefix: export one with another export/c_prefix" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
+def test_a_program_in_cpp_links_the_model(tmp_path: Path) -> None:
+    compiler.write_sources(tmp_path, c_files(lower(active_net(FORWARD), MEAN, SD, CLASSES), "net"))
+    (tmp_path / "main.cpp").write_text(
+        '#include "model.h"\nint main() { static uint8_t image[300]; float logits[SPK_CLASSES];\n'
+        "return spk_classify(image, logits) < 0; }\n"
+    )
+    found = compiler.find_compiler()
+    assert found
+    subprocess.run([*found, "-std=c99", "-c", "model.c"], cwd=tmp_path, check=True)
+    subprocess.run(["c++", "-o", "main", "main.cpp", "model.o"], cwd=tmp_path, check=True)
+    assert subprocess.run([tmp_path / "main"]).returncode == 0
+
+
+def test_flags_of_the_user_do_not_change_the_numbers(tmp_path: Path) -> None:
+    compiler.write_sources(tmp_path, c_files(lower(active_net(FORWARD), MEAN, SD, CLASSES), "net"))
+    make = ["make", "--dry-run", "model.o", "CFLAGS=-O1"]
+    said = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "-O1 -std=c99 -ffp-contract=off -c" in said
+
+
+def test_an_unknown_processor_is_named(tmp_path: Path) -> None:
+    compiler.write_sources(tmp_path, device.files())
+    make = ["make", "-C", tmp_path / "device", "run", "TARGET=cortex-m0"]
+    done = subprocess.run(make, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "TARGET cortex-m0 is not known: one of cortex-m3, cortex-m4f, rv32imac" in done.stderr
+
+
+def test_makefile_classifies_and_reports_disagreement(tmp_path: Path) -> None:
     program = quantise(lower(active_net(FORWARD), MEAN, SD, CLASSES))
     folder = tmp_path / "c_int8"
     expected = run_c(program, images(), folder).classes
     (tmp_path / "images.u8").write_bytes((folder / "images.u8").read_bytes())
     (tmp_path / "labels.u16").write_bytes(np.zeros(12, dtype=np.uint16).tobytes())
-    (folder / "expected.u16").write_bytes(expected.astype(np.uint16).tobytes())
+    (folder / "expected.u16").write_bytes(expected.astype("<u2").tobytes())
     make = ["make", "-s", "-C", str(folder), "run"]
     done = subprocess.run(make, capture_output=True, text=True)
     accuracy = 100 * (expected == 0).mean()
     assert done.returncode == 0, done.stderr
     assert f"12 images: accuracy {accuracy:.2f} %, same class as expected 12 of 12" in (done.stdout)
+    two_more = [*expected.tolist(), 0, 0]
+    (folder / "expected.u16").write_bytes(np.array(two_more, "<u2").tobytes())
+    done = subprocess.run(make, capture_output=True, text=True)
+    assert "error: there are fewer images than classes" in done.stderr
+    (folder / "expected.u16").write_bytes(expected.astype("<u2").tobytes())
+    whole = (tmp_path / "images.u8").read_bytes()
+    (tmp_path / "images.u8").write_bytes(whole[:-1])
+    done = subprocess.run(make, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "images.u8 ends within an image" in done.stderr
+    (tmp_path / "images.u8").write_bytes(whole)
     wrong = (expected + 1) % 4
-    (folder / "expected.u16").write_bytes(wrong.astype(np.uint16).tobytes())
+    (folder / "expected.u16").write_bytes(wrong.astype("<u2").tobytes())
     done = subprocess.run(make, capture_output=True, text=True)
     assert done.returncode != 0
     assert "same class as expected 0 of 12" in done.stdout

@@ -38,7 +38,7 @@ def test_tools_that_work(tmp_path: Path) -> None:
     found = measured(tmp_path / "c", target_of(tmp_path), torch.from_numpy(LOGITS))
     assert found == {
         "compiler": "gcc 12, for toy",
-        "options": "-O2",
+        "options": " ".join(device.FLAGS),
         **SIZES,
         "emulator": "QEMU 7, board",
         "stack_bytes": 8,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ def test_int8_weights_are_stored_as_int8() -> None:
 
 
 def test_states_are_inputs_and_outputs() -> None:
-    program = lower(active_net(FEEDBACK), MEAN, SD, CLASSES)
+    lowered = lower(active_net(FEEDBACK), MEAN, SD, CLASSES)
+    program = replace(lowered, weights_sha256="a1b2")
     model = onnx_model(program)
     inputs = [value.name for value in model.graph.input]
     outputs = [value.name for value in model.graph.output]
@@ -61,7 +63,9 @@ def test_states_are_inputs_and_outputs() -> None:
     kept = [name for name in inputs if "feedback" in name]
     assert kept == [f"cell{cell}_feedback{node}" for cell in (1, 2) for node in (0, 1)]
     properties = {item.key: item.value for item in model.metadata_props}
-    assert properties == {"time_steps": "3", "classes": "a\nb\nc\nd"}
+    assert properties == {
+        "time_steps": "3", "classes": "a\nb\nc\nd", "weights_sha256": "a1b2",
+    }  # fmt: skip
 
 
 def test_one_step_is_one_step() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from spikernel import artifacts, tables
 from spikernel.errors import ExportError
-from spikernel.study.chosen_model import choose
+from spikernel.study.chosen_model import Chosen, choose
 
 
 def selection(folder: Path, rows: list[dict[str, Any]]) -> Path:
@@ -56,6 +56,12 @@ def test_the_largest_budget_that_is_met_names_the_model_and_validation_its_seed(
         choose(paths[:1], table, "digits", None)
     with pytest.raises(ExportError, match=r"5 models are given: name one, or give a selection"):
         choose(paths, None, "digits", None)
+
+
+def test_a_released_net_is_known_by_its_name_and_version() -> None:
+    metrics = {"version": 2, "dataset": "cifar10", "kernel_set": "k3", "rank": None, "seed": 0}
+    chosen = Chosen(Path("models/cifar10-1mb/metrics.json"), metrics, None)
+    assert (chosen.name, chosen.short_name) == ("cifar10-1mb, version 2", "cifar10-1mb-v2")
 
 
 def test_a_budget_names_one_width(tmp_path: Path) -> None:
