@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from spikernel import registry
 from spikernel.config.base import PartOf, StrictModel
 from spikernel.config.phases import PhaseConfig
 from spikernel.config.problems import fault
@@ -185,14 +186,15 @@ class TrainingConfig(StrictModel):
             )
         if self.phases:
             object.__setattr__(self, "epochs", total)  # the model is frozen from here on
-        if self.objective == "tet" and any(phase.gradient == "rate" for phase in self.phases):
+        by_rates = any(phase.gradient == "rate" for phase in self.phases)
+        if by_rates and self._objective_has("READS_STEPS"):
             raise ValueError(
-                "objective tet looks at every time step, of which gradient: rate knows the mean "
-                "alone: choose another objective"
+                f"objective {self.objective} looks at every time step, of which gradient: rate "
+                "knows the mean alone: choose another objective"
             )
-        if self.teacher is not None and self.objective != "distil":
+        if self.teacher is not None and not self.uses_teacher:
             raise fault(
-                f"a teacher is of use to objective distil alone, and this one is {self.objective}: "
+                f"a teacher is of no use to objective {self.objective}: "
                 "set objective: distil, or leave the teacher out",
                 "teacher",
             )
@@ -201,6 +203,14 @@ class TrainingConfig(StrictModel):
                 "lookahead and ema_decay both choose the weights to keep: set one", "lookahead"
             )
         return self
+
+    @property
+    def uses_teacher(self) -> bool:
+        """Whether the objective learns from a teacher."""
+        return self._objective_has("USES_TEACHER")
+
+    def _objective_has(self, mark: str) -> bool:
+        return bool(registry.literal("objective", self.objective, mark, False))
 
     @model_validator(mode="before")
     @classmethod

@@ -29,6 +29,8 @@ class Remarks:
     """Files, and folders with a slash at the end, that are no part of it and so were left out."""
     on_white: set[str] = field(default_factory=set)
     """Images that were transparent in places, and so were laid on white."""
+    deepest: int = 0
+    """Largest grey level of all images of 16 bits; 0 where there are none."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ LOG = logging.getLogger(__name__)
 KEPT = 1000
 """Pairs of equal images that the file names at most, for each pair of splits."""
 
+DEEP = 2**15
+"""Images of 16 bits of which none has such a grey level most likely hold fewer bits."""
+
 Pairs = dict[tuple[SplitName, SplitName], list[tuple[int, int]]]
 """Splits -> places of equal images: that of the first in the first split, that of its copy."""
 NamedPairs = dict[tuple[SplitName, SplitName], list[tuple[str, str]]]
@@ -63,12 +66,21 @@ def report(
     ):
         if listed:
             LOG.warning("%s: %s: %d (%s)", dataset, what, len(listed), some(listed))
+    if 0 < remarks.deepest < DEEP:
+        LOG.warning(
+            "%s: no image of 16 bits has a level above %d of 65,535: at most %d grey levels are "
+            "left, so stretch them to 16 bits first",
+            dataset,
+            remarks.deepest,
+            (remarks.deepest + 128) // 257 + 1,
+        )
     record = {
         "equal_images": _listed(pairs),
         "equal_images_of_other_classes": _listed(contradicting),
         "classes_without_images": lacking,
         "skipped_files": remarks.skipped,
         "images_laid_on_white": on_white,
+        "largest_level_of_16_bits": remarks.deepest,
     }
     artifacts.write_json(folder / FILE, record)
     return sum(map(len, pairs.values()))

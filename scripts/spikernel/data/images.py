@@ -23,6 +23,8 @@ class Decoded:
     """Colour, shape (3, side, side)."""
     transparent: bool
     """It could be seen through in places, and was laid on white."""
+    deepest: int = 0
+    """Largest grey level of an image of 16 bits; 0 for others."""
 
 
 def decode(data: bytes, where: str, side: int, *, fit: bool) -> Decoded:
@@ -49,6 +51,7 @@ def decode(data: bytes, where: str, side: int, *, fit: bool) -> Decoded:
                 raise DataError(f"{where} {problem}")
             upright = ImageOps.exif_transpose(opened) if fit else opened
             image, transparent = _in_colour(upright)
+            deepest = int(np.asarray(upright).max()) if _is_deep(upright) else 0
     except DataError:
         raise
     except Exception as error:  # damaged files lead Pillow's decoders to errors of any type
@@ -62,7 +65,7 @@ def decode(data: bytes, where: str, side: int, *, fit: bool) -> Decoded:
         width, height = image.size
         raise DataError(f"{where} is {width}x{height} pixels, expected {side}x{side}: replace it")
     pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
-    return Decoded(pixels, transparent)
+    return Decoded(pixels, transparent, deepest)
 
 
 def _problem(image: "Image.Image") -> str | None:
@@ -83,11 +86,15 @@ def _problem(image: "Image.Image") -> str | None:
     return None
 
 
+def _is_deep(image: "Image.Image") -> bool:
+    return image.mode == "I" or image.mode.startswith("I;16")
+
+
 def _in_colour(image: "Image.Image") -> tuple["Image.Image", bool]:
     """Return an image as RGB, and whether it was laid on white."""
     from PIL import Image
 
-    if image.mode == "I" or image.mode.startswith("I;16"):
+    if _is_deep(image):
         # Pillow would cut off at 255. 65,535 is 255 times 257; the nearest level is taken.
         levels = (np.asarray(image).astype(np.uint32) + 128) // 257
         return Image.fromarray(levels.astype(np.uint8)).convert("RGB"), False

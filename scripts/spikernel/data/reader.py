@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from spikernel import registry
 from spikernel.config import DatasetConfig
+from spikernel.errors import ConfigError
 
 if TYPE_CHECKING:
     from spikernel.data.collection import Collection
@@ -13,15 +14,16 @@ if TYPE_CHECKING:
 class Reader(Protocol):
     """What every module of `data/readers` defines.
 
-    Three more numbers are looked up where they are there: CHANNELS, and CLASSES and TRAIN_IMAGES
-    (with those to validate on) where the kind fixes them. With them, budgets are checked exactly,
-    and mini-batches of a search, before any data is there. OWN_IMAGES says that they are files of
-    the user's, so that other files are prepared anew; published ones have checksums.
+    Two more numbers are looked up where the kind fixes them: CLASSES and TRAIN_IMAGES (with those
+    to validate on). With them, budgets are checked exactly, and mini-batches of a search, before
+    any data is there. OWN_IMAGES says that they are files of the user's, so that other files are
+    prepared anew; published ones have checksums.
 
     Its size is read where a configuration is checked. That environment has numpy, but none of the
     packages that read images: they are imported inside the functions.
     """
 
+    CHANNELS: int
     IMAGE_SIZE: int | None
     """Side of the square images in pixels; None: what the settings say, which must say it."""
 
@@ -36,6 +38,19 @@ class Reader(Protocol):
         Raises:
             DataError: a file is missing, truncated, altered or unreadable.
         """
+
+
+def channels_of(kind: str) -> int:
+    """Return the channels of the images of a kind, without importing its reader.
+
+    Raises:
+        ConfigError: its file does not say.
+
+    """
+    channels = registry.literal("reader", kind, "CHANNELS", None)
+    if not isinstance(channels, int):
+        raise ConfigError(f"the reader of kind {kind} must assign CHANNELS, of its images")
+    return channels
 
 
 def reader(kind: str) -> Reader:

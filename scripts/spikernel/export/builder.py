@@ -24,7 +24,7 @@ from spikernel.export.steps import (
     Value,
     Weights,
 )
-from spikernel.network.dynamics import Levels, Rule
+from spikernel.network.dynamics import Dynamics, Levels, Rule
 
 Doubles = NDArray[np.float64]
 
@@ -167,7 +167,14 @@ class Builder:
         return target
 
     def fire(self, layer: str, source: Value, rule: Rule) -> Value:
-        """Add neurons; the spikes of those with a potential are never constant."""
+        """Add neurons; the spikes of those with a potential are never constant.
+
+        Raises:
+            ExportError: their rule is of a kind of its own, which no form would follow.
+
+        """
+        if type(rule) is not Levels and not isinstance(rule, Dynamics):
+            raise ExportError(f"{layer}: a rule of class {type(rule).__name__} is not known")
         if isinstance(rule, Levels):
             counts = self._value(layer, source.shape, "counts", [source])
             counts = replace(counts, limit=rule.levels)

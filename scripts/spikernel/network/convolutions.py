@@ -4,6 +4,8 @@ All read spikes, keep the size of the maps and end in batch normalisation. The t
 last two types follow each other without neurons between them, see `spikernel.space.operations`.
 """
 
+from typing import assert_never
+
 from torch import Tensor, nn
 
 from spikernel.network.blocks import ConvNorm
@@ -38,4 +40,6 @@ def edge_convolution(convolution: Convolution, channels: int) -> ConvNorm | Fact
             nn.Conv2d(channels, channels, (1, size), padding=(0, reach), bias=False),
             nn.Conv2d(channels, channels, (size, 1), padding=(reach, 0), bias=False),
         )
-    return ConvNorm(channels, channels, size)
+    if convolution.type == "dense":
+        return ConvNorm(channels, channels, size)
+    assert_never(convolution.type)

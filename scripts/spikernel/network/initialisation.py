@@ -49,6 +49,9 @@ def initialise(net: nn.Module, linear_init: str, seed: int, bank: WeightBank | N
         bank: where weights are looked up before they are drawn, and kept once drawn. It must
             serve one seed, one macro-structure and one device.
 
+    Raises:
+        TypeError: nothing fills the values of a module.
+
     """
     for prefix, module in net.named_modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
@@ -63,3 +66,17 @@ def initialise(net: nn.Module, linear_init: str, seed: int, bank: WeightBank | N
                 module.bias.zero_()
         elif isinstance(module, (nn.BatchNorm2d, NeuronLayer)):
             module.reset_parameters()
+            if isinstance(module, NeuronLayer):
+                _check_filled(prefix, module)
+        elif _own(module):
+            raise TypeError(f"{prefix}: nothing fills the values of {type(module).__name__}")
+
+
+def _own(module: nn.Module) -> list[Tensor]:
+    """Return the parameters and buffers of a module, without those of the modules in it."""
+    return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+
+
+def _check_filled(prefix: str, module: NeuronLayer) -> None:
+    if type(module).reset_parameters is NeuronLayer.reset_parameters and _own(module):
+        raise TypeError(f"{prefix}: {type(module).__name__} must define reset_parameters")

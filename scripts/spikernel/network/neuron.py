@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from spikernel import registry
 from spikernel.config import NetworkConfig
-from spikernel.errors import ExportError
+from spikernel.errors import ConfigError, ExportError
 from spikernel.network.dynamics import Rule
 
 
@@ -21,8 +21,11 @@ class NeuronLayer(nn.Module):
     """A layer of neurons: [T, N, ...] real-valued input to [T, N, ...] spikes in {0, 1}.
 
     A model must define `step`, or `sequence` where it has no state. It may define `sequence` to be
-    faster than one step after another, `dynamics`, without which it cannot be exported, and
-    `reset_parameters`.
+    faster than one step after another, and `dynamics`, without which it cannot be exported. Where
+    it has parameters or buffers it must define `reset_parameters`, since its net is made without
+    values. What it computes depends on its input and its tensors alone, because a CUDA graph
+    records a step once. If it draws random numbers, or counts steps, it says so: by an attribute
+    `generator` (None at first), which a training sets, and by `graphable = False`.
 
     Attributes:
         calls: how many layers of the published network this one stands for. A node's spikes are
@@ -33,11 +36,13 @@ class NeuronLayer(nn.Module):
         levels: most spikes of a neuron at a time step. Where it is D > 1, the output is k / D for k
             spikes, and the model defines `unroll`.
         states: numbers that a neuron carries from one time step to the next.
+        graphable: whether a CUDA graph may record what it does.
 
     """
 
     levels = 1
     states = 1
+    graphable = True
 
     def __init__(
         self, settings: NetworkConfig, calls: int = 1, threshold: float | None = None
@@ -66,7 +71,7 @@ class NeuronLayer(nn.Module):
         """
         raise ExportError(f"neurons '{self.model}' state no rule that could be exported")
 
-    def step(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:  # noqa: ARG002
         """Return the spikes of one time step, and the state after it.
 
         Args:
@@ -74,7 +79,9 @@ class NeuronLayer(nn.Module):
             state: as the step before left it; None at rest.
 
         """
-        raise NotImplementedError
+        if type(self).sequence is NeuronLayer.sequence:
+            raise NotImplementedError(f"neurons '{self.model}' define neither step nor sequence")
+        return self.sequence(x, 1), x.new_empty(0)
 
     def sequence(self, x: Tensor, time_steps: int) -> Tensor:
         """Return the spikes [T, N, ...] of [T, N, ...], or of [1, N, ...] that is held."""
@@ -86,6 +93,8 @@ class NeuronLayer(nn.Module):
 
     def unroll(self, spikes: Tensor) -> Tensor:
         """Return what the layer fires in one time step as binary spikes, [D, N, ...]."""
+        if self.levels > 1:
+            raise NotImplementedError(f"neurons '{self.model}' have levels, but no unroll")
         return spikes
 
     def forward(self, x: Tensor, time_steps: int | None = None, *, fired: bool = False) -> Tensor:
@@ -104,9 +113,20 @@ class NeuronLayer(nn.Module):
 def make_neuron(
     settings: NetworkConfig, calls: int = 1, threshold: float | None = None
 ) -> NeuronLayer:
-    """Return a layer of the neurons that the settings name, see `NeuronLayer`."""
+    """Return a layer of the neurons that the settings name, see `NeuronLayer`.
+
+    Raises:
+        ConfigError: they fire several spikes at once at several time steps, which no simulation of
+            binary spikes here stands for.
+
+    """
     part = registry.load("neuron", settings.neuron)
     made: NeuronLayer = part.Neuron(settings, calls, threshold)
+    if made.levels > 1 and settings.time_steps != 1:
+        raise ConfigError(
+            f"neurons '{settings.neuron}' fire several spikes at once, which is simulated for one "
+            "time step only: set time_steps to 1"
+        )
     return made
 
 

@@ -84,6 +84,17 @@ class SpikingNet(nn.Module):
         """Return every dropout layer."""
         return [module for module in self.modules() if isinstance(module, SequenceDropout)]
 
+    def use(self, generator: torch.Generator) -> None:
+        """Let every module that draws random numbers draw them from a generator."""
+        for module in self.modules():
+            if hasattr(module, "generator"):
+                setattr(module, "generator", generator)  # noqa: B010 (of any class)
+
+    def generators(self) -> list[torch.Generator]:
+        """Return the generators that modules draw from."""
+        found = (getattr(module, "generator", None) for module in self.modules())
+        return [generator for generator in found if generator is not None]
+
 
 def build_net(
     architecture: Architecture, seed: int, device: torch.device, bank: WeightBank | None = None

@@ -41,8 +41,7 @@ class Scorer:
             layer.register_forward_hook(add)
         for index, batch in enumerate(self._batches):
             generator = torch.Generator(self._device).manual_seed(self._seed + index)
-            for dropout in net.dropouts():
-                dropout.generator = generator
+            net.use(generator)
             kernels.append(KernelSum(self._alpha))
             net(batch)
         # One copy to the host per candidate.

@@ -26,7 +26,8 @@ class Neurons(NamedTuple):
     @property
     def name(self) -> str:
         """Name of the layer in a cell: the node, and the threshold without a dot, as in 0t0_5."""
-        own = "" if self.threshold is None else f"t{self.threshold:g}".replace(".", "_")
+        shown = "" if self.threshold is None else f"t{self.threshold:.6f}".rstrip("0").rstrip(".")
+        own = shown.replace(".", "_")
         return f"{self.node}{own}"
 
 

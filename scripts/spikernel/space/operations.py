@@ -29,6 +29,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import assert_never
 
 from spikernel.config import ConvolutionType
 from spikernel.errors import ConfigError
@@ -65,7 +66,9 @@ class Convolution:
             return channels**2 + channels * self.size**2
         if self.type == "factorised":
             return 2 * channels**2 * self.size
-        return channels**2 * self.size**2
+        if self.type == "dense":
+            return channels**2 * self.size**2
+        assert_never(self.type)
 
 
 def conv(size: int, kind: Types = "dense", threshold: float | None = None) -> str:

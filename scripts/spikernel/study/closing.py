@@ -5,6 +5,7 @@ Read by the process that controls a workflow, so without pandas.
 
 import csv
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,10 @@ def lines(folder: Path, datasets: list[str], exported: bool) -> Iterator[str]:
         place = folder / dataset / "export"
         export = json.loads((place / "export.json").read_text("utf-8")) if exported else {}
         if chosen is None:
+            least = math.ceil(float(own[-1]["smallest_memory_mb"]) * 1e4) / 1e4
             yield (
                 f"Model     {dataset}: none fits {float(own[-1]['budget_mb']):g} MB; the smallest "
-                f"needs {float(own[-1]['smallest_memory_mb']):.3g} MB"
+                f"needs {least:g} MB"
             )
         else:
             yield from _model(chosen, export if _is_of(export, chosen) else {})
@@ -69,7 +71,7 @@ def _model(row: dict[str, str], export: dict[str, Any]) -> Iterator[str]:
     yield (
         f"Accuracy  {accuracy:.2f} % of {int(row['test_images']):,} test images (95 % interval "
         f"{low:.1f} to {high:.1f} %), {row['seeds']} seed{'s' * (row['seeds'] != '1')}"
-        f"{f'; no better than chance ({chance:.3g} %)' if low <= chance else ''}"
+        f"{f'; not shown to be above chance ({chance:.3g} %)' if low <= chance else ''}"
     )
     sizes = [
         f"{made['flash_bytes'] / 1000:.1f} kB of flash, {made['ram_bytes'] / 1000:.1f} kB of RAM "

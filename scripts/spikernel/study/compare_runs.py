@@ -4,6 +4,7 @@ The tables, the front, the model for each budget and the tests on pairs of model
 experiments. No torch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import pandas as pd
 
 from spikernel import provenance
 from spikernel.config import ReportConfig
+from spikernel.data import manifest as manifests
 from spikernel.data.cautions import FILE
 from spikernel.errors import TableError
 from spikernel.report.tables import comparisons, models
@@ -55,6 +57,7 @@ def run(inputs: Inputs, outputs: Outputs) -> None:
     read = [path / "tradeoff_report" / name for path in inputs.runs for name in _TABLES]
     provenance.check(read)
     settings = ReportConfig.parse(Job.read(read[1]).settings, str(read[1]))
+    _check_images(inputs.runs)
     pools = [_pool(path) for path in inputs.runs]
     table = pd.concat([models_of for models_of, _ in pools], ignore_index=True)
     table = table.assign(pareto=models.flag_front(table, settings.precision))
@@ -111,6 +114,27 @@ def _check_folder(folder: Path, runs: list[Path]) -> None:
             f"folder: {folder} lies among results of {whose}, which stay as they are: name a "
             "folder of its own, for instance results/compared"
         )
+
+
+def _check_images(runs: Sequence[Path]) -> None:
+    """Refuse runs whose test images of one data set differ, though their labels may be the same.
+
+    Raises:
+        TableError: they do; where they have other sides in pixels, it is not known.
+
+    """
+    found: dict[tuple[str, int], tuple[str, Path]] = {}
+    for run in runs:
+        for path in sorted(run.glob("*/prepare_data/manifest.json")):
+            manifest = manifests.read(path)
+            key = manifest.dataset, manifest.image_size
+            sha256 = manifest.splits["test"].images_sha256
+            known, other = found.setdefault(key, (sha256, run))
+            if known != sha256:
+                raise TableError(
+                    f"{run} was tested on other images of {key[0]} than {other}: runs can be "
+                    "compared where data, test_images and split_seed are the same"
+                )
 
 
 def _pool(run: Path) -> tuple[pd.DataFrame, dict[Key, Predictions]]:

@@ -18,7 +18,7 @@ from spikernel.errors import ConfigError
 from spikernel.report.tables import markdown
 from spikernel.report.tables.table import Column, count, duration, significant, table
 from spikernel.space.counts import memory_mb, parameter_count
-from spikernel.study import experiment, flop_estimate, recorded
+from spikernel.study import experiment, flop_estimate, own_files, recorded
 from spikernel.study.cluster_profile import Profile, read_profile
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
 from spikernel.study.planned_nets import RULES, PlannedNet, planned_nets, search_rule
@@ -162,7 +162,10 @@ def _manifest(config: WorkflowConfig, dataset: str, results: Path) -> Manifest:
     record = path.with_name(provenance.RECORD)
     if path.exists() and record.exists():
         made = provenance.read(record, "settings")["settings"]
-        if recorded.same(data, made, recorded.NO_SETTINGS):
+        # Images of one's own that were added since are counted anew.
+        now = own_files.found(dataset, data, Path(config.data_dir))
+        unchanged = now is None or made.get(own_files.KEY) in (None, now)
+        if unchanged and recorded.same(data, made, recorded.NO_SETTINGS):
             return manifests.read(path)
     return manifest_ahead(dataset, data, collection_ahead(dataset, data, Path(config.data_dir)))
 

@@ -12,6 +12,7 @@ from spikernel.config import (
     strict_yaml,
 )
 from spikernel.config.problems import Place, Problem, RefusedError, sound
+from spikernel.data.reader import channels_of
 from spikernel.data.rules import check_datasets, image_size
 from spikernel.errors import BudgetError, ConfigError
 from spikernel.search.rules import check_search
@@ -160,9 +161,9 @@ def _bounds(config: WorkflowConfig, name: str) -> Bounds | None:
         return None
     if max(config.all_kernel_sizes()) > side:
         return None
-    # Of a kind that does not say, the least: the counts below are then lower bounds.
+    # Of a kind that does not say how many classes, the least: the counts are then lower bounds.
     images = ImageShape(
-        channels=registry.literal("reader", settings.kind, "CHANNELS", 1),
+        channels=channels_of(settings.kind),
         size=side,
         classes=registry.literal("reader", settings.kind, "CLASSES", 2),
     )
@@ -211,6 +212,10 @@ def _net_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator
             Architecture(FEEDBACK, network, images)
         except ConfigError as error:
             yield Problem(("nas_search", "cells"), f"on data set {name}: {error}")
+        else:
+            if network.time_steps == 1:
+                text = f"on data set {name}: feedback reaches the next time step, and there is one"
+                yield Problem(("nas_search", "cells"), f"{text}: search forward cells")
 
 
 def _search_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator[Problem]:

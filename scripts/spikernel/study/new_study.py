@@ -1,5 +1,6 @@
 """A configuration for a folder of the user's own images, and what it will cost."""
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ FEW = 20
 """A class with fewer images in a split is named in a warning."""
 LOPSIDED = 5
 """So are the smallest and the largest class where they differ by more than this factor."""
+FEW_TO_CHOOSE = 400
+"""So are fewer validation images: with these an accuracy is known to five points."""
+LOST = 0.25
+"""So is a larger share of the images that lies outside their centre squares."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     config = experiment.parse(document.data, document.place)
     artifacts.write_text(path, text)
     print(f"{path}: {found.about}; read it, and change what you like")
-    for line in warnings(found.manifest, found.left_out):
+    for line in warnings(found.manifest, found.left_out, found.cropped):
         print(f"warning: {line}")
     cores = os.cpu_count() or 1
     if settings.time:
@@ -76,12 +81,13 @@ def run(inputs: Inputs, outputs: Outputs, settings: Settings) -> None:
     print(f"Next: snakemake --cores {cores} --configfile {path}")
 
 
-def warnings(manifest: Manifest, left_out: Sequence[str]) -> list[str]:
+def warnings(manifest: Manifest, left_out: Sequence[str], cropped: float) -> list[str]:
     """Return what is wrong with a data set.
 
     Args:
         manifest: whose classes may have too few images, or be lopsided.
         left_out: files and folders that are no part of it.
+        cropped: share of an image, in the middle of all, that a centre square leaves out.
 
     """
     found = [
@@ -95,6 +101,19 @@ def warnings(manifest: Manifest, left_out: Sequence[str]) -> list[str]:
         found.append(
             f"classes are lopsided: {sizes[large]} training images of '{large}', {sizes[small]} of "
             f"'{small}': accuracy over all images will hide the small ones"
+        )
+    chosen_by = manifest.splits["validation"].count
+    if chosen_by < FEW_TO_CHOOSE:
+        # Two standard errors of an accuracy of a half.
+        found.append(
+            f"{chosen_by} validation images decide every choice: an accuracy on them is known to "
+            f"{100 / math.sqrt(chosen_by):.0f} points only: add images, or raise "
+            "validation_fraction"
+        )
+    if cropped > LOST:
+        found.append(
+            f"half of the images lose {100 * cropped:.0f} % or more at their edges, as the centre "
+            "square is kept: pad or cut them to squares first, if that matters"
         )
     if left_out:
         found.append(f"left out, being no part of it: {some(left_out)}")

@@ -20,7 +20,7 @@ from spikernel.data.manifest import Manifest
 from spikernel.errors import BudgetError, ConfigError, DataError
 from spikernel.space.architecture import Architecture
 from spikernel.space.cell import Cell
-from spikernel.space.counts import at_parameters
+from spikernel.space.counts import at_parameters, parameter_count
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
 from spikernel.study.shapes import image_shape
 
@@ -51,6 +51,8 @@ class Proposal:
     """Without statistics and hashes."""
     network: Mapping[str, Any]
     memory_mb: float
+    cropped: float
+    """Share of an image, in the middle of all, that lies outside its centre square."""
     left_out: tuple[str, ...]
     """Files and folders that are no part of the data set, by their names."""
 
@@ -94,7 +96,9 @@ def propose(name: str, images: Path, memory_mb: float) -> Proposal:
     """
     if not 0 < memory_mb < math.inf:
         raise ConfigError(f"--memory-mb must be a positive number, got {memory_mb:g}")
-    sides = short_sides(images / "train")
+    sizes = image_sizes(images / "train")
+    sides = tuple(sorted(map(min, sizes)))
+    cropped = statistics.median(1 - min(size) / max(size) for size in sizes)
     side = max(SMALLEST, min(LARGEST, int(statistics.median(sides)) // 4 * 4))
     folder = None if images.name == name else images.name
     data = DatasetConfig(kind="imagefolder", folder=folder, image_size=side)
@@ -108,37 +112,38 @@ def propose(name: str, images: Path, memory_mb: float) -> Proposal:
         network = {"macro": "modern", "stages": 2, "cells_per_stage": 1}
     wide = Architecture(CHAIN, NetworkConfig.parse(network, "network"), image_shape(manifest))
     channels = at_parameters(wide, round(memory_mb * 1e6 / 2)).network.channels // 4 * 4
-    if channels == 0:
+    network["channels"] = max(4, channels)
+    least = Architecture(CHAIN, NetworkConfig.parse(network, "network"), image_shape(manifest))
+    if channels == 0 and parameter_count(least).total > memory_mb * 1e6:
         raise BudgetError(
             f"a net of 4 channels for {side}x{side} images needs more than {memory_mb:g} MB: raise "
             "--memory-mb"
         )
-    network["channels"] = channels
     left_out = tuple(found.remarks.skipped)
-    return Proposal(name, images, sides, data, manifest, network, memory_mb, left_out)
+    return Proposal(name, images, sides, data, manifest, network, memory_mb, cropped, left_out)
 
 
-def short_sides(folder: Path) -> tuple[int, ...]:
-    """Return the short sides in pixels of image files below a folder, ascending.
+def image_sizes(folder: Path) -> list[tuple[int, int]]:
+    """Return width and height in pixels of image files below a folder.
 
     Raises:
         DataError: there are none.
 
     """
     names = [name for name, _ in list_images(folder).images] if folder.is_dir() else []
-    sides = []
+    sizes = []
     for path in (folder / name for name in names[:: max(1, len(names) // LOOKED_AT)]):
         try:
             with Image.open(path) as image:
-                sides.append(min(image.size))
+                sizes.append(image.size)
         except Exception:  # a damaged file leads Pillow to errors of any type
             continue  # the reader names it
-    if not sides:
+    if not sizes:
         raise DataError(
             f"{folder} holds no images: --images must be a folder with train/<class>/ and "
             "test/<class>/, see data/README.md"
         )
-    return tuple(sorted(sides))
+    return sizes
 
 
 _FILLING = """\
@@ -151,7 +156,7 @@ nas_search:
   # finalist_training: {{beside: 2, rungs: [{short}], training: {{recipe: {recipe}}}}}
 """
 """For macro-structure `compact`, whose cells the score that fills a memory was fitted to."""
-_WIDTHS = "  widths: [0.7, 1] # as multiples of the channels: half of the memory, and all of it\n"
+_WIDTHS = "  widths: [0.7, 1] # times the channels: about half of the memory, all of it\n"
 
 _EQUAL_WIDTH = """\
 # Step 3: every cell of each set that fits the memory is scored, without training.
@@ -233,7 +238,7 @@ def as_yaml(found: Proposal, path: Path) -> str:
         "channels": "a cell of three 3x3 convolutions takes half of the memory",
     }
     compact, memory_mb = found.network["macro"] == "compact", found.memory_mb
-    recipe, short = "engine" if compact else "modern", max(2, found.epochs // 5)
+    recipe, short = "engine" if compact else "modern", min(found.epochs, max(2, found.epochs // 5))
     search = (_FILLING if compact else _EQUAL_WIDTH).format(
         memory_mb=memory_mb, recipe=recipe, short=short
     )
@@ -253,7 +258,7 @@ def as_yaml(found: Proposal, path: Path) -> str:
         epochs=found.epochs,
         steps=f"{found.epochs * found.steps_per_epoch:,}",
         # The last is what cells may fill, to the byte.
-        budgets=[*(float(f"{share * memory_mb:.3g}") for share in (0.5, 0.75)), memory_mb],
+        budgets=[*(float(f"{share * memory_mb:.3g}") for share in (0.55, 0.75)), memory_mb],
     )
 
 

@@ -96,8 +96,9 @@ def _unfit_training(
     for size in dict.fromkeys(sizes or [bounds.images.size]):
         for option, reason in training.misfits(size):
             yield Problem(place(option), f"on data set {name}: {reason}")
-    if training.objective == "distil" and training.teacher is None:
-        yield Problem(place("objective"), "distil needs a teacher: name released weights")
+    if training.uses_teacher and training.teacher is None:
+        text = f"{training.objective} needs a teacher: name released weights"
+        yield Problem(place("objective"), text)
     for option, path in training.weights().items():
         if not Path(path).is_file():
             text = f"{path} is missing: train it first, or correct the path"

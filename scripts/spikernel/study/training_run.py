@@ -15,13 +15,14 @@ from spikernel import artifacts, code, provenance, tables
 from spikernel.config import FinalistConfig, NetworkConfig, TrainingConfig
 from spikernel.data.chance import chance_percent
 from spikernel.data.splits import Split, places_of
-from spikernel.errors import DataError, TrainingError
+from spikernel.errors import ConfigError, DataError, TrainingError
 from spikernel.inference.normaliser import Normaliser
 from spikernel.inference.predict import normalised_batches
 from spikernel.network.activity import Activity, measure_activity
 from spikernel.network.spiking_net import SpikingNet, build_net
 from spikernel.network.whitening import IMAGES, whiten
 from spikernel.space.architecture import Architecture
+from spikernel.space.counts import parameter_count
 from spikernel.study.inputs import Machine
 from spikernel.training.loop import Trained
 from spikernel.training.phases import FLOP_RULE
@@ -82,10 +83,26 @@ def weights_hashes(training: TrainingConfig) -> dict[str, str]:
     return found
 
 
+def check_count(net: SpikingNet) -> None:
+    """Refuse a net whose parameters are not as many as are counted where there is no torch.
+
+    Raises:
+        ConfigError: memory and budgets would be wrong.
+
+    """
+    there = sum(parameter.numel() for parameter in net.parameters())
+    if there != (counted := parameter_count(net.architecture).total):
+        raise ConfigError(
+            f"the net has {there} parameters, and {counted} are counted: neurons "
+            f"'{net.architecture.network.neuron}' must assign PARAMETERS, how many each layer has"
+        )
+
+
 def make_net(architecture: Architecture, seed: int, train: Split, machine: Machine) -> SpikingNet:
     """Return a net with its initial weights, those that training images give included."""
     device = machine.torch_device
     net = build_net(architecture, seed, device)
+    check_count(net)
     if architecture.network.stem_weights == "whitened":
         places = places_of(train.labels, IMAGES)
         images = torch.from_numpy(np.array(train.images[places])).to(device)
@@ -127,7 +144,7 @@ def check_learned(trained: Trained, per_class: Sequence[int]) -> bool:
 
     """
     last, guessing = trained.history[-1], math.log(len(per_class))
-    if last.train_loss > DIVERGED * guessing:
+    if last.train_loss > DIVERGED * max(guessing, trained.history[0].train_loss):
         raise TrainingError(
             f"the training diverged: its loss ended at {last.train_loss:.3g}, guessing has "
             f"{guessing:.3g}: lower learning_rate or set gradient_clip"

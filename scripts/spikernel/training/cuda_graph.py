@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from spikernel.network.blocks import SequenceDropout
 from spikernel.training.mixing import MixedBatch
 from spikernel.training.muon import Muon
 from spikernel.training.phases import Phase
@@ -23,14 +24,21 @@ Learn = Callable[[MixedBatch], tuple[Tensor, Tensor]]
 """Trains on a batch, and returns the loss and the number of correct predictions."""
 
 
-def can_be_graph(phase: Phase, optimiser: torch.optim.Optimizer, device: torch.device) -> bool:
+def can_be_graph(
+    phase: Phase, optimiser: torch.optim.Optimizer, objective: object, device: torch.device
+) -> bool:
     """Whether the steps of a phase can be a graph.
 
-    Random masks would be the same in every replay; of the optimisers, Muon takes learning rates
-    from the device's memory, where a graph reads them anew.
+    Random masks would be the same in every replay, and so would what a part counts in Python; of
+    the optimisers, Muon takes learning rates from the device's memory, where a graph reads them
+    anew.
     """
+    modules = list(phase.net.modules())
     masked = any(dropout.probability > 0 for dropout in phase.net.dropouts())
-    return device.type == "cuda" and isinstance(optimiser, Muon) and not (masked or phase.by_rates)
+    drawn = any(hasattr(m, "generator") and not isinstance(m, SequenceDropout) for m in modules)
+    pure = all(getattr(part, "graphable", True) for part in (objective, *modules))
+    fits = pure and not (masked or drawn or phase.by_rates)
+    return device.type == "cuda" and isinstance(optimiser, Muon) and fits
 
 
 class GraphedStep:

@@ -40,7 +40,7 @@ def orthogonalise(matrices: Tensor, rounds: int = ROUNDS) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for groups whose `orthogonal` is true, SGD for the others; Nesterov momentum in both.
+    """Muon for groups whose `orthogonal` is true, SGD for the others; both with momentum.
 
     Weight decay is decoupled in the first (p <- p - lr decay p) and part of the gradient in the
     others, as in PyTorch's SGD.
@@ -48,14 +48,18 @@ class Muon(torch.optim.Optimizer):
     Args:
         groups: parameter groups, each with `lr`, `momentum`, `weight_decay` and `orthogonal`.
         renormalise: scale the orthogonal ones to the norm sqrt(filters) after every step.
+        nesterov: whether the momentum is Nesterov's.
 
     Raises:
         ConfigError: a parameter to be made orthogonal is no filter bank [out, in, h, w].
 
     """
 
-    def __init__(self, groups: Iterable[dict[str, Any]], renormalise: bool) -> None:
+    def __init__(
+        self, groups: Iterable[dict[str, Any]], renormalise: bool, nesterov: bool = True
+    ) -> None:
         super().__init__(groups, {"renormalise": renormalise})
+        self._nesterov = nesterov
         for group in self.param_groups:
             for parameter in group["params"]:
                 if group["orthogonal"] and parameter.ndim != 4:
@@ -76,13 +80,15 @@ class Muon(torch.optim.Optimizer):
                 step(parameters, gradients, group)
 
     def _moved(self, parameters: Tensors, gradients: Tensors, momentum: float) -> Tensors:
-        """Return the Nesterov momentum of gradients: buffer <- m buffer + g; g + m buffer."""
+        """Return the momentum of gradients: buffer <- m buffer + g; Nesterov's is g + m buffer."""
         for parameter in parameters:
             if "momentum_buffer" not in self.state[parameter]:
                 self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         buffers = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
         torch._foreach_mul_(buffers, momentum)
         torch._foreach_add_(buffers, gradients)
+        if not self._nesterov:
+            return [buffer.clone() for buffer in buffers]
         return torch._foreach_add(gradients, buffers, alpha=momentum)
 
     def _step_plain(self, parameters: Tensors, gradients: Tensors, group: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ def make_optimiser(net: nn.Module, settings: TrainingConfig) -> torch.optim.Opti
     """
     groups = parameter_groups(net, settings)
     if settings.optimizer == "muon":
-        return Muon(groups, settings.renormalise)
+        return Muon(groups, settings.renormalise, settings.nesterov)
     if settings.optimizer == "adamw":
         return torch.optim.AdamW(groups, betas=(settings.momentum, 0.999), fused=True)
     return torch.optim.SGD(

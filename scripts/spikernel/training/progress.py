@@ -59,8 +59,15 @@ class Progress:
         self._silent = self._warned = silent
 
     def batches(self, batches: Sequence[Item], epoch: int, done: int = 0) -> Iterable[Item]:
-        """Hand on the batches of an epoch but those done, with a bar where stderr is a terminal."""
-        if len(batches) == 1 and not self._warned:
+        """Hand on the rest of an epoch's batches, with a bar where stderr is a terminal.
+
+        Args:
+            batches: to come.
+            epoch: from 1.
+            done: those before them.
+
+        """
+        if len(batches) + done == 1 and not self._warned:
             self._warned = True
             log.warning(
                 "every epoch is a single step: batch_size is not below the %d training images: "
@@ -68,12 +75,12 @@ class Progress:
                 self._images,
             )
         shown: Iterable[Item] = tqdm(
-            batches[done:],
+            batches,
             desc=f"epoch {epoch}/{len(self._flop)}",
             initial=done,
-            total=len(batches),
+            total=done + len(batches),
             unit="image",
-            unit_scale=self._images / max(1, len(batches)),
+            unit_scale=self._images / max(1, done + len(batches)),
             leave=False,
             disable=self._silent or None,  # None: a bar on a terminal only
         )

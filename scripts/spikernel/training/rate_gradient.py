@@ -37,7 +37,7 @@ def rate_logits(net: SpikingNet, images: Tensor) -> Tensor:
         images: normalised, [N, C, H, W].
 
     """
-    generators = [dropout.generator for dropout in net.dropouts() if dropout.generator is not None]
+    generators = net.generators()
     before = [generator.get_state() for generator in generators]
     neurons = net.neurons()
     # Frozen ones use their running statistics and leave the mean of the steps as it is.

@@ -92,10 +92,9 @@ class Trainer:
         self.augmenter = self._augmenter(phase)
         self.optimiser = make_optimiser(phase.net, phase.settings)
         # After the average has copied the net: a generator is shared, not copied.
-        for dropout in phase.net.dropouts():
-            dropout.generator = self.generator
+        phase.net.use(self.generator)
         self.learn: Learn = self.learn_eagerly
-        if can_be_graph(phase, self.optimiser, self.device):
+        if can_be_graph(phase, self.optimiser, self.objective, self.device):
             self.learn = GraphedStep(self.learn_eagerly, self.optimiser, phase.settings.batch_size)
 
     def _augmenter(self, phase: Phase) -> Augmenter:
@@ -134,7 +133,7 @@ class Trainer:
         """
         self.phase.train_mode()
         batches = now.order.split(self.phase.settings.batch_size)
-        for chosen in progress.batches(batches, now.epoch, now.step):
+        for chosen in progress.batches(batches[now.step :], now.epoch, now.step):
             before_step()
             step = (now.epoch - 1) * self.steps_per_epoch + now.step
             loss, hits = self.train_batch(chosen, step)

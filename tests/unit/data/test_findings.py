@@ -53,6 +53,7 @@ def test_different_images(pets: Path, caplog: pytest.LogCaptureFixture) -> None:
         "equal_images_of_other_classes": dict.fromkeys(splits, none),
         "skipped_files": [],
         "images_laid_on_white": [],
+        "largest_level_of_16_bits": 0,
     }
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from spikernel.data.collection import Collection, array_pool
 
 IMAGE_SIZE = 6
+CHANNELS = 1
 
 
 def read(name, settings, data_dir):

@@ -106,6 +106,7 @@ def test_thresholds_of_convolutions() -> None:
         Neurons(0, 0.5): 1, Neurons(0, 1.5): 1, Neurons(2, None): 1, Neurons(2, 1.0): 1,
     }  # fmt: skip
     assert [layer.name for layer in cell.neurons()] == ["0t0_5", "0t1_5", "2", "2t1"]
+    assert [Neurons(0, near).name for near in (1.000001, 10.0)] == ["0t1_000001", "0t10"]
     for wrong in ("k3t0", "k3t1.0", "k3t.5", "k3t", "skipt1", "k3t-1", "k4t1"):
         with pytest.raises(ConfigError, match=f"unknown edge operation '{wrong}'"):
             convolution(wrong)

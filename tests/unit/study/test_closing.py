@@ -63,7 +63,7 @@ def test_no_model_within_a_budget(tmp_path: Path) -> None:
 def test_a_net_at_chance_is_called_so(tmp_path: Path) -> None:
     row = {"test_accuracy_percent_mean": 12.0, "test_accuracy_percent_low": 9.9}
     _, accuracy, *_ = closing.lines(results(tmp_path, [row]), ["digits"], exported=True)
-    assert accuracy.endswith(", 2 seeds; no better than chance (10 %)")
+    assert accuracy.endswith(", 2 seeds; not shown to be above chance (10 %)")
 
 
 def test_what_misleads_in_the_images_takes_a_line(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Two experiments on one page."""
 
+import json
 from pathlib import Path
 
 import pytest
 from report_experiment import Experiment, change, make, write_predictions
 
-from spikernel import provenance
+from spikernel import artifacts, provenance
 from spikernel.errors import DataError, SpikernelError, TableError
 from spikernel.report.charts import style
 from spikernel.report.tables import comparisons, models, selection
@@ -67,6 +68,21 @@ def test_runs_that_cannot_be_compared_are_refused(runs: list[Path], tmp_path: Pa
     with pytest.raises(SpikernelError, match=r"models\.csv is missing"):
         compare_runs.run(compare_runs.Inputs(runs=runs), out)
     assert not out.folder.exists()
+
+
+def test_runs_that_were_tested_on_other_images_are_refused(
+    digits_manifest: Path, runs: list[Path], tmp_path: Path
+) -> None:
+    for run, digest in zip(runs, ("1" * 64, "2" * 64), strict=True):
+        manifest = json.loads(digits_manifest.read_text())
+        manifest["splits"]["test"]["images_sha256"] = digest
+        artifacts.write_json(run / "cifar10" / "prepare_data" / "manifest.json", manifest)
+    with pytest.raises(
+        TableError, match=r"second was tested on other images of digits than .*first"
+    ):
+        compare_runs.run(
+            compare_runs.Inputs(runs=runs), compare_runs.Outputs(folder=tmp_path / "both")
+        )
 
 
 def test_predictions_altered_since_their_job_are_refused(runs: list[Path], tmp_path: Path) -> None:

@@ -220,6 +220,11 @@ def test_feedback_with_neurons_that_have_no_memory() -> None:
     found = problems(network=network, nas_search={"cells": "feedback"})
     assert "neurons 'integer' never reach" in found[0]
     assert found[0].startswith("nas_search/cells: on data set digits")
+    found = problems(network={**SMALL, "time_steps": 1}, nas_search={"cells": "feedback"})
+    assert found == [
+        "nas_search/cells: on data set digits: feedback reaches the next time step, and there is "
+        "one: search forward cells"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -368,5 +373,5 @@ def test_designed_sets_have_candidates_for_all_ranks() -> None:
 
 
 def test_a_teacher_that_is_not_listened_to_is_refused() -> None:
-    with pytest.raises(ConfigError, match="teacher: a teacher is of use to objective distil alone"):
+    with pytest.raises(ConfigError, match="teacher: a teacher is of no use to objective mean"):
         TrainingConfig.parse({"teacher": "x.safetensors"}, "training")

@@ -77,9 +77,29 @@ def test_tiny_and_lopsided_classes_are_named(
     assert shown.splitlines()[-1].endswith(f"--configfile {tmp_path}/pets.yaml")
 
 
-def test_even_classes_cause_no_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study(fill(tmp_path / "pets", EVEN, side=9), tmp_path / "pets.yaml")
+def test_many_images_of_even_classes_cause_no_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = {**EVEN, "val": {"a": 200, "b": 200}}
+    study(fill(tmp_path / "pets", counts, side=30), tmp_path / "pets.yaml")
     assert "warning" not in capsys.readouterr().out
+
+
+def test_few_validation_images_and_long_ones_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study(fill(tmp_path / "pets", EVEN, side=9), tmp_path / "pets.yaml")
+    shown = capsys.readouterr().out
+    # 100 / sqrt(12) = 28.9; the images are 18 by 9 pixels.
+    assert "warning: 12 validation images decide every choice: an accuracy on them" in shown
+    assert "is known to 29 points only" in shown
+    assert "warning: half of the images lose 50 % or more at their edges" in shown
+
+
+def test_a_small_memory_is_refused_only_where_no_net_fits(tmp_path: Path) -> None:
+    # Its narrowest chain, with 4 channels, has about 19,000 parameters.
+    study(fill(tmp_path / "pets", EVEN, side=28), tmp_path / "pets.yaml", memory_mb=0.02)
+    assert WorkflowConfig.read(tmp_path / "pets.yaml").network.channels == 4
 
 
 @pytest.mark.parametrize(
@@ -96,7 +116,7 @@ def test_net_and_size_follow_the_images(tmp_path: Path, side: int, size: int, ma
     assert config.nas_search.budget.fill == fills
     assert config.nas_search.score == ("predicted_accuracy" if fills else "rising_path")
     assert config.train_final.widths == ((0.7, 1.0) if fills else (1.0,))
-    assert config.tradeoff_report.memory_budgets_mb == (0.1, 0.15, 0.2)
+    assert config.tradeoff_report.memory_budgets_mb == (0.11, 0.15, 0.2)
 
 
 def test_a_validation_folder_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -147,7 +167,7 @@ def test_the_largest_budget_is_what_cells_may_fill(tmp_path: Path) -> None:
     study(fill(tmp_path / "pets", EVEN, side=28), path, memory_mb=0.262144)
     config = WorkflowConfig.read(path)
     assert config.nas_search.budget.max_memory_mb == 0.262144
-    assert config.tradeoff_report.memory_budgets_mb == (0.131, 0.197, 0.262144)
+    assert config.tradeoff_report.memory_budgets_mb == (0.144, 0.197, 0.262144)
 
 
 def test_a_name_or_memory_that_cannot_be_is_one_line(tmp_path: Path) -> None:

@@ -74,14 +74,15 @@ def test_step_on_one_filter_of_one_weight_by_hand() -> None:
     assert optimiser.state[weight]["momentum_buffer"].item() == pytest.approx(12 - 0.6 * 7)
 
 
-def test_others_are_stepped_as_pytorchs_nesterov_sgd_does() -> None:
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_others_are_stepped_as_pytorchs_sgd_does(nesterov: bool) -> None:
     ours, theirs = (nn.Parameter(torch.linspace(-1, 1, 6)) for _ in "ab")
     group = {
         "params": [ours], "lr": 0.3, "momentum": 0.85, "weight_decay": 0.1, "orthogonal": False,
     }  # fmt: skip
     optimisers = (
-        Muon([group], renormalise=True),
-        torch.optim.SGD([theirs], lr=0.3, momentum=0.85, weight_decay=0.1, nesterov=True),
+        Muon([group], renormalise=True, nesterov=nesterov),
+        torch.optim.SGD([theirs], lr=0.3, momentum=0.85, weight_decay=0.1, nesterov=nesterov),
     )
     for seed in range(4):
         for parameter, optimiser in zip((ours, theirs), optimisers, strict=True):

@@ -13,6 +13,9 @@ OBJECTIVE = '''
 from torch.nn import functional as F
 
 
+READS_STEPS = True
+
+
 class Objective:
     def __init__(self, settings, manifest, device):
         self.classes = len(manifest.classes)
@@ -28,12 +31,20 @@ from pathlib import Path
 import spikernel
 from toy import fresh_net, load
 from spikernel.config import TrainingConfig
+from spikernel.errors import ConfigError
 from spikernel.training.loop import train
 
 manifest = Path(sys.argv[1])
 settings = TrainingConfig.parse(
     {"objective": "squares", "epochs": 2, "learning_rate": 0.01}, "toy"
 )
+by_rates = [{"epochs": 1, "gradient": "rate"}]
+try:
+    TrainingConfig.parse({"objective": "squares", "phases": by_rates}, "toy")
+except ConfigError as error:
+    assert "objective squares looks at every time step" in str(error)
+else:
+    raise AssertionError
 history = train(fresh_net(manifest), load(manifest), settings, 0).history
 print(json.dumps([spikernel.__file__, settings.parts(), [line.train_loss for line in history]]))
 """

@@ -102,6 +102,7 @@ def _pool(root: Path, part: str, listing: Listing, side: int, remarks: Remarks) 
         decoded = decode(data, str(path), side, fit=True)
         if decoded.transparent:
             remarks.on_white.add(name(index))
+        remarks.deepest = max(remarks.deepest, decoded.deepest)
         return decoded.pixels
 
     return Pool(np.array([label for _, label in listing.images], np.int64), image, name)

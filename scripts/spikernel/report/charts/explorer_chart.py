@@ -160,7 +160,7 @@ def _chance() -> alt.Chart:
     """Draw the accuracy of guessing where it is within the axes."""
     return (
         alt.Chart(alt.InlineData(values=[{}]))
-        .transform_filter("chance >= y_low")
+        .transform_filter("chance >= y_low && chance <= y_high")
         .transform_calculate(y="chance")
         .mark_rule(color="var(--muted)", strokeDash=[1, 3], strokeWidth=1.5)
         .encode(y=alt.Y("y:Q", title=_Y_TITLE))

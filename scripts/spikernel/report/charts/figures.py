@@ -101,7 +101,8 @@ def charts(numbers: Numbers, precision: str) -> dict[str, Chart]:
         ),
         "search_cost": Chart(
             title=(
-                f"compute time of each search, and of {search_figure.REFERENCE_SAMPLES:,} samples"
+                f"compute time of the scores of each search, without finalists, and of "
+                f"{search_figure.REFERENCE_SAMPLES:,} samples"
             ),
             table=numbers.searched,
             draw=search_figure.draw,

@@ -154,22 +154,24 @@ def _aria(label: str) -> str:
 
 
 def chance(axes: Axes, percent: float) -> None:
-    """Draw the accuracy of guessing, or say that it lies below the axes; NaN: nothing is known.
+    """Draw the accuracy of guessing, or say that it lies outside the axes; NaN: nothing is known.
 
     The range of the other values must be final, and stays.
     """
     if np.isnan(percent):
         return
     low, high = axes.get_ylim()
-    inside = low <= percent
+    inside, below = low <= percent <= high, percent < low
+    where = "" if inside else " lies below" if below else " lies above"
     if inside:
         axes.axhline(percent, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.2, zorder=1)
     axes.set_ylim(low, high)
     axes.annotate(
-        f"chance {significant(percent)} %" + ("" if inside else " lies below"),
-        (1, percent if inside else 0),
+        f"chance {significant(percent)} %{where}",
+        (1, percent if inside else float(not below)),
         xycoords=("axes fraction", "data" if inside else "axes fraction"),
-        xytext=(-3, 3), textcoords="offset points", ha="right", va="bottom", fontsize=8.5,
+        xytext=(-3, 3 if inside or below else -3), textcoords="offset points", ha="right",
+        va="bottom" if inside or below else "top", fontsize=8.5,
         color=MUTED,
     )  # fmt: skip
 

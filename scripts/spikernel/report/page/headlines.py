@@ -8,7 +8,7 @@ import pandas as pd
 
 from spikernel import tables
 from spikernel.report.tables import comparisons, headline
-from spikernel.report.tables.table import accuracy, count, interval, significant
+from spikernel.report.tables.table import accuracy, at_least, count, interval, significant
 
 _MODEL = ("kernel_set", "rank", "width", "archid")
 
@@ -73,7 +73,7 @@ def build(
 
 
 def _none(dataset: str, smallest_mb: float) -> Headline:
-    smallest = significant(smallest_mb)
+    smallest = at_least(smallest_mb)
     text = f"No trained model fits a memory budget: the smallest needs {smallest} MB."
     return Headline(dataset=dataset, accuracy="–", text=text, archid="", remarks=())
 
@@ -127,6 +127,7 @@ def _evidence(row: dict[str, Any]) -> list[str]:
     if low <= row["chance_percent"]:
         guessing = significant(row["chance_percent"])
         said.append(
-            f"It is no better than chance: guessing the largest class reaches {guessing} %."
+            f"It is not shown to be better than guessing the largest class, which reaches "
+            f"{guessing} %."
         )
     return said

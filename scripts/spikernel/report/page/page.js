@@ -24,6 +24,11 @@
 
   const short = (number, digits = 3) =>
     Number(number.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 12 });
+  // What is needed is rounded up, so that a budget of so much suffices.
+  const least = (number) => {
+    const step = 10 ** (Math.floor(Math.log10(number)) - 2);
+    return short(Math.ceil(Number((number / step).toPrecision(9))) * step);
+  };
   const dataset = () => data.datasets[controls.dataset.value];
   const unit = (format = controls.precision.value) => data.units[format];
   const limited = () => (unit() === "MB" ? "weights" : controls.precision.value);
@@ -69,11 +74,11 @@
     }
     const left = dataset().models.filter(fitsOther);
     if (!left.length) {
-      const least = short(smallest(dataset().models, other()));
-      return `No model fits ${limits[1]}: the smallest needs ${least} ${unit()}.`;
+      const needed = least(smallest(dataset().models, other()));
+      return `No model fits ${limits[1]}: the smallest needs ${needed} ${unit()}.`;
     }
     const which = other() ? `the smallest within ${limits[1]}` : "the smallest";
-    return `No model fits ${limits.join(" and ")}: ${which} needs ${short(smallest(left))} ${unit()}.`;
+    return `No model fits ${limits.join(" and ")}: ${which} needs ${least(smallest(left))} ${unit()}.`;
   }
 
   // A card of the section below, without what only the original may have.
@@ -83,7 +88,9 @@
     return card;
   }
 
+  let shown = -1;
   function show(place) {
+    shown = place;
     controls.model.value = String(place);
     const card = copyOf(place);
     const files = card.querySelector(".paths");
@@ -129,13 +136,15 @@
     mark(Number(controls.model.value));
     view.runAsync();
     const { chance } = dataset();
-    const below = chance < yLow ? ", below the chart" : " (dotted line)";
-    byId("chance-key").textContent = chance === null ? "" : `chance: ${short(chance)} %${below}`;
+    const outside = chance < yLow ? ", below the chart" : chance > yHigh ? ", above the chart" : "";
+    const where = outside || " (dotted line)";
+    byId("chance-key").textContent = chance === null ? "" : `chance: ${short(chance)} %${where}`;
     const key = byId("published-key");
     if (key) key.hidden = !published;
     linkView();
   }
 
+  let lastBudget = 0;
   function refuse(control) {
     control.setAttribute("aria-invalid", "true");
     byId("verdict").textContent = `A budget is a number of ${unit()} above 0.`;
@@ -148,7 +157,8 @@
       if (!(value > 0 && Number.isFinite(value))) return refuse(control);
       control.removeAttribute("aria-invalid");
     }
-    controls.exact.value = String(size);
+    // What is being typed, such as "1.0" on the way to 1.05, stays as it is.
+    if (Number(controls.exact.value) !== size) controls.exact.value = String(size);
     if (moveSlider) controls.slider.value = String(toPosition(size));
     byId("unit").textContent = unit();
     byId("other-limit").hidden = !otherName();
@@ -158,14 +168,16 @@
     byId("verdict").textContent = describe(best);
     byId("verdict").classList.toggle("none", best < 0);
     controls.slider.setAttribute("aria-valuetext", `${short(size)} ${unit()}. ${describe(best)}`);
+    lastBudget = size;
     if (best >= 0) show(best);
+    else if (!dataset().models.includes(shown)) show(dataset().models[0]);
     draw();
   }
 
   // Another format keeps the budget, in its own unit; the two limits of a device change places.
   let format = controls.precision.value;
   function changeFormat(name) {
-    let megabytes = budget() * data.mb[format];
+    let megabytes = (budget() > 0 ? budget() : lastBudget) * data.mb[format];
     if (name === otherName(format) && controls.other.value !== "") {
       const before = controls.exact.value;
       megabytes = otherBudget() * data.mb[name];
@@ -228,6 +240,18 @@
   controls.published?.addEventListener("change", draw);
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", restore);
+  // On paper nothing can be unfolded.
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details:not([open])")) {
+      folded.open = folded.dataset.folded = true;
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const folded of document.querySelectorAll("details[data-folded]")) {
+      folded.open = false;
+      delete folded.dataset.folded;
+    }
+  });
   for (const chip of chips) {
     chip.addEventListener("click", () => setBudget(Number(chip.dataset.budget)));
   }

@@ -98,6 +98,7 @@ def _overview(content: Content) -> dict[str, Any]:
         ),
         "datasets": sorted(means["dataset"].unique()),
         "model_count": len(means),
+        "by_finalists": bool(means["finalist_epochs"].notna().any()),
         "run_count": int(means["seeds"].sum()),
         "precision": content.settings.precision,
         "quantised": models.quantised(means),

@@ -48,13 +48,17 @@ def _tau(row: Row) -> str:
     return "not defined: all tied" if math.isnan(row["tau"]) else f"{row['tau']:+.2f}"
 
 
+def _p(value: float) -> str:
+    return "< 0.01" if value < 0.005 else f"{value:.2f}"
+
+
 _AGREEMENTS = (
     Column("data set", "dataset"),
     Column("quantity", "quantity", _QUANTITIES.__getitem__),
     Column("accuracy", "split"),
     Column("cells", "cells", kind="number"),
     Column("tau", "", _tau, "number"),
-    Column("p", "p_value", "{:.2f}".format, "number"),
+    Column("p", "p_value", _p, "number"),
 )
 
 _COMPUTE = (

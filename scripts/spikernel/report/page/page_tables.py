@@ -125,7 +125,7 @@ def _of_accuracy(column: ModelColumn) -> bool:
 
 def _of_costs(column: ModelColumn) -> bool:
     named = column.over_seeds == "key" and column.kind != "code"
-    return named or not _of_accuracy(column)
+    return named or column.name == "pareto" or not _of_accuracy(column)
 
 
 def impact(found: pd.DataFrame) -> Table:

@@ -9,7 +9,7 @@ from spikernel.config import model_name
 from spikernel.report.tables import models
 from spikernel.report.tables.columns import MODELS, ModelColumn, shown, there
 from spikernel.report.tables.formats import KB, MB, WORDS, Unit
-from spikernel.report.tables.table import Column, Row, Table, significant, table
+from spikernel.report.tables.table import Column, Row, Table, at_least, significant, table
 
 NOTE = (
     "Memory is that of the weights as {precision}, in MB of 1,000,000 bytes. Accuracies are in "
@@ -103,7 +103,7 @@ def selection(
     )
     rows = []
     for row in tables.records(selected):
-        least = f"{significant(row['smallest_memory_mb'] * unit.per_mb)} {unit.name}"
+        least = f"{at_least(row['smallest_memory_mb'] * unit.per_mb)} {unit.name}"
         missing = f"none fits; the smallest needs {least}"
         cells = [column.cell(row) for column in (columns if row["fits"] else budget(unit))]
         rows.append(tuple(cells if row["fits"] else [*cells, missing]))

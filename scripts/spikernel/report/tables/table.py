@@ -91,6 +91,12 @@ def millions(value: float) -> str:
     return significant(value / 1e6)
 
 
+def at_least(value: float, digits: int = 3) -> str:
+    """Return a positive number rounded up to significant digits, as what is needed must be."""
+    step = 10.0 ** (math.floor(math.log10(value)) - digits + 1)
+    return significant(math.ceil(round(value / step, 6)) * step, digits)
+
+
 def kilobytes(size: float) -> str:
     """Return bytes in kB of 1,000 bytes."""
     return f"{significant(size / 1000)} kB"

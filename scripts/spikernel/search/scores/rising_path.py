@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import assert_never
 
 from spikernel.config import ConvolutionType
 from spikernel.search.paths import convolution_paths
@@ -78,4 +79,6 @@ def fan_in(size: int, channels: int, side: int, kind: ConvolutionType = "dense")
         return channels + mean**2
     if kind == "factorised":
         return 2 * channels * mean
-    return channels * mean**2
+    if kind == "dense":
+        return channels * mean**2
+    assert_never(kind)

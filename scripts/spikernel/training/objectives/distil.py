@@ -16,6 +16,8 @@ from spikernel.training.known_weights import load_known
 from spikernel.training.mixing import MixedBatch
 from spikernel.training.precision import in_bfloat16
 
+USES_TEACHER = True
+
 
 class Objective:
     """(1 - w) cross-entropy + w t^2 KL(teacher || net), of time means at temperature t.

@@ -8,6 +8,8 @@ from spikernel.config import TrainingConfig
 from spikernel.data.manifest import Manifest
 from spikernel.training.mixing import MixedBatch
 
+READS_STEPS = True
+
 
 class Objective:
     """Mean over T of the cross-entropy of each time step of logits [T, N, K]."""

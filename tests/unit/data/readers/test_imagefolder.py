@@ -37,6 +37,18 @@ def run(tmp_path):
     return {name: load_split(manifest, name) for name in ("train", "validation", "test")}
 
 
+@pytest.mark.parametrize(("largest", "said"), [(4095, True), (65535, False)])
+def test_twelve_bits_in_files_of_sixteen_are_named(tmp_path, caplog, largest, said):
+    fill(tmp_path / "pets", train=6, test=2)
+    deep = Image.fromarray(np.full((24, 40), largest, np.uint16))
+    deep.save(tmp_path / "pets" / "train" / "cat" / "0.png")
+    with caplog.at_level("WARNING"):
+        run(tmp_path)
+    # (4095 + 128) // 257 + 1 levels are left.
+    found = "no image of 16 bits has a level above 4095 of 65,535: at most 17 grey levels"
+    assert (found in caplog.text) == said
+
+
 @pytest.mark.parametrize(
     ("counts", "expected", "sizes"),
     [

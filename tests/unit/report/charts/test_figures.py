@@ -156,6 +156,8 @@ def test_intervals_and_chance_are_drawn(means: pd.DataFrame) -> None:
     axes = tradeoff_figure.draw(weak, cost, looks_of(means)).axes[0]
     assert [text.get_text() for text in axes.texts] == ["chance 10 %"]
     assert any(set(line.get_ydata()) == {10.0} for line in axes.lines)
+    axes = tradeoff_figure.draw(table.assign(chance_percent=99.9), cost, looks_of(means)).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["chance 99.9 % lies above"]
 
 
 def test_curves_have_a_panel_per_kernel_set(experiment: Experiment, means: pd.DataFrame) -> None:

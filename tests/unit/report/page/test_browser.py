@@ -114,6 +114,13 @@ def test_a_budget_must_be_above_zero(page: Page, wrong: str) -> None:
     assert page.get_attribute("#budget-mb", "aria-invalid") is None
 
 
+def test_a_budget_can_be_typed_digit_by_digit(page: Page) -> None:
+    page.fill("#budget-mb", "")
+    page.locator("#budget-mb").press_sequentially("1.05")
+    assert page.input_value("#budget-mb") == "1.05"
+    assert signal(page, "budget") == 1.05
+
+
 def test_a_link_restores_the_view(page: Page, browser: Browser, reported: Path) -> None:
     page.select_option("#cost", "parameters")
     page.select_option("#precision", "int8")

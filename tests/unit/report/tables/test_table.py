@@ -5,7 +5,7 @@ import math
 import pytest
 
 from spikernel.report.tables import markdown
-from spikernel.report.tables.table import Column, Table, duration, significant, table
+from spikernel.report.tables.table import Column, Table, at_least, duration, significant, table
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,11 @@ def test_a_missing_value_is_a_dash_and_a_spanning_cell_fills_its_row() -> None:
     assert made.rows == (("x", "–", "x"),)
     spanning = Table(caption="", columns=columns, rows=(("x", "none"),))
     assert markdown.render(spanning).splitlines()[-1] == "| x   | none | -   |"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(123.008, "124"), (0.04, "0.04"), (73.8221, "73.9"), (1.0, "1"), (999.1, "1,000")],
+)
+def test_what_is_needed_is_rounded_up(value: float, text: str) -> None:
+    assert at_least(value) == text
