@@ -146,7 +146,7 @@ def kernel_sets(designs: list[KernelSets], means: pd.DataFrame) -> list[tuple[st
 def _sets(design: KernelSets, means: pd.DataFrame) -> Table:
     rows = _with_best(design, means)
     baseline = [place for place, row in enumerate(rows) if row["origin"] == "baseline"]
-    caption = f"Kernel sets searched on {design.dataset}, by the best model of each"
+    caption = f"Kernel sets searched on {design.dataset}, by the best model of each, as trained"
     return table(caption, _KERNEL_SETS, rows, baseline)
 
 

@@ -12,8 +12,8 @@ from spikernel.report.tables.formats import KB, MB, WORDS, Unit
 from spikernel.report.tables.table import Column, Row, Table, at_least, significant, table
 
 NOTE = (
-    "Memory is that of the weights as {precision}, in MB of 1,000,000 bytes. Accuracies are in "
-    "percent, mean ± standard deviation over seeds where there are several. The model for a "
+    "Memory is that of the weights as {precision}, in MB of 1,000,000 bytes. Accuracies are those of the "
+    "{weights}, in percent, mean ± standard deviation over seeds where there are several. The model for a "
     "budget is chosen by validation accuracy; its test accuracy is reported. Intervals are "
     "Wilson's, of 95 %, for the number of test images. Models are not told apart where McNemar's "
     "exact test on the test images has a p-value of 0.05 or more, not corrected for the number of "

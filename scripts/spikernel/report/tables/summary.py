@@ -9,8 +9,10 @@ from spikernel.report.tables import markdown
 from spikernel.report.tables.columns import shown
 from spikernel.report.tables.formats import WORDS
 from spikernel.report.tables.main_tables import NOTE, on_ranks
+from spikernel.report.tables.models import accuracies_of
 from spikernel.report.tables.table import Column, Table, duration, table
 
+_WEIGHTS = {"fp32": "nets as trained", "int8": "nets with int8 weights"}
 _KERNEL_SETS = (
     *shown("dataset", "kernel_set", "kernel_sizes"),
     Column("models", "models", kind="number"),
@@ -39,7 +41,7 @@ def render(
     """
     parts = [
         "# Accuracy and memory",
-        NOTE.format(precision=precision),
+        NOTE.format(precision=precision, weights=_WEIGHTS[accuracies_of(means, precision)]),
         "## Selection per memory budget",
         markdown.render(selection),
         *(
@@ -63,4 +65,6 @@ def _kernel_sets(means: pd.DataFrame) -> Table:
     ranked = means.sort_values(order, ascending=[True, False, True])
     groups = ranked.groupby(["dataset", "kernel_set"], sort=False)
     best = groups.head(1).assign(models=groups["archid"].transform("size"))
-    return table("The best model of every kernel set", _KERNEL_SETS, tables.records(best))
+    return table(
+        "The best model of every kernel set, as trained", _KERNEL_SETS, tables.records(best)
+    )
