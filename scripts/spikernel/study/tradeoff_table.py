@@ -95,7 +95,7 @@ def write(
     means = models.over_seeds(table)
     selected = selection.select(means, settings.memory_budgets_mb, precision)
     selected = selection.with_rivals(selected, means, compared)
-    note = main_tables.NOTE.format(precision=precision)
+    note = main_tables.note(means, precision)
     shown = {
         "selection": main_tables.selection(
             selected, f"The best model within each memory budget. {note}"

@@ -11,14 +11,29 @@ from spikernel.report.tables.columns import MODELS, ModelColumn, shown, there
 from spikernel.report.tables.formats import KB, MB, WORDS, Unit
 from spikernel.report.tables.table import Column, Row, Table, at_least, significant, table
 
-NOTE = (
-    "Memory is that of the weights as {precision}, in MB of 1,000,000 bytes. Accuracies are those of the "
-    "{weights}, in percent, mean ± standard deviation over seeds where there are several. The model for a "
-    "budget is chosen by validation accuracy; its test accuracy is reported. Intervals are "
-    "Wilson's, of 95 %, for the number of test images. Models are not told apart where McNemar's "
-    "exact test on the test images has a p-value of 0.05 or more, not corrected for the number of "
-    "pairs."
+_NOTE = (
+    "Memory is that of the weights as {precision}, in MB of 1,000,000 bytes. Accuracies are those "
+    "of the {weights}, in percent, mean ± standard deviation over seeds where there are several. "
+    "The model for a budget is chosen by validation accuracy; its test accuracy is reported. "
+    "Intervals are Wilson's, of 95 %, for the number of test images. Models are not told apart "
+    "where McNemar's exact test on the test images has a p-value of 0.05 or more, not corrected "
+    "for the number of pairs."
 )
+
+
+_WEIGHTS = {"fp32": "nets as trained", "int8": "nets with int8 weights"}
+
+
+def note(means: pd.DataFrame, precision: str) -> str:
+    """Return what the numbers of the tables are.
+
+    Args:
+        means: one row per model.
+        precision: number format whose memory the selection uses.
+
+    """
+    weights = _WEIGHTS[models.accuracies_of(means, precision)]
+    return _NOTE.format(precision=precision, weights=weights)
 
 
 def on_ranks(means: pd.DataFrame) -> str:

@@ -8,11 +8,9 @@ from spikernel import tables
 from spikernel.report.tables import markdown
 from spikernel.report.tables.columns import shown
 from spikernel.report.tables.formats import WORDS
-from spikernel.report.tables.main_tables import NOTE, on_ranks
-from spikernel.report.tables.models import accuracies_of
+from spikernel.report.tables.main_tables import note, on_ranks
 from spikernel.report.tables.table import Column, Table, duration, table
 
-_WEIGHTS = {"fp32": "nets as trained", "int8": "nets with int8 weights"}
 _KERNEL_SETS = (
     *shown("dataset", "kernel_set", "kernel_sizes"),
     Column("models", "models", kind="number"),
@@ -41,7 +39,7 @@ def render(
     """
     parts = [
         "# Accuracy and memory",
-        NOTE.format(precision=precision, weights=_WEIGHTS[accuracies_of(means, precision)]),
+        note(means, precision),
         "## Selection per memory budget",
         markdown.render(selection),
         *(
