@@ -8,7 +8,6 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from spikernel import registry
 from spikernel.config.base import KernelSize, PartOf, StrictModel
 from spikernel.config.problems import fault
-from spikernel.errors import ConfigError
 
 ConvolutionType = Literal["dense", "depthwise", "factorised"]
 
@@ -159,21 +158,6 @@ class NetworkConfig(StrictModel):
     def at(self, channels: int) -> Self:
         """Return the macro-structure with other channels in its first stage."""
         return self.model_copy(update={"channels": channels})
-
-    def scaled(self, width: float) -> Self:
-        """Return the macro-structure with `width` times the channels, rounded.
-
-        Raises:
-            ConfigError: it would have less than one channel, or more than any memory holds.
-
-        """
-        wanted = width * self.channels
-        if not 1 <= wanted <= MOST:
-            raise ConfigError(
-                f"width {width:g} of network/channels {self.channels} gives {wanted:g} channels, "
-                f"not 1 to {MOST:,}: take another width, or other channels"
-            )
-        return self.at(round(wanted))
 
     @model_validator(mode="before")
     @classmethod

@@ -19,6 +19,7 @@ from spikernel.space.enumeration import (
     draw_cell,
     smallest_cell,
 )
+from spikernel.space.macro import scaled
 from spikernel.space.operations import AVG, operation_set
 
 MAX_DRAWS_PER_SAMPLE = 1000
@@ -112,7 +113,7 @@ class Space:
     def _counter(self, channels: int, width: float = 1.0) -> CellCounter:
         key = channels, width
         if key not in self._counters:
-            network = self.network.at(channels).scaled(width)
+            network = scaled(self.network.at(channels), width)
             self._counters[key] = CellCounter(network, self.images)
         return self._counters[key]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spikernel.config import NetworkConfig
+from spikernel.config.network import MOST
 from spikernel.errors import ConfigError
 from spikernel.space.cell import Cell
 
@@ -20,6 +21,22 @@ DOWNSAMPLING = 2
 STEM_KERNEL = TRANSITION_KERNEL = 3
 
 PartKind = Literal["image_stem", "spiking_stem", "cell", "transition", "head"]
+
+
+def scaled(network: NetworkConfig, width: float) -> NetworkConfig:
+    """Return a macro-structure with `width` times the channels, rounded.
+
+    Raises:
+        ConfigError: it would have less than one channel, or more than any memory holds.
+
+    """
+    wanted = width * network.channels
+    if not 1 <= wanted <= MOST:
+        raise ConfigError(
+            f"width {width:g} of network/channels {network.channels} gives {wanted:g} channels, "
+            f"not 1 to {MOST:,}: take another width, or other channels"
+        )
+    return network.at(round(wanted))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from spikernel.search.rules import check_search
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import CellCounter
+from spikernel.space.macro import scaled
 from spikernel.study import limits
 from spikernel.study.bounds import Bounds
 from spikernel.study.joined import check_joined
@@ -179,7 +180,7 @@ def _width_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterat
     for width in dict.fromkeys((*widths, bounded)):
         key = ("train_final", "widths") if width in widths else ("nas_search", "budget", "width")
         try:
-            network = bounds.network.scaled(width)
+            network = scaled(bounds.network, width)
             CellCounter(network, bounds.images)
         except ConfigError as error:
             yield Problem(key, f"on data set {name}: {error}")

@@ -11,6 +11,7 @@ from spikernel.search.score import score_class
 from spikernel.space import macro
 from spikernel.space.architecture import ImageShape
 from spikernel.space.counts import memory_mb
+from spikernel.space.macro import scaled
 from spikernel.study.bounds import Bounds
 
 MOST_TRAINING_GB = 1000
@@ -58,7 +59,7 @@ def size_problems(config: WorkflowConfig, name: str, bounds: Bounds) -> Iterator
     if config.nas_search.budget.fill:  # a cell has as many channels as its memory allows
         networks = [bounds.network.at(1)] * 2
     else:
-        networks = [bounds.network.scaled(width) for width in (widths[0], widths[-1])]
+        networks = [scaled(bounds.network, width) for width in (widths[0], widths[-1])]
     narrow, wide = (replace(bounds, network=network) for network in networks)
     widest = wide.smallest_params(sizes)
     needed_gb = widest * _BYTES_PER_PARAMETER / 1e9

@@ -21,6 +21,7 @@ from spikernel.search.score import score_class
 from spikernel.search.strategies import Space, plan, rank_order
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
+from spikernel.space.macro import scaled
 from spikernel.study.bounds import Bounds
 from spikernel.study.reference_net import ANCHOR, reference_architecture
 
@@ -118,7 +119,7 @@ def _at_widths(config: WorkflowConfig, searched: Mapping[str, PlannedNet]) -> It
         found = Counter(itertools.chain(*map(config.train_final.widths_of, possible)))
         # Searches are counted, and timed, with the width that is nearest to theirs.
         for place, width in enumerate(sorted(found, key=lambda width: abs(width - 1))):
-            network = net.architecture.network.scaled(width)
+            network = scaled(net.architecture.network, width)
             yield replace(
                 net,
                 architecture=replace(net.architecture, network=network),

@@ -8,6 +8,7 @@ from spikernel import artifacts, provenance
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig, width_suffix
 from spikernel.data import manifest as manifests
 from spikernel.errors import ConfigError, DataError
+from spikernel.space.macro import scaled
 from spikernel.study import deployment, recorded, train_final, training_run
 from spikernel.study import experiment as experiments
 from spikernel.study.candidate import Candidate
@@ -102,7 +103,7 @@ def run(settings: Settings, machine: Machine) -> None:
     most = settings.max_seconds
     final = train_final.Settings(
         seed=settings.seed,
-        network=experiment.network.scaled(settings.width),
+        network=scaled(experiment.network, settings.width),
         training=experiment.training,
         max_seconds=None if most is None else most - watch.seconds(),
     )

@@ -18,6 +18,7 @@ from spikernel.inference.released import save_model
 from spikernel.network.neurobench import neurobench_metrics
 from spikernel.space.architecture import Architecture
 from spikernel.space.counts import Precision, memory_mb, parameter_count
+from spikernel.space.macro import scaled
 from spikernel.study import recorded, training_run, twin
 from spikernel.study.candidate import Candidate
 from spikernel.study.inputs import Machine, events_path, state_path
@@ -94,7 +95,7 @@ def _taken_over(
     watch = provenance.Stopwatch()
     if settings.share is None or settings.training.tensorboard:  # whose events are not shared
         return False
-    network = candidate.within(settings.network).scaled(settings.width)
+    network = scaled(candidate.within(settings.network), settings.width)
     wanted = twin.Wanted(
         record={
             "step": STEP,
@@ -149,7 +150,7 @@ def train_candidate(
             f"{manifest_path} is of {manifest.dataset}, the search was on {candidate.dataset}: "
             "give the manifest of that data set"
         )
-    network = candidate.within(settings.network).scaled(settings.width)
+    network = scaled(candidate.within(settings.network), settings.width)
     architecture = Architecture(candidate.cell, network, image_shape(manifest))
     fingerprint = training_run.fingerprint(architecture, training, seed, machine, manifest_path)
     unfinished = state_path(outputs.model)

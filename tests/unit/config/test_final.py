@@ -2,6 +2,7 @@ import pytest
 
 from spikernel.config import FinalConfig, NetworkConfig, model_name, width_suffix
 from spikernel.errors import ConfigError
+from spikernel.space.macro import scaled
 
 
 def test_widths_are_those_of_all_sets_or_of_the_sets_that_are_named() -> None:
@@ -32,8 +33,8 @@ def test_models_are_named_by_their_width_where_it_is_not_1() -> None:
 
 def test_scaling_changes_channels_alone() -> None:
     network = NetworkConfig(macro="compact", channels=10)
-    half = network.scaled(0.25)
+    half = scaled(network, 0.25)
     assert half.channels == 2  # of 2.5, as Python rounds
     assert half.model_copy(update={"channels": 10}) == network
     with pytest.raises(ConfigError, match=r"network/channels 10 gives 0\.5 channels"):
-        network.scaled(0.05)
+        scaled(network, 0.05)

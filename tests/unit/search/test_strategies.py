@@ -9,6 +9,7 @@ from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import parameter_count
 from spikernel.space.enumeration import canonical_cells
+from spikernel.space.macro import scaled
 
 IMAGES = ImageShape(1, 8, 10)
 NETWORK = NetworkConfig(channels=4, head="gap", votes=1)
@@ -52,7 +53,7 @@ def test_a_filled_budget_leaves_no_room_for_a_channel_more(width: float) -> None
     space = Space.of(settings(budget=budget), (1, 3), NETWORK, IMAGES)
 
     def count(cell: Cell, channels: int) -> int:
-        network = NETWORK.at(channels).scaled(width)
+        network = scaled(NETWORK.at(channels), width)
         return parameter_count(Architecture(cell, network, IMAGES)).total
 
     for cell in canonical_cells(("zero", "skip", "k1", "k3"))[::40]:
