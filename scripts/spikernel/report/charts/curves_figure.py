@@ -42,7 +42,8 @@ def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
     """Draw one panel per data set and kernel set: its models in colour, all others in grey.
 
     A line is the mean of a model over its seeds, the best rank the boldest; the area is between
-    its seeds. The first epochs may leave the axes below.
+    its seeds; where a cell was trained at several widths, its lines say which. The first epochs
+    may leave the axes below.
     """
     several = table["dataset"].nunique() > 1
     with style.theme():
@@ -71,7 +72,8 @@ def draw(table: pd.DataFrame, looks: style.Looks) -> Figure:
 
 def _panel(axes: Axes, part: pd.DataFrame, name: str, colour: str) -> None:
     epochs = part["epoch"].max()
-    for (kernel_set, rank, _), model in part.groupby(["kernel_set", "rank", "width"]):
+    several_widths = part.loc[part["kernel_set"] == name, "width"].nunique() > 1
+    for (kernel_set, rank, width), model in part.groupby(["kernel_set", "rank", "width"]):
         seeds = model.groupby("epoch")[_Y].agg(["mean", "min", "max"])
         if kernel_set == name:
             weight = 2.0 if rank == part["rank"].min() else 1.1
@@ -79,6 +81,11 @@ def _panel(axes: Axes, part: pd.DataFrame, name: str, colour: str) -> None:
             axes.fill_between(
                 seeds.index, seeds["min"], seeds["max"], color=colour, alpha=0.2, linewidth=0
             )
+            if several_widths:
+                axes.annotate(
+                    f"×{width:g}", (seeds.index[-1], seeds["mean"].iloc[-1]), fontsize=8,
+                    xytext=(-2, 2), textcoords="offset points", ha="right", color=style.INK,
+                )  # fmt: skip
         else:
             axes.plot(seeds.index, seeds["mean"], color=style.GRID, linewidth=1.2, zorder=2)
     shown = part.loc[part["epoch"] > _BEGINNING * epochs, _Y]

@@ -168,6 +168,12 @@ def test_curves_have_a_panel_per_kernel_set(experiment: Experiment, means: pd.Da
         assert len(axes.lines) == 4  # all models, the own two in colour
         assert len({line.get_color() for line in axes.lines} - {style.GRID}) == 1
         assert axes.get_ylim()[1] > curves["val_accuracy_percent"].max()
+        assert not axes.texts
+    wide = curves[curves["rank"] == 1].assign(width=2.0)
+    figure = curves_figure.draw(pd.concat([curves, wide]), looks_of(means))
+    # Ranks 1 and 2 at width 1, and rank 1 at width 2.
+    shown = [sorted(text.get_text() for text in axes.texts) for axes in figure.axes]
+    assert shown == [["×1", "×1", "×2"]] * 2
 
 
 @pytest.mark.parametrize("kernel_sets", [["k1-3"], ["design-1", "k1-3"]])
