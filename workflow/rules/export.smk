@@ -14,6 +14,7 @@ rule export:
         onnx_int8="results/{experiment}/{dataset}/export/model_int8.onnx",
         images="results/{experiment}/{dataset}/export/images.u8",
         labels="results/{experiment}/{dataset}/export/labels.u16",
+        classes="results/{experiment}/{dataset}/export/classes.txt",
         sources=expand(
             "results/{{experiment}}/{{dataset}}/export/c_{weights}/{name}",
             weights=CHECKED.export.c_weights,
