@@ -32,7 +32,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the variables of a shell with conda, whose tests run without the project's own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     path = [STAND_IN, Path(sys.executable).parent, kept["PATH"]]
+    own = tmp_path_factory.mktemp("own")  # packages of the user's, which jobs must not see
+    (own / "safetensors.py").write_text("raise ImportError('a package of the user')\n")
     return kept | {
+        "PYTHONPATH": str(own),
         "PATH": os.pathsep.join(map(str, path)),
         "CONDA_STAND_IN_CONSTRAINTS": str(ROOT / "requirements.lock"),
         "UV_FIND_LINKS": os.environ.get("UV_FIND_LINKS") or find_links(),

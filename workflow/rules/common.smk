@@ -8,16 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from snakemake.logging import logger
+from snakemake.settings.types import DeploymentMethod
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 # Jobs find their scripts from any working directory. Not a parameter of the rules, because results
 # do not depend on where the project lies.
 os.environ.update(SPIKERNEL_SCRIPTS=str(SCRIPTS))
-# Packages of the user's own, installed with pip --user or named in PYTHONPATH, would come before
-# those of a job's conda environment.
-os.environ.update(PYTHONNOUSERSITE="1")
-os.environ.pop("PYTHONPATH", None)
+if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    # Packages of the user's own, installed with pip --user or named in PYTHONPATH, would come
+    # before those of a job's environment.
+    os.environ.update(PYTHONNOUSERSITE="1")
+    os.environ.pop("PYTHONPATH", None)
 
 from spikernel import cli
 
