@@ -7,7 +7,7 @@ import pytest
 import torch
 from gradient_scores import GradientScore, gradient_norm, jacobian_covariance, synaptic_flow
 from score_values import labels_of, scorers
-from spike_scores import label_alignment
+from spike_scores import code_rank, hamming, label_alignment
 
 from spikernel.config import NetworkConfig, SearchConfig
 from spikernel.data.splits import load_split
@@ -73,3 +73,13 @@ def test_gradients_of_other_labels_and_of_equal_images() -> None:
     equal = images[:1].expand(4, -1, -1, -1)
     value = GradientScore(jacobian_covariance, equal, labels, 0, CPU)(net)
     assert value == pytest.approx(-3 * (math.log(1e-5) + 1e5) - math.log(4) - 1 / 4, rel=1e-3)
+
+
+def test_scores_of_codes_by_hand() -> None:
+    codes = torch.tensor([[[1.0, 0, 1], [1, 1, 0]]])  # T = 1, two images, three neurons
+    # The images agree with themselves in 3 neurons and with each other in 1; the layer is called
+    # twice: 2 [[3, 1], [1, 3]], whose determinant is 32.
+    assert hamming([(codes, 2)]) == pytest.approx(math.log(32))
+    # Two images differ in one direction.
+    assert code_rank([(codes, 2)]) == pytest.approx(2)
+    assert code_rank([(codes[:, :1].expand(1, 2, 3), 2)]) == 0
