@@ -144,7 +144,7 @@ def check_learned(trained: Trained, per_class: Sequence[int]) -> bool:
 
     """
     last, guessing = trained.history[-1], math.log(len(per_class))
-    if last.train_loss > DIVERGED * max(guessing, trained.history[0].train_loss):
+    if last.train_loss > DIVERGED * guessing:
         raise TrainingError(
             f"the training diverged: its loss ended at {last.train_loss:.3g}, guessing has "
             f"{guessing:.3g}: lower learning_rate or set gradient_clip"

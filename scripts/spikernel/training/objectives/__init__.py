@@ -5,8 +5,8 @@ instances are called with the outputs of a net and the batch they belong to, and
 
     objective(logits: Tensor, batch: MixedBatch) -> Tensor
 
-The loss is a mean per image: one that ends above ten times that of guessing, and of the first
-epoch, counts as diverged. `Objective` depends on its arguments and its own tensors alone, since a
+The loss is a mean per image, of the size of a cross-entropy: one that ends above ten times that of
+guessing counts as diverged. `Objective` depends on its arguments and its own tensors alone, since a
 CUDA graph records a step once; one that counts steps sets `graphable = False`. Literals of the
 module say more: `USES_TEACHER = True` where it takes `teacher`, `READS_STEPS = True` where it looks
 at single time steps, of which `gradient: rate` knows the mean alone.
