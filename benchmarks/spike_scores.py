@@ -39,8 +39,7 @@ class SpikeScore:
 
         for neuron in net.neurons():
             neuron.register_forward_hook(keep)
-        for dropout in net.dropouts():
-            dropout.generator = torch.Generator(self._device).manual_seed(self._seed)
+        net.use(torch.Generator(self._device).manual_seed(self._seed))
         net(self._batch)
         return self._function(spikes)
 

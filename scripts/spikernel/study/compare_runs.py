@@ -120,7 +120,7 @@ def _check_images(runs: Sequence[Path]) -> None:
     """Refuse runs whose test images of one data set differ, though their labels may be the same.
 
     Raises:
-        TableError: they do; where they have other sides in pixels, it is not known.
+        TableError: they do. Of images with other sides in pixels it is not known.
 
     """
     found: dict[tuple[str, int], tuple[str, Path]] = {}

@@ -138,5 +138,5 @@ def test_share_of_the_convolutions_is_measured(digits_manifest: Path) -> None:
     )  # fmt: skip
     found = measure_share("integer", setup, steps=1, rounds=1, warmup=1)
     rate = found["images_per_s"]
-    assert found["share_of_convolutions"] == rate["ours"] / rate["convolutions"]
+    assert found["share_of_convolutions"] == rate["ours"] / rate["convolutions"] > 0
     assert found["dtype"] == "float32"
