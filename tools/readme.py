@@ -1,9 +1,9 @@
 """Write what README.md and pages in docs/ show of the measurements stored in docs/measurements.
 
 `python tools/readme.py --project .` (or `make readme`) writes the marked blocks of README.md, which
-also lists the nets of models/, of docs/results.md and docs/findings.md, and the pictures in
-docs/pictures and docs/gallery; a test keeps the committed ones equal to what this file makes. With
-`--add-runs results/<experiment>` a finished run is stored first.
+also lists the nets of models/, of docs/results.md, docs/findings.md and docs/kernel-cells.md, and
+the pictures in docs/pictures and docs/gallery; a test keeps the committed ones equal to what this
+file makes. With `--add-runs results/<experiment>` a finished run is stored first.
 """
 
 import sys
@@ -17,6 +17,7 @@ import pandas as pd
 # The library lies in scripts/; no install is needed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
+import cells_page
 import choice
 import evidence
 import findings
@@ -236,6 +237,7 @@ def generated(project: Path) -> dict[str, str]:
         },
         RESULTS: {"results": results(folder)},
         findings.PAGE: {"findings": findings.page_table(folder)},
+        cells_page.PAGE: cells_page.page_blocks(folder),
     }
     texts = {
         page: updated((project / page).read_text(encoding="utf-8"), blocks, page)

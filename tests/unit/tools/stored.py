@@ -5,6 +5,7 @@ from typing import Any
 
 from report_experiment import Experiment, write_json
 
+import cells_page
 import findings
 import measurements
 import readme
@@ -24,6 +25,7 @@ def project(folder: Path) -> Path:
         readme.README: ("headline", "released nets", "search", "studies"),
         readme.RESULTS: ("results",),
         findings.PAGE: ("findings",),
+        cells_page.PAGE: tuple(cells_page.page_blocks(folder)),
     }
     for page, names in blocks.items():
         marks = [f"{readme.MARK.format(name)}\nold\n{readme.END.format(name)}\n" for name in names]
