@@ -48,7 +48,7 @@ class Results:
     Args:
         path: of the file.
         settings: what the accuracies depend on; a file of others is refused.
-        environs: what is only noted.
+        environs: what is only noted; of `device` every one that a run went on with.
         more: columns of numbers beside `NUMBERS`.
         text: columns of text.
         whole: columns of whole numbers among them.
@@ -73,6 +73,9 @@ class Results:
         before = artifacts.read_json(described)
         if any(given(before.get(key)) != given(value) for key, value in settings.items()):
             raise ConfigError(f"{path} was made with other settings: name another --output")
+        if environs["device"] not in (devices := before["device"].split("; ")):
+            devices = [*devices, environs["device"]]
+            artifacts.write_json(described, {**before, "device": "; ".join(devices)})
         numbers = (*NUMBERS, *more)
         table: pd.DataFrame = tables.read_csv(path, text=text, numbers=numbers)
         self.rows = tables.records(table.astype(dict.fromkeys(whole, int)))
