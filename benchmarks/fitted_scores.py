@@ -5,6 +5,7 @@ all dense cells of the table over kernel sizes, so on that table they know the a
 cell is predicted by a fit to all others in their place.
 """
 
+import math
 from collections.abc import Sequence
 
 import common  # noqa: F401  (puts the library on the path)
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rank_statistics import Scores
 
+from spikernel.search.paths import forward_paths
 from spikernel.search.scores.predicted_accuracy import Regression, counts
 from spikernel.space.cell import Cell
 
@@ -32,6 +34,13 @@ def fit(cells: Sequence[Cell], accuracy: Scores, penalty: float) -> Regression:
     named = (dict(zip(found[0], map(float, values), strict=True))
              for values in (middle, spread, weights))  # fmt: skip
     return Regression(**dict(zip(("middle", "spread", "weights"), named, strict=True)))
+
+
+def predictions(regression: Regression, cells: Sequence[Cell]) -> Scores:
+    """Return what a fit says of cells; -inf where no path leads through, as the library's score."""
+    return np.array([
+        regression.predict(counts(cell)) if forward_paths(cell) else -math.inf for cell in cells
+    ])  # fmt: skip
 
 
 def left_out(cells: Sequence[Cell], accuracy: Scores, penalty: float = RIDGE) -> Scores:

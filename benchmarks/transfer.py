@@ -2,7 +2,8 @@
 
 It is fitted to the dense cells of one table over kernel sizes that the other lacks, with the
 library's counts and penalty, and orders the cells of the other: neither these cells nor their
-images were known. Figures as in `rank_statistics.py`; the last line is one JSON object.
+images were known. SpikeNAS-Bench can be the other, too; its thresholds are not looked at. Figures
+as in `rank_statistics.py`; the last line is one JSON object.
 """
 
 import json
@@ -10,20 +11,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from fitted_scores import RIDGE, fit
+from fitted_scores import RIDGE, fit, predictions
 from rank_statistics import beaten_by, bootstrap, regret, tau_b
 from table_sets import comparable
 from trained_cells import read_table
 
 from spikernel import cli
 from spikernel.errors import ConfigError
-from spikernel.search.scores.predicted_accuracy import counts
 
 
 def main(
     fitted: Annotated[Path, "CSV of kernel_cells.py that the regression is fitted to"],
     judged: Annotated[Path, "CSV of the cells that it orders"],
     control: Annotated[Literal["same_width", "same_parameters"], "which nets"] = "same_parameters",
+    one_threshold: Annotated[bool, "order only cells whose thresholds are all 1.0"] = False,
     seed: Annotated[int, "of the interval"] = 0,
 ) -> None:
     """Print how many cells each table gives, tau with its interval, and the figures of the choice.
@@ -33,6 +34,7 @@ def main(
 
     """
     rows = comparable(read_table(judged, control).rows, seeds=1)
+    rows = [row for row in rows if row.one_threshold or not one_threshold]
     names = {row.cell.canonical().archid for row in rows}
     known = [
         row
@@ -45,7 +47,7 @@ def main(
             "two of each are needed"
         )
     regression = fit([row.cell for row in known], np.array([row.accuracy for row in known]), RIDGE)
-    values = np.array([regression.predict(counts(row.cell)) for row in rows])
+    values = predictions(regression, [row.cell for row in rows])
     accuracy = np.array([row.accuracy for row in rows])
 
     low, high = bootstrap(values, accuracy, seed)

@@ -44,5 +44,13 @@ def test_cells_are_ordered_by_a_fit_to_others(
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (found["fitted_to"], found["cells"]) == (3, 3)
     assert (found["tau"], found["regret"], found["beaten_by"]) == (1.0, 0.0, 0.0)
+    # No path leads through the first, and one threshold of the second is not 1.0.
+    asked = {"k3-zero-zero-zero-zero-zero": 10.0, "k7-zero-skip-zero-k7t1.5-zero": 30.0,
+             "k3-zero-skip-zero-k5-zero": 40.0}  # fmt: skip
+    judged = table(tmp_path / "c.csv", "cifar100", asked)
+    for one_threshold, count in ((False, 3), (True, 2)):
+        transfer.main(fitted, judged, one_threshold=one_threshold)
+        found = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (found["cells"], found["tau"]) == (count, 1.0)
     with pytest.raises(ConfigError, match=r"has 0 dense cells that .* lacks"):
         transfer.main(judged, judged)
