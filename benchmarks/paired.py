@@ -73,9 +73,10 @@ class Results:
         before = artifacts.read_json(described)
         if any(given(before.get(key)) != given(value) for key, value in settings.items()):
             raise ConfigError(f"{path} was made with other settings: name another --output")
-        if environs["device"] not in (devices := before["device"].split("; ")):
-            devices = [*devices, environs["device"]]
-            artifacts.write_json(described, {**before, "device": "; ".join(devices)})
+        device, devices = environs.get("device"), before.get("device", "").split("; ")
+        if device and device not in devices:
+            joined = "; ".join([*filter(None, devices), device])
+            artifacts.write_json(described, {**before, "device": joined})
         numbers = (*NUMBERS, *more)
         table: pd.DataFrame = tables.read_csv(path, text=text, numbers=numbers)
         self.rows = tables.records(table.astype(dict.fromkeys(whole, int)))
