@@ -133,12 +133,14 @@ def _finding(of_control: Mapping[str, Mapping[str, Any]], control: str) -> str:
         return NONE
     row = of_control[control]
     digits = 2 if "seeds" in row["quantity"] else 1
+    ends = (row[key] for key in ("value", "low", "high"))
+    return f"{_with_interval(*ends, digits)}, {row['units']:.0f}"
+
+
+def _with_interval(value: float, low: float, high: float, digits: int) -> str:
     # Adding 0 leaves no minus before a zero.
-    value, low, high = (f"{round(row[key], digits) + 0:.{digits}f}" for key in _ENDS)
-    return f"{value} [{low}, {high}], {row['units']:.0f}"
-
-
-_ENDS = ("value", "low", "high")
+    shown = (f"{round(number, digits) + 0:.{digits}f}" for number in (value, low, high))
+    return "{} [{}, {}]".format(*shown)
 
 
 def choices(path: Path) -> str:
@@ -211,8 +213,7 @@ def scores(path: Path) -> str:
 def _tau(found: Mapping[str, float] | None, suffix: str = "") -> str:
     if found is None or found[f"tau{suffix}"] is None:
         return NONE
-    tau, low, high = (found[f"{key}{suffix}"] for key in ("tau", "low", "high"))
-    return f"{tau:.2f} [{low:.2f}, {high:.2f}]"
+    return _with_interval(*(found[f"{key}{suffix}"] for key in ("tau", "low", "high")), 2)
 
 
 def _rendered(rows: Sequence[Mapping[str, str]], numbers: Sequence[str] = ()) -> str:
