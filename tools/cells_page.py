@@ -1,6 +1,6 @@
 """The tables of docs/kernel-cells.md: what the trained cells say, and which scores order them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -133,14 +133,15 @@ def _finding(of_control: Mapping[str, Mapping[str, Any]], control: str) -> str:
         return NONE
     row = of_control[control]
     digits = 2 if "seeds" in row["quantity"] else 1
-    ends = (row[key] for key in ("value", "low", "high"))
-    return f"{_with_interval(*ends, digits)}, {row['units']:.0f}"
+    shown = _with_interval([row[key] for key in ("value", "low", "high")], digits)
+    return f"{shown}, {row['units']:.0f}"
 
 
-def _with_interval(value: float, low: float, high: float, digits: int) -> str:
+def _with_interval(numbers: Iterable[float], digits: int) -> str:
+    """Return a value and the ends of its interval as text."""
     # Adding 0 leaves no minus before a zero.
-    shown = (f"{round(number, digits) + 0:.{digits}f}" for number in (value, low, high))
-    return "{} [{}, {}]".format(*shown)
+    value, low, high = (f"{round(number, digits) + 0:.{digits}f}" for number in numbers)
+    return f"{value} [{low}, {high}]"
 
 
 def choices(path: Path) -> str:
@@ -213,7 +214,7 @@ def scores(path: Path) -> str:
 def _tau(found: Mapping[str, float] | None, suffix: str = "") -> str:
     if found is None or found[f"tau{suffix}"] is None:
         return NONE
-    return _with_interval(*(found[f"{key}{suffix}"] for key in ("tau", "low", "high")), 2)
+    return _with_interval([found[f"{key}{suffix}"] for key in ("tau", "low", "high")], 2)
 
 
 def _rendered(rows: Sequence[Mapping[str, str]], numbers: Sequence[str] = ()) -> str:
