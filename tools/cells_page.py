@@ -164,8 +164,9 @@ def _mean(sets: Mapping[str, Mapping[str, float]] | None, key: str) -> str:
 
 def designed_scores(path: Path) -> str:
     """Return how scores order the cells that they were made on, and later ones."""
-    stored = artifacts.read_json(path)
-    first, second = (stored[f"{PARAMETERS}, made on {name}"] for name in (FIRST, SECOND))
+    keys = [f"{PARAMETERS}, made on {name}" for name in (FIRST, SECOND)]
+    stored = artifacts.read_object(path, *keys)
+    first, second = (stored[key] for key in keys)
     made, later, known, last = (
         next(iter(part[which].values()))["cells"]
         for part in (first, second)
