@@ -4,8 +4,8 @@
 at the end of a longer path. `width_and_reach` weighs channels against the receptive field. `fitted`
 is the library's `predicted_accuracy`, a ridge regression of accuracy on numbers of edges and paths,
 here with the weights of a fit to `--made-on`; those cells are each predicted from all others.
-`--write` makes the library's file, from all cells of `--table`. Beside them stand the other scores
-of the library, and counting.
+`--write` puts a fit to all cells of `--table` into the library's file, as its weights for
+`--control`. Beside them stand the other scores of the library, and counting.
 
     python benchmarks/designed_scores.py --made-on docs/measurements/kernel-cells-first.csv \\
         --table docs/measurements/kernel-cells.csv --control same_parameters
@@ -81,7 +81,7 @@ def main(
     control: Annotated[Literal["same_width", "same_parameters"], "which nets"] = "same_width",
     penalty: Annotated[float, "of the regression"] = RIDGE,
     seed: Annotated[int, "of the intervals"] = 0,
-    write: Annotated[Path | None, "JSON to write: `fitted`, of all cells of --table"] = None,
+    write: Annotated[Path | None, "the library's JSON, for a fit to all cells of --table"] = None,
 ) -> None:
     """Print tau and regret of each score on both tables and, as the last line, the same as JSON."""
     made = comparable(read_table(made_on, control).rows, seeds=1)
@@ -114,7 +114,7 @@ def main(
     if write is not None:
         rows = comparable(judged.rows, seeds=1)
         every = fit([row.cell for row in rows], np.array([row.accuracy for row in rows]), penalty)
-        artifacts.write_json(write, every.model_dump())
+        artifacts.write_json(write, {**artifacts.read_json(write), control: every.model_dump()})
     print(json.dumps(record))
 
 

@@ -74,10 +74,10 @@ class SearchConfig(StrictModel):
     score: Annotated[str, PartOf("score")] = "rising_path"
     """`rising_path`: depth of the cell's best path by kernel sizes, and the rise of the threshold
     along it, from the graph alone; `longest_convolution_path` and `convolutions_after_clean_up`
-    only count. `predicted_accuracy`: from cells that were trained at equal memory; the default with
-    `budget/fill`. `sahd_half_n` and `sahd_half`: sparsity-aware Hamming distance of spikes on
-    images, as published, with alpha = 0.5 N (first) or 0.5 (later).
-    docs/proxy.md and docs/kernel-cells.md compare them."""
+    only count. `predicted_accuracy`: by what trained cells reached at equal width or, with
+    `budget/fill`, whose default it is, at equal memory. `sahd_half_n` and `sahd_half`:
+    sparsity-aware Hamming distance of spikes on images, as published, with alpha = 0.5 N (first) or
+    0.5 (later). docs/proxy.md and docs/kernel-cells.md compare them."""
     batch_size: int = Field(default=256, ge=2)
     """B, images per mini-batch of the score."""
     batches: int = Field(default=2, ge=1)
