@@ -35,7 +35,7 @@ from chosen_cells import read_chosen
 from common import environment
 from kernel_table import finished, open_table, shard_of, shard_path
 from paired import Results
-from table_cells import TableCell, dense_cells, depthwise_cells, filled_cells, threshold_cells
+from table_cells import TableCell, dense_cells, depthwise_cells, later_cells, threshold_cells
 
 from spikernel import cli
 from spikernel.config import DatasetConfig, NetworkConfig, TrainingConfig
@@ -68,7 +68,7 @@ def cells_of(kind: Kind, count: int | None) -> list[TableCell]:
     found = (
         threshold_cells()
         if kind == "thresholds"
-        else [*dense_cells(read_chosen()), *depthwise_cells(), *filled_cells()]
+        else [*dense_cells(read_chosen()), *later_cells(), *depthwise_cells()]
     )
     if count is not None and not 0 < count <= len(found):
         raise ConfigError(f"the table has 1 to {len(found)} cells, got {count}")

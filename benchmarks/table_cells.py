@@ -12,9 +12,10 @@ all; there are twelve. Dense cells over {1, 3, 5, 7}, each distinct cell once, i
 * `chosen`: what the scores that run no net choose, and what recorded runs chose
   (`chosen_cells.py`).
 
-Group `depthwise` is over the depthwise separable sizes, two skeletons for each depth. Group
-`filled` is what a rule on width alone would take where cells fill a budget: few weights, with and
-without skips beside them.
+Later came the groups `filled`, what a rule on width alone would take where cells fill a budget: few
+weights, with and without skips beside them, and `first`, what `predicted_accuracy`, fitted to all
+dense cells before, ranks first at equal width among all cells of one kernel set. Group `depthwise`
+is over the depthwise separable sizes, two skeletons for each depth.
 
 Within a stratum the order is drawn, and strata take turns, so that the first cells of the list are
 spread over all of them, however few are trained.
@@ -53,6 +54,10 @@ SEED = 0
 FILLED = (
     *("zero-zero-k1-zero-zero-zero", "k1-skip-skip-skip-skip-skip"),
     "k3-skip-skip-skip-skip-skip",
+)
+FIRST = (
+    *("k3-zero-k1-k3-avg-k3", "k5-zero-k1-k5-avg-k5", "k7-zero-k1-k7-avg-k7"),
+    *("k3-zero-skip-k5-avg-k5", "k3-zero-k1-k5-avg-k5"),
 )
 CHAINS = ("{}-zero-skip-zero-{}-zero", "{}-zero-skip-{}-zero-{}")
 """Two and three convolutions in a row, beside a skip."""
@@ -163,9 +168,14 @@ def _orders(skeleton: str) -> Iterator[Cell]:
         yield _filled(skeleton, [conv(given[index]) for index in range(count)])
 
 
-def filled_cells() -> list[TableCell]:
-    """Return the cells of group `filled`, which come last."""
-    return [TableCell("filled", Cell.from_archid(archid)) for archid in FILLED]
+def later_cells() -> list[TableCell]:
+    """Return the cells of groups `filled` and `first`, which come after the others."""
+    groups = {"filled": FILLED, "first": FIRST}
+    return [
+        TableCell(group, Cell.from_archid(archid))
+        for group, archids in groups.items()
+        for archid in archids
+    ]
 
 
 def large_first(cell: Cell) -> bool:
