@@ -140,8 +140,9 @@ class TrainingConfig(StrictModel):
     avx512_bf16 or amx_bf16), slower elsewhere, and rounded differently. `auto`: where it has them.
     """
     initial_weights: str | None = None
-    """Released weights (model.safetensors) of the same net, from which the training starts;
-    default: weights drawn from the seed."""
+    """Released weights (model.safetensors) of the same net, from which the training starts, or of
+    the same net with fewer channels, which are copied so that the wider net begins with the same
+    outputs (Chen et al., ICLR 2016); default: weights drawn from the seed."""
     teacher: str | None = None
     """Released weights (model.safetensors) of a net of the same classes, for objective `distil`."""
     teacher_weight: float = Field(default=0.5, ge=0, le=1)

@@ -9,6 +9,7 @@ from spikernel.data.manifest import Manifest
 from spikernel.errors import ConfigError
 from spikernel.inference.released import Preprocessing, load_model
 from spikernel.network.spiking_net import SpikingNet
+from spikernel.training.widen import is_wider, widened
 
 LOG = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def load_known(
 
 @torch.no_grad()
 def start_from(net: SpikingNet, path: str, manifest: Manifest) -> None:
-    """Give a net the weights and running statistics of a released one.
+    """Give a net the weights and running statistics of a released one, which may be narrower.
 
     Raises:
         ConfigError: that is another net.
@@ -58,12 +59,15 @@ def start_from(net: SpikingNet, path: str, manifest: Manifest) -> None:
     """
     device = next(net.parameters()).device
     known, _ = load_known("initial_weights", path, manifest, device)
-    if known.architecture != net.architecture:
+    state = known.state_dict()
+    if is_wider(net.architecture, known.architecture):
+        state = widened(state, {name: value.shape for name, value in net.state_dict().items()})
+    elif known.architecture != net.architecture:
         raise ConfigError(
             f"training/initial_weights: {path} is of cell {known.architecture.cell.archid} with "
             f"{known.architecture.network.channels} channels, or differs in another setting of "
             f"the network from the net of cell {net.architecture.cell.archid} with "
             f"{net.architecture.network.channels} channels that is trained: give weights of the "
-            "same net"
+            "same net, or of the same with fewer channels"
         )
-    net.load_state_dict(known.state_dict())
+    net.load_state_dict(state)
