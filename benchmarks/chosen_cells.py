@@ -8,12 +8,11 @@ lie in docs/measurements, which is where the choices of measured scores are foun
 cells of `kernel_impact`. It takes two minutes; the list is kept in docs/measurements.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-import torch
 from common import ROOT
 from table_cells import KERNEL_SIZES, OTHERS
 from tqdm import tqdm
@@ -22,12 +21,13 @@ from trained_cells import CLASSES
 from spikernel import artifacts, cli, registry, tables
 from spikernel.config import DesignConfig, ImpactConfig, NetworkConfig, SearchConfig
 from spikernel.search.score import score_class
-from spikernel.search.strategies import Space, plan, rank_order
+from spikernel.search.strategies import Space, plan
 from spikernel.space.architecture import ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.operations import conv, operation_set
 from spikernel.study import experiment as experiments
 from spikernel.study.bounds import Bounds
+from spikernel.study.planned_nets import likely_cell
 
 RECORDS = ROOT / "docs" / "measurements"
 CHOSEN = RECORDS / "chosen-cells.csv"
@@ -98,7 +98,8 @@ def searched() -> Iterator[tuple[str, Cell]]:
                 space = Space.of(search, sizes, network, images)
                 cells = plan(search, space).cells
                 for score in scores:
-                    yield f"{score} in {path.stem}", best_cell(cells, score, search, space)
+                    scored = search.model_copy(update={"score": score})
+                    yield f"{score} in {path.stem}", likely_cell(cells, scored, space)
 
 
 def kernel_sets(
@@ -107,14 +108,6 @@ def kernel_sets(
     """Return the baseline and every set that the configuration may design."""
     bounds = Bounds(search, network, images)
     return [design.baseline, *bounds.designable(design, KERNEL_SIZES)]
-
-
-def best_cell(cells: Sequence[Cell], score: str, search: SearchConfig, space: Space) -> Cell:
-    """Return the cell that a search with this score would rank first."""
-    scorer = score_class(score)(search, [], torch.device("cpu"))
-    return min(
-        cells, key=lambda cell: rank_order(scorer.score(space.architecture(cell)), cell, space)
-    )
 
 
 if __name__ == "__main__":

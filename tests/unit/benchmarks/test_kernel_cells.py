@@ -11,7 +11,7 @@ import join_tables
 import kernel_cells
 import pandas as pd
 import pytest
-from chosen_cells import best_cell, read_chosen
+from chosen_cells import read_chosen
 from kernel_table import join, key_of, open_table, shard_of, shard_path
 from table_cells import (
     DEPTHWISE_STRATA,
@@ -26,9 +26,8 @@ from table_cells import (
     threshold_cells,
 )
 
-from spikernel.config import Budget, NetworkConfig, SearchConfig, TrainingConfig
+from spikernel.config import NetworkConfig, TrainingConfig
 from spikernel.errors import ConfigError, TableError, TrainingError, UnfinishedError
-from spikernel.search.strategies import Space
 from spikernel.space.architecture import Architecture, ImageShape
 from spikernel.space.cell import Cell
 from spikernel.space.counts import parameter_count
@@ -88,19 +87,6 @@ def test_strata_and_skeletons_by_hand() -> None:
     assert len({skeleton_of(Cell.from_archid(name)) for name in names}) == 1
     assert not large_first(Cell.from_archid("k3-zero-skip-k5-zero-k7"))
     assert large_first(Cell.from_archid("k7-zero-skip-k5-zero-k3"))
-
-
-def test_the_cell_that_a_score_chooses() -> None:
-    network, images = NetworkConfig(macro="compact", channels=8), ImageShape(3, 32, 10)
-    search = SearchConfig(strategy="exhaustive", budget=Budget(max_params=10**9))
-    space = Space.of(search, (1, 3), network, images)
-    cells = [
-        Cell.from_archid(name)
-        for name in ("k1-zero-skip-k1-zero-zero", "k3-zero-skip-k3-zero-k3", "k1-k1-k1-k1-k1-k1")
-    ]
-    # Both others are three deep or count six; the fewest parameters decide between equal ones.
-    assert best_cell(cells, "convolutions_after_clean_up", search, space) == cells[2]
-    assert best_cell(cells, "rising_path", search, space) == cells[1]
 
 
 def test_the_most_telling_trainings_come_first() -> None:

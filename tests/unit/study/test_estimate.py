@@ -7,10 +7,12 @@ import pytest
 import yaml
 from project import TINY
 
-from spikernel.config import DatasetConfig, SearchConfig, WorkflowConfig
+from spikernel.config import Budget, DatasetConfig, NetworkConfig, SearchConfig, WorkflowConfig
 from spikernel.data import manifest as manifests
 from spikernel.errors import BudgetError, ConfigError, SpikernelError
+from spikernel.search.strategies import Space
 from spikernel.space.architecture import ImageShape
+from spikernel.space.cell import Cell
 from spikernel.study.cluster_profile import read_profile
 from spikernel.study.data_ahead import collection_ahead, manifest_ahead
 from spikernel.study.estimate import (
@@ -24,7 +26,7 @@ from spikernel.study.estimate import (
     estimate,
     run,
 )
-from spikernel.study.planned_nets import PlannedNet, planned_nets
+from spikernel.study.planned_nets import PlannedNet, likely_cell, planned_nets
 from spikernel.study.prepare_data import prepare
 from spikernel.study.step_time import NetTimes, RuleTimes, time_nets
 
@@ -255,3 +257,21 @@ def test_data_that_were_prepared_with_other_settings_are_not_counted(tmp_path: P
     found = _manifest(given, "digits", tmp_path / "results")
     # 200 less a tenth of every class.
     assert found.splits["train"].count + found.splits["validation"].count == 200
+
+
+def test_the_cell_that_a_score_chooses() -> None:
+    network, images = NetworkConfig(macro="compact", channels=8), ImageShape(3, 32, 10)
+    search = SearchConfig(strategy="exhaustive", budget=Budget(max_params=10**9))
+    space = Space.of(search, (1, 3), network, images)
+    cells = [
+        Cell.from_archid(name)
+        for name in ("k1-zero-skip-k1-zero-zero", "k3-zero-skip-k3-zero-k3", "k1-k1-k1-k1-k1-k1")
+    ]
+
+    def chosen(score: str) -> Cell:
+        return likely_cell(cells, search.model_copy(update={"score": score}), space)
+
+    # Both others are three deep or count six; the fewest parameters decide between equal ones.
+    assert chosen("convolutions_after_clean_up") == cells[2]
+    assert chosen("rising_path") == cells[1]
+    assert chosen("sahd_half") == cells[1]  # needs images, so the default stands for it
