@@ -9,7 +9,8 @@ held against the other cells of its set, by the mean accuracy of the seeds that 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from statistics import fmean
+from typing import Annotated, Any
 
 from common import ROOT  # noqa: F401  (puts the library on the path)
 from table_sets import comparable, possible_sets, within
@@ -42,7 +43,7 @@ def main(
     trained = read_table(table, "same_width")
     rows = comparable(trained.rows, seeds=1)
     found = {row.cell.canonical(): row for row in rows}
-    lines = []
+    lines: list[dict[str, Any]] = []
     for sizes in possible_sets({size for row in rows for size in row.cell.kernel_sizes()}):
         space = Space.of(SEARCH, sizes, trained.structural, trained.images)
         cell = likely_cell(plan(SEARCH, space).cells, SEARCH, space)
@@ -59,7 +60,7 @@ def main(
         })  # fmt: skip
     tables.write_csv(output, lines)
     for key in ("points_below_best", "better_cells_percent"):
-        print(f"{key}: {sum(float(line[key]) for line in lines) / len(lines):.2f}")
+        print(f"{key}: {fmean(line[key] for line in lines):.2f}")
 
 
 if __name__ == "__main__":
