@@ -76,6 +76,7 @@ FINDINGS = {
 SETS = Run(
     "kernel_sets.py", ("--table", TABLE, "--impact", IMPACT, "--controls", PARAMETERS, WIDTH)
 )
+FIRST_CHOICES = Run("first_choices.py", ("--table", TABLE))
 
 
 def last_line(command: Sequence[str]) -> str:
@@ -114,6 +115,8 @@ def main(
             more = ["--findings", str(tables / name), "--figures", figures]
             last_line(run.command(tables, more))
     last_line(SETS.command(tables, ["--findings", str(tables / "kernel-cells-sets.csv")]))
+    chosen = tables / "kernel-cells-first-choices.csv"
+    last_line(FIRST_CHOICES.command(tables, ["--output", str(chosen)]))
     for name, runs in RECORDS.items():
         artifacts.write_json(tables / name, record(runs, tables))
     if measured:

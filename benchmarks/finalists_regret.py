@@ -16,6 +16,10 @@ finalists can pass but by luck.
 Both are means over the sets, over either seed as the one that chooses, and over several draws of
 the finalists beside the best. There is no interval: sets share most of their cells.
 
+A search trains finalists with two seeds by default. Of two seeds in the table one has to judge, so
+the choice here rests on half of that. `both seeds` beside it is the other bound: the mean of both
+chooses, with the one that judges in it.
+
 What it cannot say: a set has some forty cells here and thousands in a search, so as many finalists
 are a larger part of the set, and the score has less to lose. All finalists are trained as long as
 the table trained them, which is one rung; where two rungs of other lengths are as good, they cost
@@ -43,6 +47,7 @@ from spikernel.search.finalists import Scored, choose
 from spikernel.search.strategies import Space, rank_order
 
 ALL_TRAINED = "(all trained)"
+BOTH = ", both seeds"
 GOAL_PERCENT = 5.0
 
 
@@ -123,6 +128,7 @@ def ways(
 ) -> dict[str, Outcome]:
     """Return what each way to choose reaches on the cells of one set, by name."""
     count, both = len(rows), judged(rows, seeds)
+    bounds = {"": both} if seeds == 1 else {"": both, BOTH: with_judge(both)}
     found = {RANDOM: outcome(0, [(np.zeros(count), judge) for _, judge in both])}
     for score, values in scores.items():
         ranked = ranking(rows, values, sizes, table)
@@ -134,15 +140,22 @@ def ways(
         ]
         for best in finalists:
             taken = [choose(cells, best, beside, seed) for seed in range(draws)]
-            choices = [
-                (trained_only(rows, members, chooser), judge)
-                for members in taken
-                for chooser, judge in both
-            ]
-            name = f"{score}, {best} finalists and {beside}"
-            found[name] = outcome(len(taken[0]), choices)
-    found[ALL_TRAINED] = outcome(count, both)
+            for bound, pairs in bounds.items():
+                choices = [
+                    (trained_only(rows, members, chooser), judge)
+                    for members in taken
+                    for chooser, judge in pairs
+                ]
+                name = f"{score}, {best} finalists and {beside}{bound}"
+                found[name] = outcome(len(taken[0]), choices)
+    for bound, pairs in bounds.items():
+        found[f"{ALL_TRAINED}{bound}"] = outcome(count, pairs)
     return found
+
+
+def with_judge(pairs: Sequence[tuple[Scores, Scores]]) -> list[tuple[Scores, Scores]]:
+    """Return pairs (chooses, judges) in which the mean of both chooses."""
+    return [((chooser + judge) / 2, judge) for chooser, judge in pairs]
 
 
 def ranking(rows: Sequence[TrainedCell], values: Scores, sizes: Sizes, table: Table) -> list[int]:

@@ -44,10 +44,13 @@ CHOICES = {
     "predicted_accuracy, 4 finalists and 4": (
         "best of 4 finalists by `predicted_accuracy` and 4 beside"
     ),
+    "predicted_accuracy, 4 finalists and 4, both seeds": "these by both seeds, the judge's too",
     "predicted_accuracy, 8 finalists and 4": (
         "best of 8 finalists by `predicted_accuracy` and 4 beside"
     ),
+    "predicted_accuracy, 8 finalists and 4, both seeds": "these by both seeds, the judge's too",
     "(all trained)": "all trained",
+    "(all trained), both seeds": "all trained, by both seeds, the judge's too",
 }
 NAMES = {
     "predicted_accuracy": "`predicted_accuracy`, each from all others",

@@ -35,6 +35,8 @@ def test_files_are_made_of_the_last_lines(
     assert [command[3] for command in timed] == [str(tmp_path / cell_analyses.TABLE)]
     scored = [command for command in commands if "images" in command]
     assert {Path(command[1]).name for command in scored} == {"proxy_validation.py"}
+    (chosen,) = (command for command in commands if command[1].endswith("first_choices.py"))
+    assert Path(chosen[-1]).name == "kernel-cells-first-choices.csv"
     assert "shown" in capsys.readouterr().out
     # What is written is what is stored, with the same keys.
     for path in tmp_path.glob("*.json"):

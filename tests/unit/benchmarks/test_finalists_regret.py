@@ -45,7 +45,7 @@ def test_choices_are_judged_by_the_other_seed(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     path = table_of(tmp_path, CELLS)
-    finalists_regret.main(path, finalists=[1, 2], beside=0, draws=1)
+    finalists_regret.main(path, finalists=[1, 2, 4], beside=0, draws=1)
     record = json.loads(capsys.readouterr().out.splitlines()[-1])
     found = {name: ways["{1, 3}"] for name, ways in record.items() if isinstance(ways, dict)}
     # Seed 1 judges with 90 as the best, seed 0 with 80.
@@ -57,6 +57,10 @@ def test_choices_are_judged_by_the_other_seed(
     assert two == {"trainings": 2, "regret": 6.0, "beaten_by": 12.5}
     # Of all, seed 0 takes depth 2: 90 - 78. Seed 1 takes depth 1: 80 - 75. One is better in both.
     assert found["(all trained)"] == {"trainings": 4, "regret": 8.5, "beaten_by": 25.0}
+    # The mean of both takes depth 1, which seed 1 finds best and seed 0 second: 80 - 75.
+    bound = found["(all trained), both seeds"]
+    assert bound == {"trainings": 4, "regret": 2.5, "beaten_by": 12.5}
+    assert found["rising_path, 4 finalists and 0, both seeds"] == bound
     # 90 - 75.5 and 80 - 71.25; on average one and a half of four are better.
     assert found["(random pick)"] == {"trainings": 0, "regret": 11.625, "beaten_by": 37.5}
 
