@@ -52,6 +52,11 @@ CHOICES = {
     "(all trained)": "all trained",
     "(all trained), both seeds": "all trained, by both seeds, the judge's too",
 }
+IN_SHORT = (
+    RANDOM, "rising_path", "predicted_accuracy", "predicted_accuracy, 4 finalists and 4",
+    "predicted_accuracy, 8 finalists and 4", "predicted_accuracy, 8 finalists and 4, both seeds",
+)  # fmt: skip
+"""The choices that README.md shows."""
 NAMES = {
     "predicted_accuracy": "`predicted_accuracy`, each from all others",
     "channels": "channels, the most first",
@@ -147,12 +152,12 @@ def _with_interval(numbers: Iterable[float], digits: int) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def choices(path: Path) -> str:
+def choices(path: Path, shown: Iterable[str] = CHOICES) -> str:
     """Return how good each way to choose is, mean over the kernel sets, under both controls."""
     stored = artifacts.read_object(path, *CONTROLS)
     rows = []
-    for name, title in CHOICES.items():
-        row = {"choice from a set": title}
+    for name in shown:
+        row = {"choice from a set": CHOICES[name]}
         for control, held in CONTROLS.items():
             sets = stored[control].get(name)
             row[f"{held}: below its best"] = _mean(sets, "regret")

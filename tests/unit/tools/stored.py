@@ -22,7 +22,7 @@ SINGLE: dict[str, Any] = {
 def project(folder: Path) -> Path:
     """Write pages with marks and nothing between them, and return the folder of measurements."""
     blocks = {
-        readme.README: ("headline", "released nets", "search", "studies"),
+        readme.README: ("headline", "released nets", "search", "choices", "studies"),
         readme.RESULTS: ("results",),
         findings.PAGE: ("findings",),
         cells_page.PAGE: tuple(cells_page.page_blocks(folder)),

@@ -64,6 +64,8 @@ def test_choices_are_means_over_the_sets(tmp_path: Path) -> None:
     rows = {title: cells for title, *cells in lines(cells_page.choices(tmp_path / "regret.json"))}
     assert rows["first by `rising_path`"] == ["1.5", "7.5", "–", "–"]
     assert rows["the most channels"] == ["–", "–", "1.5", "7.5"]
+    short = lines(cells_page.choices(tmp_path / "regret.json", ["rising_path"]))
+    assert short[1:] == [["first by `rising_path`", "1.5", "7.5", "–", "–"]]
     write_json(tmp_path / "regret.json", {"same_width": {}})
     with pytest.raises(SpikernelError, match="same_parameters"):
         cells_page.choices(tmp_path / "regret.json")
