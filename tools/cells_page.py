@@ -1,6 +1,7 @@
-"""The tables of docs/kernel-cells.md: what the trained cells say, and which scores order them."""
+"""What the trained cells say, and which scores order them: docs/kernel-cells.md, and README.md."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -100,10 +101,16 @@ def page_blocks(folder: Path) -> dict[str, str]:
         "designed scores": (DESIGNED, designed_scores),
         "scores": (SCORES, scores),
     }
-    return {
-        name: make(folder / file) if (folder / file).exists() else "Nothing is stored yet."
-        for name, (file, make) in makers.items()
-    }
+    return {name: _block(folder / file, make) for name, (file, make) in makers.items()}
+
+
+def choices_in_short(folder: Path) -> str:
+    """Return the block of README.md on ways to choose, from the folder of measurements."""
+    return _block(folder / REGRET, partial(choices, shown=IN_SHORT))
+
+
+def _block(path: Path, make: Callable[[Path], str]) -> str:
+    return make(path) if path.exists() else "Nothing is stored yet."
 
 
 def trainings(path: Path) -> str:

@@ -228,17 +228,12 @@ def generated(project: Path) -> dict[str, str]:
     folder = project / measurements.FOLDER
     drawn = pictures.by_run(folder)
     said, *below = choice.of_table(folder) or ("No table of trained cells is stored yet.",)
-    played = folder / cells_page.REGRET
     pages = {
         README: {
             "headline": headline(folder, drawn[""]),
             "released nets": released.block(project),
             "search": "\n\n".join([said, *(picture.markdown for picture in below)]),
-            "choices": (
-                cells_page.choices(played, cells_page.IN_SHORT)
-                if played.exists()
-                else "No search was played on trained cells yet."
-            ),
+            "choices": cells_page.choices_in_short(folder),
             "studies": studies(folder, drawn),
         },
         RESULTS: {"results": results(folder)},
